@@ -1,0 +1,59 @@
+/** The import rules of docs/architecture.md, "The rooms". `test/import-rules` holds a deliberate violation of them. */
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.test\\.ts$' },
+  to: { path: '^(src|eventstore|bench|test|ops)/', pathNot: [from, ...allowed] },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    only('eventstore-knows-nothing-of-payments', '^eventstore/', []),
+    only('kernel-imports-nothing', '^src/kernel/', []),
+    only('machines-are-pure', '^src/machines/', ['^src/kernel/']),
+    only('actors-run-machines', '^src/actors/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
+    only('projections-fold-facts', '^src/projections/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
+    only('platform-is-below-the-product', '^src/platform/', ['^src/kernel/', '^eventstore/']),
+    only('doors-do-not-know-each-other', '^src/gateway/([^/]+)/', [
+      '^src/gateway/$1/',
+      '^src/gateway/[^/]+\\.ts$',
+      '^src/actors/',
+      '^src/projections/',
+      '^src/machines/',
+      '^src/kernel/',
+      '^src/platform/',
+      '^eventstore/',
+    ]),
+    {
+      name: 'machines-do-no-io',
+      severity: 'error',
+      from: { path: '^src/(machines|kernel)/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'machines-know-only-xstate',
+      severity: 'error',
+      from: { path: '^src/(machines|kernel)/', pathNot: '\\.test\\.ts$' },
+      to: { path: 'node_modules', pathNot: 'node_modules/xstate' },
+    },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^(src|eventstore)/', pathNot: '(\\.test\\.ts$)|/testing/' },
+      to: { path: '^(test|bench)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(src/gateway/rpc/gen|bench/node_modules)' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.d.ts'],
+    },
+  },
+};

@@ -1,0 +1,134 @@
+import type { AppendResult, Position, RecordedRow, RecordedUnit, StreamId, Unit } from '../event-log.ts';
+import type { Batch, BatchLimits } from './batch-planner.ts';
+import { BatchPlanner, defaultBatchLimits } from './batch-planner.ts';
+import type { PlannedUnit, UnitLimits } from './planned-unit.ts';
+import { defaultUnitLimits, planUnit } from './planned-unit.ts';
+
+/** What a store says of one batch. It must keep asking while it does not know. */
+export type CommitAnswer =
+  | {
+      readonly outcome: 'committed';
+      readonly position: Position;
+      readonly recordedAt: Date;
+      /** Version of each unconstrained stream of the batch before the batch. */
+      readonly systemVersions: ReadonlyMap<string, number>;
+    }
+  | { readonly outcome: 'stale'; readonly heads: ReadonlyMap<StreamId, number> }
+  | { readonly outcome: 'failed'; readonly error: Error };
+
+export interface GroupCommitterOptions {
+  readonly commit: (batch: Batch) => Promise<CommitAnswer>;
+  /** Called in the order of positions with units that became durable, after their `settled`. */
+  readonly committed?: (units: readonly RecordedUnit[]) => void;
+  readonly unitLimits?: Partial<UnitLimits>;
+  readonly batchLimits?: Partial<BatchLimits>;
+  /** Starts the work of a new batch after the current turn, so that one turn's units share it. */
+  readonly schedule?: (work: () => void) => void;
+}
+
+/** Group commit: units that arrive while a commit is in flight go into the next one. One commit in flight at a time. */
+export class GroupCommitter {
+  readonly #planner: BatchPlanner;
+  readonly #unitLimits: UnitLimits;
+  readonly #options: GroupCommitterOptions;
+  readonly #schedule: (work: () => void) => void;
+  #state: 'idle' | 'scheduled' | 'committing' = 'idle';
+  #closing: (() => void) | undefined;
+
+  constructor(options: GroupCommitterOptions) {
+    this.#options = options;
+    this.#planner = new BatchPlanner({ ...defaultBatchLimits, ...options.batchLimits });
+    this.#unitLimits = { ...defaultUnitLimits, ...options.unitLimits };
+    this.#schedule = options.schedule ?? ((work) => setImmediate(work));
+  }
+
+  /** Units that wait for a commit to begin. */
+  get waiting(): number {
+    return this.#planner.waiting;
+  }
+
+  submit(unit: Unit, settled: (result: AppendResult) => void): 'queued' | 'overloaded' {
+    const planned = planUnit(unit, this.#unitLimits, settled);
+    if (this.#closing !== undefined || !this.#planner.add(planned)) return 'overloaded';
+    if (this.#state === 'idle') {
+      this.#state = 'scheduled';
+      this.#schedule(() => this.#begin());
+    }
+    return 'queued';
+  }
+
+  /** Takes no more units and resolves when those that it has are settled. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closing = resolve;
+      if (this.#state === 'idle') resolve();
+    });
+  }
+
+  #begin(): void {
+    const batch = this.#planner.next();
+    if (batch === undefined) {
+      this.#state = 'idle';
+      this.#closing?.();
+      return;
+    }
+    this.#state = 'committing';
+    this.#options.commit(batch).then(
+      (answer) => this.#answered(batch, answer),
+      (error: unknown) =>
+        this.#answered(batch, {
+          outcome: 'failed',
+          error: error instanceof Error ? error : new Error(String(error)),
+        }),
+    );
+  }
+
+  #answered(batch: Batch, answer: CommitAnswer): void {
+    switch (answer.outcome) {
+      case 'committed': {
+        // The next commit starts first: the store works while this process tells people about the last one.
+        this.#begin();
+        const recorded = recordUnits(batch, answer);
+        for (const [index, planned] of batch.units.entries()) {
+          const unit = recorded[index] as RecordedUnit;
+          const { position, lastPosition, recordedAt } = unit;
+          planned.settled({ outcome: 'committed', position, lastPosition, recordedAt });
+        }
+        this.#options.committed?.(recorded);
+        return;
+      }
+      case 'stale': {
+        for (const { unit, ...why } of this.#planner.refuse(batch, answer.heads)) {
+          unit.settled({ outcome: 'stale', ...why });
+        }
+        break;
+      }
+      case 'failed': {
+        for (const planned of this.#planner.fail(batch)) {
+          planned.settled({ outcome: 'failed', error: answer.error });
+        }
+        break;
+      }
+    }
+    // Not at once: the refused are decided again in this turn, and belong into the next batch.
+    this.#state = 'scheduled';
+    this.#schedule(() => this.#begin());
+  }
+}
+
+function recordUnits(batch: Batch, answer: CommitAnswer & { outcome: 'committed' }): RecordedUnit[] {
+  const systemVersions = new Map(answer.systemVersions);
+  let position = answer.position;
+  return batch.units.map((planned: PlannedUnit) => {
+    const first = position;
+    const rows: RecordedRow[] = planned.unit.appends.map(({ stream, expect, events }) => {
+      const before = expect === 'any' ? (systemVersions.get(stream) ?? 0) : expect;
+      if (expect === 'any') systemVersions.set(stream, before + events.length);
+      const row = { position, stream, version: before + 1, events };
+      position += events.length;
+      return row;
+    });
+    const { id, meta } = planned.unit;
+    return { id, position: first, lastPosition: position - 1, recordedAt: answer.recordedAt, meta, rows };
+  });
+}

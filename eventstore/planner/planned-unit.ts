@@ -1,0 +1,89 @@
+import type { AppendResult, StreamId, Unit } from '../event-log.ts';
+import { InvalidUnitError } from '../event-log.ts';
+
+/** One row of the log as it will be stored: the events of one unit on one stream, already bytes. */
+export interface PlannedRow {
+  readonly stream: StreamId;
+  /** Expected version, or null for `any`. */
+  readonly expect: number | null;
+  readonly count: number;
+  /** JSON array of `{type, schema, data}`; stored byte for byte, because the hash chain is over it. */
+  readonly events: string;
+}
+
+export interface PlannedUnit {
+  readonly unit: Unit;
+  readonly rows: readonly PlannedRow[];
+  /** JSON of the meta with the unit's id and count of events; stored on the unit's first row. */
+  readonly meta: string;
+  readonly count: number;
+  readonly size: number;
+  readonly settled: (result: AppendResult) => void;
+}
+
+export interface UnitLimits {
+  /** Largest JSON of one event, in UTF-16 units (bytes, for ASCII). */
+  readonly eventSizeMax: number;
+  readonly unitEventsMax: number;
+}
+
+export const defaultUnitLimits: UnitLimits = { eventSizeMax: 64 * 1024, unitEventsMax: 50_000 };
+
+// A zero byte cannot be stored by Postgres, so it is refused at the door of the log.
+const streamPattern = /^[^\u0000/\s]{1,64}\/[^\u0000\s]{1,191}$/;
+
+/** Checks a unit and makes its bytes. Throws `InvalidUnitError`; touches nothing. */
+export function planUnit(unit: Unit, limits: UnitLimits, settled: PlannedUnit['settled']): PlannedUnit {
+  if (unit.id.length === 0 || unit.id.length > 255)
+    throw new InvalidUnitError('a unit needs an id of 1 to 255 characters');
+  if (unit.appends.length === 0) throw new InvalidUnitError(`unit ${unit.id} is empty`);
+  const rows: PlannedRow[] = [];
+  const seen = unit.appends.length > 8 ? new Set<string>() : undefined;
+  let count = 0;
+  let size = 0;
+  for (const [index, append] of unit.appends.entries()) {
+    const { stream, expect, events } = append;
+    const twice = seen
+      ? seen.size === seen.add(stream).size
+      : unit.appends.findIndex((other) => other.stream === stream) !== index;
+    if (twice) throw new InvalidUnitError(`unit ${unit.id} names stream ${stream} twice: put its events in one append`);
+    if (!streamPattern.test(stream))
+      throw new InvalidUnitError(`"${stream}" is no stream name: it needs <category>/<id>`);
+    if (events.length === 0) throw new InvalidUnitError(`unit ${unit.id} has no events for stream ${stream}`);
+    checkExpectation(stream, expect);
+    const json = eventsJson(append.events, limits, stream);
+    rows.push({ stream, expect: expect === 'any' ? null : expect, count: events.length, events: json });
+    count += events.length;
+    size += json.length;
+  }
+  if (count > limits.unitEventsMax) {
+    throw new InvalidUnitError(`unit ${unit.id} has ${count} events, more than ${limits.unitEventsMax}: split it`);
+  }
+  const meta = JSON.stringify({ unit: unit.id, count, ...unit.meta });
+  return { unit, rows, meta, count, size: size + meta.length, settled };
+}
+
+function checkExpectation(stream: string, expect: unknown): void {
+  if (stream.startsWith('system/')) {
+    if (expect === 'any') return;
+    throw new InvalidUnitError(`stream ${stream} is unconstrained: expect 'any', not ${String(expect)}`);
+  }
+  if (typeof expect === 'number' && Number.isSafeInteger(expect) && expect >= 0) return;
+  throw new InvalidUnitError(
+    `stream ${stream} needs its exact version (0, 1, 2 …) as expectation, not ${String(expect)}`,
+  );
+}
+
+function eventsJson(events: Unit['appends'][number]['events'], limits: UnitLimits, stream: string): string {
+  const parts: string[] = [];
+  for (const event of events) {
+    const json = JSON.stringify(event);
+    if (json.length > limits.eventSizeMax) {
+      throw new InvalidUnitError(
+        `a ${event.type} on ${stream} is ${json.length} characters, more than ${limits.eventSizeMax}`,
+      );
+    }
+    parts.push(json);
+  }
+  return `[${parts.join(',')}]`;
+}

@@ -1,0 +1,200 @@
+import pg from 'pg';
+import type {
+  AppendResult,
+  EventLog,
+  LogCapabilities,
+  Position,
+  RecordedRow,
+  RecordedUnit,
+  StreamId,
+  StreamRow,
+  Unit,
+} from '../event-log.ts';
+import { LogCorruptionError } from '../event-log.ts';
+import { follow, LogTail } from '../log-tail.ts';
+import type { BatchLimits } from '../planner/batch-planner.ts';
+import { GroupCommitter } from '../planner/group-committer.ts';
+import type { UnitLimits } from '../planner/planned-unit.ts';
+import { CommitterConnection } from './committer-connection.ts';
+import type { LogRow } from './row-assembler.ts';
+import { logColumns, parseMeta, parseRow, UnitAssembler } from './row-assembler.ts';
+
+export interface PostgresLogOptions {
+  /** Connection for appends and reads; a connection string or the fields of `pg`. */
+  readonly config: pg.PoolConfig;
+  readonly unitLimits?: Partial<UnitLimits>;
+  readonly batchLimits?: Partial<BatchLimits>;
+  /** Rows that a read fetches at once. Default 2,000. */
+  readonly pageRows?: number;
+  /** How often other processes' appends are looked for while somebody waits for them. Default 25 ms. */
+  readonly pollMs?: number;
+  /** Told when appends begin to wait for the store (with the reason) and when they go on (undefined). */
+  readonly onTrouble?: (error: Error | undefined) => void;
+}
+
+/** Positions per partition, as in `eventstore.ensure_partition`. */
+const partitionSize = 100_000_000;
+
+/** The log on Postgres: one call of one function per batch; see `migrations/0001_log.sql`. */
+export class PostgresLog implements EventLog {
+  readonly capabilities: LogCapabilities = { densePositions: true, hashChain: true, speculation: true };
+  readonly #pool: pg.Pool;
+  readonly #connection: CommitterConnection;
+  readonly #committer: GroupCommitter;
+  readonly #tail = new LogTail();
+  readonly #pageRows: number;
+  readonly #pollMs: number;
+  readonly #closed = new AbortController();
+  #followers = 0;
+  #poll: NodeJS.Timeout | undefined;
+  #partitionsTo = 0;
+
+  constructor(options: PostgresLogOptions) {
+    this.#pool = new pg.Pool({ max: 6, keepAlive: true, application_name: 'kora-reader', ...options.config });
+    // An idle connection that breaks is replaced by the pool; queries that need one see their own errors.
+    this.#pool.on('error', () => undefined);
+    this.#pageRows = options.pageRows ?? 2_000;
+    this.#pollMs = options.pollMs ?? 25;
+    this.#connection = new CommitterConnection(options);
+    this.#committer = new GroupCommitter({
+      commit: (batch) => this.#connection.commit(batch),
+      committed: (units) => {
+        this.#tail.publish(units);
+        this.#ensurePartition(units.at(-1)?.lastPosition ?? 0);
+      },
+      ...(options.unitLimits && { unitLimits: options.unitLimits }),
+      ...(options.batchLimits && { batchLimits: options.batchLimits }),
+    });
+  }
+
+  submit(unit: Unit, settled: (result: AppendResult) => void): 'queued' | 'overloaded' {
+    return this.#committer.submit(unit, settled);
+  }
+
+  async *readStream(stream: StreamId, after = 0): AsyncGenerator<StreamRow, void, undefined> {
+    let version = after;
+    for (;;) {
+      const { rows } = await this.#pool.query<unknown[]>({
+        name: 'eventstore.read-stream',
+        rowMode: 'array',
+        // The meta is on the unit's first row, which may be another stream's.
+        text: `select ${logColumns}, u.meta::text, (extract(epoch from u.recorded_at) * 1000)::text
+          from eventstore.log l join eventstore.log u on u.position = l.unit
+          where l.stream = $1 and l.version > $2 order by l.version limit $3`,
+        values: [stream, version, this.#pageRows],
+      });
+      for (const raw of rows) {
+        const row = parseRow(raw as unknown as LogRow);
+        if (row.version !== version + 1) {
+          throw new LogCorruptionError(
+            `stream ${stream} has no version ${version + 1}; the next is ${row.version}`,
+            row.position,
+          );
+        }
+        version += row.events.length;
+        const { id, meta } = parseMeta(raw[8] as string);
+        yield { ...row, unitPosition: Number(raw[2]), unitId: id, recordedAt: new Date(Number(raw[9])), meta };
+      }
+      if (rows.length < this.#pageRows) return;
+    }
+  }
+
+  async readLast(streams: readonly StreamId[]): Promise<ReadonlyMap<StreamId, RecordedRow>> {
+    const { rows } = await this.#pool.query<unknown[]>({
+      name: 'eventstore.read-last',
+      rowMode: 'array',
+      text: `select ${logColumns}
+        from unnest($1::text[]) as s(stream)
+        join eventstore.heads h on h.stream = s.stream
+        join eventstore.log l on l.position = h.position`,
+      values: [streams],
+    });
+    return new Map(rows.map((raw) => [raw[3] as StreamId, parseRow(raw as unknown as LogRow)]));
+  }
+
+  async *readAll(after: Position): AsyncGenerator<RecordedUnit, void, undefined> {
+    const assembler = new UnitAssembler(after);
+    let page = this.#readPage(after);
+    for (;;) {
+      const rows = await page;
+      const units: RecordedUnit[] = [];
+      for (const row of rows) {
+        const unit = assembler.take(row);
+        if (unit !== undefined) units.push(unit);
+      }
+      const more = rows.length === this.#pageRows || !assembler.whole;
+      if (rows.length === 0 && !assembler.whole) {
+        throw new LogCorruptionError(`the log ends in the middle of a unit`, assembler.position + 1);
+      }
+      // The next page is on its way while this one is being worked on; its failure is seen when it is awaited.
+      if (more) {
+        page = this.#readPage(assembler.position);
+        page.catch(() => undefined);
+      }
+      yield* units;
+      if (!more) return;
+    }
+  }
+
+  async *subscribe(after: Position, signal: AbortSignal): AsyncGenerator<RecordedUnit, void, undefined> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    this.#followers += 1;
+    this.#startPolling();
+    try {
+      yield* follow(after, ended, this.#tail, (position) => this.readAll(position));
+    } finally {
+      this.#followers -= 1;
+    }
+  }
+
+  async lastPosition(): Promise<Position> {
+    const { rows } = await this.#pool.query<{ last: string | null }>({
+      name: 'eventstore.last-position',
+      text: 'select (position + count - 1)::text as last from eventstore.commits order by position desc limit 1',
+    });
+    return Number(rows[0]?.last ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#committer.close();
+    this.#closed.abort();
+    clearTimeout(this.#poll);
+    await this.#connection.close();
+    await this.#pool.end();
+  }
+
+  async #readPage(after: Position): Promise<LogRow[]> {
+    const { rows } = await this.#pool.query<unknown[]>({
+      name: 'eventstore.read-all',
+      rowMode: 'array',
+      text: `select ${logColumns} from eventstore.log l where l.position > $1 order by l.position limit $2`,
+      values: [after, this.#pageRows],
+    });
+    return rows as unknown as LogRow[];
+  }
+
+  /** One poll for all followers. A failing look is not an error: the next one may go through, and readers see their own. */
+  #startPolling(): void {
+    if (this.#poll !== undefined) return;
+    const look = (): void => {
+      if (this.#followers === 0 || this.#closed.signal.aborted) {
+        this.#poll = undefined;
+        return;
+      }
+      this.lastPosition()
+        .then((position) => this.#tail.reached(position))
+        .catch(() => undefined)
+        .finally(() => (this.#poll = setTimeout(look, this.#pollMs)));
+    };
+    this.#poll = setTimeout(look, this.#pollMs);
+  }
+
+  /** A spare partition is made long before the last one is full; a failure is tried again with the next commit. */
+  #ensurePartition(position: Position): void {
+    const wanted = position + partitionSize / 2;
+    if (wanted <= this.#partitionsTo) return;
+    const before = this.#partitionsTo;
+    this.#partitionsTo = Math.ceil(wanted / partitionSize) * partitionSize;
+    this.#pool.query('select eventstore.ensure_partition($1)', [wanted]).catch(() => (this.#partitionsTo = before));
+  }
+}

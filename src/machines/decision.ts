@@ -1,0 +1,49 @@
+import type { Refusal } from '../kernel/refusal.ts';
+import type { RequestHandled, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
+import type { WalletSnapshot } from './account/account.machine.ts';
+import type { PaymentFact } from './payment/payment.facts.ts';
+import type { PaymentSnapshot } from './payment/payment.machine.ts';
+import type { AccountStream, PaymentStream, RequestStream, SystemStream } from './streams.ts';
+
+/**
+ * What a decision reads: every participant that `participants` named, loaded, in the newest state that the runtime
+ * knows. `undefined` means that it does not exist. Asking for an actor that was not named is a programmer's error.
+ */
+export interface World {
+  payment(id: string): PaymentSnapshot | undefined;
+  wallet(id: string): WalletSnapshot | undefined;
+  request(id: string): RequestHandled | undefined;
+}
+
+/** Facts for one stream of the unit, the version that they expect (0: the stream must not exist), and the state after. */
+export type Change =
+  | {
+      readonly stream: PaymentStream;
+      readonly expect: number;
+      readonly facts: readonly PaymentFact[];
+      readonly next: PaymentSnapshot;
+    }
+  | {
+      readonly stream: AccountStream;
+      readonly expect: number;
+      readonly facts: readonly WalletFact[];
+      readonly next: WalletSnapshot;
+    }
+  | {
+      readonly stream: RequestStream;
+      readonly expect: 0;
+      readonly facts: readonly [RequestHandled];
+      readonly next: RequestHandled;
+    }
+  | { readonly stream: SystemStream; readonly expect: 'any'; readonly facts: readonly SystemEntryPosted[] };
+
+/** What deciding a command came to. Pure: same command, same world, same decision. */
+export type Decision =
+  /** One unit: all of it is appended, or nothing. `refusal` is set when what it records is a refused create. */
+  | { readonly outcome: 'decided'; readonly changes: readonly Change[]; readonly refusal?: Refusal }
+  /** Nothing to write; the same command is decided anew when it comes again. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  /** The command was applied before; the answer is the payment as it was at `version`. */
+  | { readonly outcome: 'duplicate'; readonly stream: PaymentStream; readonly version: number }
+  /** The same for a command on an account. */
+  | { readonly outcome: 'duplicate-request'; readonly request: RequestHandled };
