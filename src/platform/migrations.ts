@@ -1,0 +1,10 @@
+import { existsSync } from 'node:fs';
+import type { MigrationSet } from './postgres/migrate.ts';
+
+const root = new URL('../../', import.meta.url);
+
+/** Every migration of the product, in the order in which a fresh database gets them: what comes later may build on what comes earlier. */
+export const migrationSets: readonly MigrationSet[] = [
+  { module: 'eventstore', folder: new URL('eventstore/postgres/migrations/', root) },
+  { module: 'projections', folder: new URL('src/projections/postgres/migrations/', root) },
+].filter(({ folder }) => existsSync(folder));

@@ -1,0 +1,249 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findBinaries, type PostgresBinaries } from './binaries.ts';
+import { openDataFolder, type ClusterFolder } from './cluster-folder.ts';
+import { EmbeddedPostgresError, InstanceRunningError } from './errors.ts';
+import { lockFolder } from './folder-lock.ts';
+import { Ownership, type Role } from './ownership.ts';
+import { clientConfig, startOrAdopt, stopPostmaster, type Postmaster } from './postmaster.ts';
+import { fingerprint, fingerprintSetting, serverSettings, type PostgresSettings } from './settings.ts';
+
+/** The database that kora keeps its tables in. */
+const productDatabase = 'kora';
+
+/** Longer than any start or stop of Postgres may take. */
+const folderLockLimitMs = 6 * 60_000;
+
+/** How long somebody else may keep stopping the server while we open it. */
+const enterLimitMs = 20_000;
+
+const healDelayMs = { first: 50, longest: 5000 };
+
+export interface EmbeddedPostgresOptions {
+  /** Created if missing. One Postgres runs in it at a time. */
+  dataDir: string;
+  /** `instance` serves and is refused beside another; any number of tools may come and go. */
+  role: Role;
+  /** Postgres settings that differ from `serverSettings`. */
+  settings?: PostgresSettings;
+  /** Told, in sentences, of what takes time or is out of the ordinary. Default: nobody. */
+  log?: (message: string) => void;
+  /** Told that another instance took over the folder while our Postgres was down. The product should end. */
+  onInstanceLost?: (error: InstanceRunningError) => void;
+}
+
+export interface EmbeddedPostgres {
+  /** Reaches the database `kora`. It stays right when Postgres is restarted. */
+  readonly clientConfig: Readonly<{ host: string; port: number; user: string; database: string; ssl: false }>;
+  /** The same for psql and the like. */
+  readonly connectionString: string;
+  /** Postgres was running already, left over from a killed process or shared with a living one. */
+  readonly adopted: boolean;
+  /** Changes when Postgres had to be started again. */
+  readonly postmasterPid: number;
+  /**
+   * Leaves; the last one out stops Postgres, which cuts off whoever is still connected: drain first. May be called twice.
+   * Rejects only when the folder cannot be locked.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the Postgres of a data folder: creates it at first, starts it if it does not run, adopts it if it does.
+ *
+ * While it is open a lost server is started again at once, so that clients need only connect anew.
+ *
+ * @throws InstanceRunningError when `role` is `instance` and another process is it
+ * @throws EmbeddedPostgresError when Postgres cannot be started; the message says what to do
+ */
+export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const binaries = findBinaries();
+  try {
+    const folder = await openDataFolder(options.dataDir);
+    const server = new Server(folder, binaries, options);
+    await server.open();
+    return server;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    throw new EmbeddedPostgresError(
+      `no access to the data folder ${options.dataDir}: it belongs to another user; start kora as that user, or choose another --data-dir`,
+      { cause: error },
+    );
+  }
+}
+
+class Server implements EmbeddedPostgres {
+  readonly #folder: ClusterFolder;
+  readonly #binaries: PostgresBinaries;
+  readonly #options: EmbeddedPostgresOptions;
+  readonly #settings: PostgresSettings;
+  readonly #log: (message: string) => void;
+  #adopted = false;
+  #postmaster: Postmaster | undefined;
+  #ownership: Ownership | undefined;
+  #healing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(folder: ClusterFolder, binaries: PostgresBinaries, options: EmbeddedPostgresOptions) {
+    this.#folder = folder;
+    this.#binaries = binaries;
+    this.#options = options;
+    this.#settings = serverSettings(options.settings);
+    this.#log = options.log ?? (() => undefined);
+  }
+
+  get adopted(): boolean {
+    return this.#adopted;
+  }
+
+  get postmasterPid(): number {
+    return this.#running().pid;
+  }
+
+  get clientConfig(): EmbeddedPostgres['clientConfig'] {
+    return clientConfig(this.#running().socketFolder, productDatabase);
+  }
+
+  get connectionString(): string {
+    const { host, port, user, database } = this.clientConfig;
+    return `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`;
+  }
+
+  async open(): Promise<void> {
+    await this.#locked(async () => {
+      try {
+        await this.#enter();
+        this.#adopted = this.#running().adopted;
+        // Only the instance minds how Postgres is tuned, and only before it has connections of its own.
+        if (this.#options.role === 'instance' && (await this.#isOutdated())) await this.#restartIfAlone();
+      } catch (error) {
+        await this.#release();
+        throw error;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#leave();
+    return this.#closing;
+  }
+
+  /** Starts or adopts the server and says that we use it. Tries again when somebody stops the server in between. */
+  async #enter(): Promise<void> {
+    const startedAt = performance.now();
+    for (;;) {
+      this.#postmaster = await startOrAdopt(this.#folder, this.#binaries, this.#settings);
+      try {
+        this.#ownership = await this.#take(this.#postmaster);
+        await createProductDatabase(this.#ownership);
+        return;
+      } catch (error) {
+        if (!isConnectionLoss(error) || performance.now() - startedAt > enterLimitMs) throw error;
+        await sleep(healDelayMs.first);
+      }
+    }
+  }
+
+  #take({ socketFolder }: Postmaster): Promise<Ownership> {
+    const { role } = this.#options;
+    return Ownership.take(clientConfig(socketFolder, 'postgres'), role, this.#folder.dataDir, () => this.#heal());
+  }
+
+  async #isOutdated(): Promise<boolean> {
+    const rows = await this.#ownership?.query<{ mark: string | null }>('SELECT current_setting($1, true) AS mark', [
+      fingerprintSetting,
+    ]);
+    return rows?.[0]?.mark !== fingerprint(this.#settings, this.#binaries.root);
+  }
+
+  async #restartIfAlone(): Promise<void> {
+    const ownership = this.#ownership;
+    if (ownership === undefined) return;
+    if (await ownership.isAlone()) {
+      this.#log(`restarting Postgres in ${this.#folder.dataDir}, which ran with other settings`);
+      this.#ownership = undefined;
+      await stopPostmaster(this.#folder, this.#running().pid, this.#log);
+      await ownership.release();
+      await this.#enter();
+    } else {
+      this.#log(`Postgres in ${this.#folder.dataDir} keeps its older settings, because others use it`);
+      await ownership.shareAgain();
+    }
+  }
+
+  /** Called whenever an ownership's connection ends. */
+  #heal(): void {
+    if (this.#ownership?.isLost !== true || this.#healing !== undefined || this.#closing !== undefined) return;
+    this.#log(`lost the connection to Postgres in ${this.#folder.dataDir}`);
+    this.#healing = this.#keepEntering().finally(() => {
+      this.#healing = undefined;
+      this.#heal();
+    });
+  }
+
+  async #keepEntering(): Promise<void> {
+    let delayMs = healDelayMs.first;
+    while (this.#closing === undefined) {
+      try {
+        await this.#locked(() => this.#enter());
+        this.#log(`Postgres in ${this.#folder.dataDir} is back`);
+        return;
+      } catch (error) {
+        if (error instanceof InstanceRunningError) {
+          this.#ownership = undefined;
+          this.#log(error.message);
+          this.#options.onInstanceLost?.(error);
+          return;
+        }
+        this.#log(`Postgres in ${this.#folder.dataDir} is not back yet: ${String(error)}`);
+        await sleep(delayMs);
+        delayMs = Math.min(delayMs * 2, healDelayMs.longest);
+      }
+    }
+  }
+
+  async #leave(): Promise<void> {
+    await this.#healing;
+    await this.#locked(() => this.#release());
+  }
+
+  /** Gives up the server, and stops it when nobody else uses it. */
+  async #release(): Promise<void> {
+    const ownership = this.#ownership;
+    this.#ownership = undefined;
+    // Lost, and not healed because we are closing: whoever starts Postgres next also stops it.
+    if (ownership === undefined || ownership.isLost) return;
+    try {
+      if (await ownership.isAlone()) await stopPostmaster(this.#folder, this.#running().pid, this.#log);
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error;
+    } finally {
+      await ownership.release();
+    }
+  }
+
+  async #locked(work: () => Promise<void>): Promise<void> {
+    const lock = await lockFolder(this.#folder.dataDir, folderLockLimitMs);
+    try {
+      await work();
+    } finally {
+      lock.release();
+    }
+  }
+
+  #running(): Postmaster {
+    if (this.#postmaster === undefined) throw new EmbeddedPostgresError('Postgres was not started');
+    return this.#postmaster;
+  }
+}
+
+async function createProductDatabase(ownership: Ownership): Promise<void> {
+  const found = await ownership.query('SELECT FROM pg_database WHERE datname = $1', [productDatabase]);
+  if (found.length === 0) await ownership.query(`CREATE DATABASE ${productDatabase}`);
+}
+
+/** The server went away, or is about to: https://www.postgresql.org/docs/18/errcodes-appendix.html, class 57P and 08. */
+function isConnectionLoss(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code !== undefined) return /^(57P0[123]|08...|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$/.test(code);
+  return /Connection terminated|not queryable|timeout expired/.test(message ?? '');
+}
