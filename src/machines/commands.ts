@@ -21,7 +21,8 @@ export interface Pay extends Identified {
   readonly paymentId: string;
   readonly kind: PaymentKind;
   readonly amount: bigint;
-  readonly currency: string;
+  /** Absent for a REFUND: payer, payee and currency are those of the original (given, they must agree with it). */
+  readonly currency?: string;
   readonly payer?: string;
   readonly payee?: string;
   readonly provider?: string;

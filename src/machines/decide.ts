@@ -1,0 +1,60 @@
+import { decideAccount } from './account/decide-account.ts';
+import type { Command, PaymentCommand } from './commands.ts';
+import type { Decision, World } from './decision.ts';
+import { answerToRepeated } from './payment/applied.ts';
+import { decideAuthorize } from './payment/authorize.ts';
+import { decideCapture } from './payment/capture.ts';
+import { decideFail } from './payment/fail.ts';
+import { decidePay } from './payment/pay.ts';
+import { decideReverse } from './payment/reverse.ts';
+import { decideSettle } from './payment/settle.ts';
+import { notFound } from './refusals.ts';
+import { refused } from './unit.ts';
+
+/**
+ * Decides a command on a world: which facts it leaves on which streams, or why not. Pure: the same command on the same
+ * world at the same instant gives the same decision.
+ *
+ * @param at the instant of the decision, ISO 8601 in UTC
+ * @param world every participant that `participants` named, loaded
+ */
+export function decide(command: Command, at: string, world: World): Decision {
+  switch (command.type) {
+    case 'Pay':
+    case 'Authorize':
+    case 'Capture':
+    case 'Settle':
+    case 'Fail':
+    case 'Reverse':
+      return decidePayment(command, at, world);
+    case 'OpenAccount':
+    case 'FreezeAccount':
+    case 'UnfreezeAccount':
+    case 'CloseAccount':
+    case 'SetLimit':
+      return decideAccount(command, world);
+  }
+}
+
+function decidePayment(command: PaymentCommand, at: string, world: World): Decision {
+  const payment = world.payment(command.paymentId);
+  if (payment === undefined) {
+    return command.type === 'Pay' ? decidePay(command, at, world) : refused(notFound('payment', command.paymentId));
+  }
+  const repeated = answerToRepeated(command, payment);
+  if (repeated !== undefined) return repeated;
+  switch (command.type) {
+    case 'Authorize':
+      return decideAuthorize(command, at, payment, world);
+    case 'Capture':
+      return decideCapture(command, at, payment, world);
+    case 'Settle':
+      return decideSettle(command, payment, world);
+    case 'Fail':
+      return decideFail(command, payment, world);
+    case 'Reverse':
+      return decideReverse(command, at, payment, world);
+    case 'Pay':
+      throw new Error('unreachable: a Pay of an existing payment is always a repetition');
+  }
+}
