@@ -1,0 +1,104 @@
+import type { RequestHandled } from '../machines/account/account.facts.ts';
+import type { WalletSnapshot } from '../machines/account/account.machine.ts';
+import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
+import type { KoraStream } from '../machines/streams.ts';
+
+/** The state of an actor, by the category of its stream. */
+export type ActorState = PaymentSnapshot | WalletSnapshot | RequestHandled;
+
+/** A unit that was handed to the log and is not settled. Decisions may stand on it; nothing may leave that does. */
+export class PendingUnit {
+  #waiting: ((committed: boolean) => void)[] | undefined;
+
+  /** Resolves with true when the unit is durable, with false when it fell. */
+  settled(): Promise<boolean> {
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  settle(committed: boolean): void {
+    for (const resolve of this.#waiting ?? []) resolve(committed);
+    this.#waiting = undefined;
+  }
+}
+
+interface Speculation {
+  readonly unit: PendingUnit;
+  readonly state: ActorState;
+}
+
+/**
+ * One actor in memory: its durable state and the speculative states that stand on it, one for each pending unit.
+ *
+ * How much is known of the durable state:
+ * - `unknown`: nothing, it must be loaded;
+ * - `assumed`: a payment that nobody has heard of is taken not to exist. The log's expected version proves it right for
+ *   whatever is appended; what is not appended (a refusal) must load first;
+ * - `loaded`: read from the log, or written by us.
+ */
+export class Resident {
+  readonly stream: KoraStream;
+  knowledge: 'unknown' | 'assumed' | 'loaded' = 'unknown';
+  /** Commands at work on it: it may not be put out. */
+  pins = 0;
+  /** After a lost race: decide without speculation until one unit was committed. */
+  cautious = false;
+  #durable: ActorState | undefined;
+  #speculations: Speculation[] = [];
+
+  constructor(stream: KoraStream) {
+    this.stream = stream;
+  }
+
+  /** Undefined: does not exist (as far as `knowledge` goes). */
+  get durable(): ActorState | undefined {
+    return this.#durable;
+  }
+
+  /** Version of the durable state; 0 where it does not exist, or is not known. A request has one fact only. */
+  get version(): number {
+    if (this.#durable === undefined) return 0;
+    return 'context' in this.#durable ? this.#durable.context.version : 1;
+  }
+
+  /** The newest state: what decisions read. */
+  get newest(): ActorState | undefined {
+    const last = this.#speculations.at(-1);
+    return last === undefined ? this.#durable : last.state;
+  }
+
+  /** The unit that the newest state stands on, if it is not durable. */
+  get pending(): PendingUnit | undefined {
+    return this.#speculations.at(-1)?.unit;
+  }
+
+  loaded(state: ActorState | undefined): void {
+    this.knowledge = 'loaded';
+    this.#durable = state;
+  }
+
+  speculate(unit: PendingUnit, state: ActorState): void {
+    this.#speculations.push({ unit, state });
+  }
+
+  committed(unit: PendingUnit): void {
+    const first = this.#speculations[0];
+    if (first?.unit !== unit) return;
+    this.#speculations.shift();
+    this.#durable = first.state;
+    this.knowledge = 'loaded';
+    this.cautious = false;
+  }
+
+  /** The unit fell, and with it whatever was decided on it. */
+  fell(unit: PendingUnit): void {
+    const index = this.#speculations.findIndex((speculation) => speculation.unit === unit);
+    if (index >= 0) this.#speculations.length = index;
+  }
+
+  /** Somebody else wrote to the stream: what is known of it is out of date. */
+  outdated(): void {
+    this.knowledge = 'unknown';
+    this.#durable = undefined;
+    this.cautious = true;
+  }
+}

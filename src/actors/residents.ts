@@ -1,0 +1,160 @@
+import type { EventLog, RecordedRow, StreamId } from '../../eventstore/index.ts';
+import { invariant } from '../kernel/invariant.ts';
+import type { RequestHandled, WalletFact } from '../machines/account/account.facts.ts';
+import { walletFromFact } from '../machines/account/account.machine.ts';
+import { evolvePayment } from '../machines/evolve.ts';
+import type { PaymentFact } from '../machines/payment/payment.facts.ts';
+import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
+import type { KoraStream } from '../machines/streams.ts';
+import { categoryOf, idOf } from '../machines/streams.ts';
+import { factOf } from './fact-codec.ts';
+import { Resident } from './resident.ts';
+
+interface Waking {
+  readonly resident: Resident;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The actors in memory. Bounded: the least recently used that nobody works on and that has nothing pending goes out
+ * first. Waking is coalesced: all streams asked for in one turn are read by one query, and by another one only those
+ * payments whose history has more than one row.
+ */
+export class Residents {
+  readonly #log: EventLog;
+  readonly #max: number;
+  readonly #residents = new Map<KoraStream, Resident>();
+  readonly #wakings = new Map<KoraStream, Promise<void>>();
+  #asked: Waking[] = [];
+  #sweeping = false;
+
+  constructor(log: EventLog, max: number) {
+    this.#log = log;
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#residents.size;
+  }
+
+  /** The resident of a stream, made if need be, and marked as just used. */
+  get(stream: KoraStream): Resident {
+    let resident = this.#residents.get(stream);
+    if (resident === undefined) {
+      resident = new Resident(stream);
+      this.#residents.set(stream, resident);
+      this.#sweepSoon();
+    } else if (this.#residents.size > this.#max / 2) {
+      this.#residents.delete(stream);
+      this.#residents.set(stream, resident);
+    }
+    return resident;
+  }
+
+  /** The resident of a stream if there is one. */
+  peek(stream: KoraStream): Resident | undefined {
+    return this.#residents.get(stream);
+  }
+
+  /** Loads the durable state of a resident that has none. */
+  wake(resident: Resident): Promise<void> {
+    const { stream } = resident;
+    const under = this.#wakings.get(stream);
+    if (under !== undefined) return under;
+    const waking = new Promise<void>((resolve, reject) => {
+      if (this.#asked.length === 0) setImmediate(() => void this.#wakeAll());
+      this.#asked.push({ resident, resolve, reject });
+    });
+    this.#wakings.set(stream, waking);
+    return waking;
+  }
+
+  async #wakeAll(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = [];
+    try {
+      const rows = await this.#log.readLast(asked.map(({ resident }) => resident.stream));
+      for (const { resident, resolve, reject } of asked) {
+        const row = rows.get(resident.stream);
+        if (row !== undefined && row.version > 1 && categoryOf(resident.stream) === 'payment') {
+          this.#wakePayment(resident).then(resolve, reject);
+          continue;
+        }
+        this.#woken(resident, row === undefined ? undefined : stateFromLast(row));
+        resolve();
+      }
+    } catch (error) {
+      for (const { resident, reject } of asked) {
+        this.#wakings.delete(resident.stream);
+        reject(error);
+      }
+    }
+  }
+
+  async #wakePayment(resident: Resident): Promise<void> {
+    try {
+      this.#woken(resident, await readPayment(this.#log, resident.stream));
+    } finally {
+      this.#wakings.delete(resident.stream);
+    }
+  }
+
+  #woken(resident: Resident, state: Resident['durable']): void {
+    this.#wakings.delete(resident.stream);
+    if (resident.knowledge === 'unknown') resident.loaded(state);
+  }
+
+  /** Not at once, so that a command that has just loaded what it needs finds it. */
+  #sweepSoon(): void {
+    if (this.#sweeping || this.#residents.size <= this.#max) return;
+    this.#sweeping = true;
+    setImmediate(() => {
+      this.#sweeping = false;
+      // A little more than needed, so that the next newcomers do not each sweep.
+      let over = this.#residents.size - Math.floor(this.#max * 0.95);
+      for (const [stream, resident] of this.#residents) {
+        if (over <= 0) break;
+        if (resident.pins > 0 || resident.pending !== undefined || this.#wakings.has(stream)) continue;
+        this.#residents.delete(stream);
+        over -= 1;
+      }
+    });
+  }
+}
+
+/** A wallet's last fact says everything; a request has one fact; a payment of one row is folded from it. */
+function stateFromLast(row: RecordedRow): Resident['durable'] {
+  const last = row.events.at(-1);
+  invariant(last, `the row at ${row.position} has no events`);
+  const category = categoryOf(row.stream);
+  if (category === 'account') {
+    return walletFromFact(factOf(last) as WalletFact, row.version + row.events.length - 1, idOf(row.stream));
+  }
+  if (category === 'request') return factOf(last) as RequestHandled;
+  return foldPayment(undefined, row);
+}
+
+function foldPayment(state: PaymentSnapshot | undefined, row: RecordedRow): PaymentSnapshot | undefined {
+  let snapshot = state;
+  for (const event of row.events) {
+    const next = evolvePayment(snapshot, factOf(event) as PaymentFact, idOf(row.stream));
+    invariant(next !== 'illegal', `${row.stream}: ${event.type} at ${row.position} is no legal step`);
+    snapshot = next;
+  }
+  return snapshot;
+}
+
+/** Folds a payment from the log, up to a version if one is given. Undefined: it does not exist. */
+export async function readPayment(
+  log: EventLog,
+  stream: StreamId,
+  upTo = Infinity,
+): Promise<PaymentSnapshot | undefined> {
+  let state: PaymentSnapshot | undefined;
+  for await (const row of log.readStream(stream)) {
+    if (row.version > upTo) break;
+    state = foldPayment(state, row);
+  }
+  return state;
+}

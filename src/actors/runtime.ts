@@ -1,0 +1,311 @@
+import type { AppendResult, EventLog, Position, RecordedUnit, Unit } from '../../eventstore/index.ts';
+import { invariant } from '../kernel/invariant.ts';
+import type { Refusal } from '../kernel/refusal.ts';
+import type { WalletView } from '../machines/account/view.ts';
+import { walletView } from '../machines/account/view.ts';
+import type { WalletSnapshot } from '../machines/account/account.machine.ts';
+import { walletFromFact } from '../machines/account/account.machine.ts';
+import type { Command } from '../machines/commands.ts';
+import { decide } from '../machines/decide.ts';
+import type { Decision } from '../machines/decision.ts';
+import { refusalOfFailed } from '../machines/payment/failure.ts';
+import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
+import type { PaymentView } from '../machines/payment/view.ts';
+import { paymentView } from '../machines/payment/view.ts';
+import type { KoraStream } from '../machines/streams.ts';
+import { accountStream, paymentStream } from '../machines/streams.ts';
+import { eventOf } from './fact-codec.ts';
+import { Participants } from './participants.ts';
+import type { Caller, KoraRequest, Terms } from './requests.ts';
+import { commandOf, defaultTerms } from './requests.ts';
+import { PendingUnit } from './resident.ts';
+import { readPayment, Residents } from './residents.ts';
+
+/** What a request came to. Whatever is said here is durable. */
+export type Outcome =
+  | {
+      readonly ok: true;
+      readonly payment?: PaymentView;
+      readonly account?: WalletView;
+      /** Position of the last event of the unit; absent where the answer was given before. */
+      readonly position?: Position;
+      /** True where the same request had been carried out before: this is its first answer again. */
+      readonly duplicate: boolean;
+    }
+  | {
+      readonly ok: false;
+      readonly refusal: Refusal;
+      /** The payment that records the refusal, where it is recorded. */
+      readonly payment?: PaymentView;
+      readonly position?: Position;
+      readonly duplicate: boolean;
+    };
+
+export interface RuntimeOptions {
+  readonly log: EventLog;
+  readonly now?: () => Date;
+  readonly terms?: Partial<Terms>;
+  /** Actors kept in memory. Default 100,000. */
+  readonly residentsMax?: number;
+  /** Requests at work at the same time; further ones are refused as overloaded. Default 50,000. */
+  readonly requestsMax?: number;
+  /** How often a request is decided anew after lost races before it is refused as contended. Default 20. */
+  readonly attemptsMax?: number;
+  /** How many payments name an account and are not final: asked before an account is closed. */
+  readonly openPaymentsOf?: (accountId: string) => Promise<number>;
+}
+
+/** The log took a unit and could not say what became of it, or refused it for a reason that is nobody's decision. */
+export class UnitFailedError extends Error {
+  override readonly name = 'UnitFailedError';
+  readonly code = 'UnitFailed';
+}
+
+/**
+ * The actor runtime. A request becomes a command; the command's actors are woken; then, in one synchronous section, the
+ * machines decide on the newest states, the facts go to the log as one unit, and the actors go on from there
+ * speculatively. Nothing is answered before what it rests on is durable, refusals and duplicate answers included.
+ */
+export class Runtime {
+  readonly #log: EventLog;
+  readonly #now: () => Date;
+  readonly #terms: Terms;
+  readonly #residents: Residents;
+  readonly #requestsMax: number;
+  readonly #attemptsMax: number;
+  readonly #openPaymentsOf: (accountId: string) => Promise<number>;
+  #atWork = 0;
+  #drained: (() => void) | undefined;
+  /** While above 0, payments that nobody has heard of are looked up: lately they did exist. */
+  #lookUps = 0;
+
+  constructor(options: RuntimeOptions) {
+    this.#log = options.log;
+    this.#now = options.now ?? (() => new Date());
+    this.#terms = { ...defaultTerms, ...options.terms };
+    this.#residents = new Residents(options.log, options.residentsMax ?? 100_000);
+    this.#requestsMax = options.requestsMax ?? 50_000;
+    this.#attemptsMax = options.attemptsMax ?? 20;
+    this.#openPaymentsOf = options.openPaymentsOf ?? (() => Promise.resolve(0));
+  }
+
+  /** Requests that are not answered yet. */
+  get atWork(): number {
+    return this.#atWork;
+  }
+
+  /** Actors in memory. */
+  get residents(): number {
+    return this.#residents.size;
+  }
+
+  /**
+   * Carries out one request. Resolves when the outcome is durable. Throws `UnitFailedError` where the log failed (the
+   * outcome may be unknown: ask again with the same key), and whatever a read of the log throws.
+   */
+  async execute(request: KoraRequest, caller: Caller): Promise<Outcome> {
+    let command = commandOf(request, caller, this.#now(), this.#terms);
+    if (command.type === 'CloseAccount') {
+      command = { ...command, openPayments: await this.#openPaymentsOf(command.accountId) };
+    }
+    return this.carryOut(command, caller);
+  }
+
+  /** The same for a command that is complete: deadlines and other machine-made ones. */
+  async carryOut(command: Command, caller: Caller): Promise<Outcome> {
+    if (this.#drained) return overloaded('Kora is shutting down: send it again to another process');
+    if (this.#atWork >= this.#requestsMax) return overloaded(`${this.#atWork} requests are at work: try again later`);
+    this.#atWork += 1;
+    const participants = new Participants(this.#residents, command, this.#lookUps > 0);
+    try {
+      return await this.#attempts(command, caller, participants);
+    } finally {
+      participants.release();
+      this.#workEnded();
+    }
+  }
+
+  /** A payment as it is durably. Undefined: there is none. */
+  async payment(id: string): Promise<PaymentView | undefined> {
+    const state = (await this.#durable(paymentStream(id))) as PaymentSnapshot | undefined;
+    return state && paymentView(state);
+  }
+
+  /** A wallet as it is durably. Undefined: there is none. */
+  async account(id: string): Promise<WalletView | undefined> {
+    const state = (await this.#durable(accountStream(id))) as WalletSnapshot | undefined;
+    return state && walletView(state);
+  }
+
+  /**
+   * Tells the runtime of a unit in the log. What other processes wrote makes our state out of date: it is forgotten, so
+   * that queries and refusals do not rest on it. (Facts never would: their expected versions are the fence.)
+   */
+  observe(unit: RecordedUnit): void {
+    for (const row of unit.rows) {
+      const resident = this.#residents.peek(row.stream as KoraStream);
+      if (resident?.knowledge === 'unknown' || resident?.pending !== undefined) continue;
+      if (resident !== undefined && resident.version < row.version + row.events.length - 1) resident.outdated();
+    }
+  }
+
+  /** Takes no more requests and resolves when those at work are answered. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      if (this.#atWork === 0) resolve();
+    });
+  }
+
+  #workEnded(): void {
+    this.#atWork -= 1;
+    if (this.#atWork === 0) this.#drained?.();
+  }
+
+  async #attempts(command: Command, caller: Caller, participants: Participants): Promise<Outcome> {
+    for (let lost = 0; lost < this.#attemptsMax;) {
+      const obstacle = participants.gather(this.#log.capabilities.speculation);
+      if (obstacle !== undefined) {
+        await obstacle;
+        continue;
+      }
+      const at = this.#now().toISOString();
+      const decision = decide(command, at, participants.world);
+      if (decision.outcome !== 'decided') {
+        if (participants.mustLoad()) continue;
+        // What it rests on may still fall; then it is decided again.
+        if (!(await participants.durable())) {
+          lost += 1;
+          continue;
+        }
+        return this.#answerWithoutWriting(command, decision);
+      }
+      const result = await this.#append(decision, command, caller, at, participants);
+      switch (result.outcome) {
+        case 'committed':
+          if (this.#lookUps > 0) this.#lookUps -= 1;
+          return answerOf(decision, result.lastPosition);
+        case 'overloaded':
+          return overloaded('too many units wait for the log: try again later');
+        case 'stale':
+          if (result.expected === 0) this.#lookUps = 1_000;
+          lost += 1;
+          break;
+        case 'failed':
+          throw new UnitFailedError(`the log failed: ${result.error.message}`, { cause: result.error });
+      }
+    }
+    return {
+      ok: false,
+      duplicate: false,
+      refusal: {
+        code: 'Contended',
+        message: `others changed the same actors ${this.#attemptsMax} times while this was decided: send it again`,
+      },
+    };
+  }
+
+  /** Hands the unit to the log and lets the actors go on from it. Synchronous up to there. */
+  #append(
+    decision: Decision & { outcome: 'decided' },
+    command: Command,
+    caller: Caller,
+    at: string,
+    participants: Participants,
+  ): Promise<AppendResult | { outcome: 'overloaded' }> {
+    return new Promise((resolve) => {
+      const pending = new PendingUnit();
+      const settled = (result: AppendResult): void => {
+        for (const { stream } of decision.changes) {
+          const resident = participants.resident(stream);
+          if (result.outcome === 'committed') {
+            resident?.committed(pending);
+            continue;
+          }
+          resident?.fell(pending);
+          const foreign = result.outcome === 'failed' || (result.stream === stream && result.actual !== undefined);
+          if (foreign) resident?.outdated();
+        }
+        pending.settle(result.outcome === 'committed');
+        resolve(result);
+      };
+      if (this.#log.submit(unitOf(decision, command, caller, at), settled) === 'overloaded') {
+        resolve({ outcome: 'overloaded' });
+        return;
+      }
+      for (const change of decision.changes) {
+        if (change.expect === 'any') continue;
+        const resident = participants.resident(change.stream);
+        invariant(resident, `${change.stream} was changed by a decision that had not named it`);
+        resident.speculate(pending, change.next);
+      }
+    });
+  }
+
+  async #answerWithoutWriting(command: Command, decision: Exclude<Decision, { outcome: 'decided' }>): Promise<Outcome> {
+    switch (decision.outcome) {
+      case 'refused':
+        return { ok: false, refusal: decision.refusal, duplicate: false };
+      case 'duplicate-request': {
+        const { accountId, after, version } = decision.request;
+        const then = walletFromFact({ type: 'AccountOpened', after }, version, accountId);
+        return { ok: true, account: walletView(then), duplicate: true };
+      }
+      case 'duplicate': {
+        const resident = this.#residents.peek(decision.stream)?.durable as PaymentSnapshot | undefined;
+        const then =
+          resident?.context.version === decision.version
+            ? resident
+            : await readPayment(this.#log, decision.stream, decision.version);
+        invariant(then, `${decision.stream} is said to have applied ${command.commandId}, but is not in the log`);
+        return { ...answerOfPayment(then), duplicate: true };
+      }
+    }
+  }
+
+  async #durable(stream: Parameters<Residents['get']>[0]): Promise<unknown> {
+    const resident = this.#residents.get(stream);
+    resident.pins += 1;
+    try {
+      while (resident.knowledge !== 'loaded') await this.#residents.wake(resident);
+      return resident.durable;
+    } finally {
+      resident.pins -= 1;
+    }
+  }
+}
+
+function overloaded(message: string): Outcome {
+  return { ok: false, refusal: { code: 'Overloaded', message }, duplicate: false };
+}
+
+function unitOf(decision: Decision & { outcome: 'decided' }, command: Command, caller: Caller, at: string): Unit {
+  return {
+    id: command.commandId,
+    appends: decision.changes.map((change) =>
+      change.expect === 'any'
+        ? { stream: change.stream, expect: change.expect, events: change.facts.map(eventOf) }
+        : { stream: change.stream, expect: change.expect, events: change.facts.map(eventOf) },
+    ),
+    meta: { at, ...caller, commandId: command.commandId },
+  };
+}
+
+function answerOf(decision: Decision & { outcome: 'decided' }, position: Position): Outcome {
+  const payment = decision.changes.find((change) => change.stream.startsWith('payment/'));
+  if (payment !== undefined && payment.expect !== 'any') {
+    return { ...answerOfPayment(payment.next as PaymentSnapshot), position };
+  }
+  const account = decision.changes.find((change) => change.stream.startsWith('account/'));
+  invariant(account !== undefined && account.expect !== 'any', 'a unit changes a payment or an account');
+  return { ok: true, account: walletView(account.next as WalletSnapshot), position, duplicate: false };
+}
+
+/** A payment that a refusal made FAILED is answered as that refusal, the first time and every later time. */
+function answerOfPayment(state: PaymentSnapshot): Outcome {
+  const payment = paymentView(state);
+  const refusal = refusalOfFailed(state);
+  return refusal === undefined
+    ? { ok: true, payment, duplicate: false }
+    : { ok: false, refusal, payment, duplicate: false };
+}

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/** Proves that the import rules of docs/architecture.md are in force: the product keeps them, and a violation is caught. */
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+interface Cruise {
+  summary: { totalCruised: number; violations: { rule: { name: string }; from: string }[] };
+}
+
+function cruise(cwd: string, ...folders: string[]): Cruise['summary'] {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      `${root}node_modules/.bin/depcruise`,
+      '--config',
+      `${root}.dependency-cruiser.cjs`,
+      '--output-type',
+      'json',
+      ...folders,
+    ],
+    { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  );
+  expect(stdout, stderr).toMatch(/^\{/);
+  return (JSON.parse(stdout) as Cruise).summary;
+}
+
+describe('the import rules', () => {
+  it('hold for the product, and really looked at it', () => {
+    const summary = cruise(root, 'src', 'eventstore');
+    expect(summary.violations).toEqual([]);
+    expect(summary.totalCruised).toBeGreaterThan(40);
+  });
+
+  it('catch a machine that does I/O or knows a door, and a log that knows money', () => {
+    const { violations } = cruise(here, 'src', 'eventstore');
+    expect(violations.map(({ rule, from }) => `${from}: ${rule.name}`).sort()).toEqual([
+      'eventstore/curious.ts: eventstore-knows-nothing-of-payments',
+      'src/machines/impure.ts: machines-are-pure',
+      'src/machines/impure.ts: machines-do-no-io',
+    ]);
+  });
+});
