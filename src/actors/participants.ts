@@ -77,13 +77,12 @@ export class Participants {
   }
 
   release(): void {
-    for (const resident of this.#pinned.values()) resident.pins -= 1;
+    for (const resident of this.#pinned.values()) this.#residents.unpin(resident);
   }
 
   #pin(stream: KoraStream): void {
     if (this.#pinned.has(stream)) return;
-    const resident = this.#residents.get(stream);
-    resident.pins += 1;
+    const resident = this.#residents.pin(stream);
     this.#pinned.set(stream, resident);
     const maker = this.#command.type === 'Pay' && stream === paymentStream(this.#command.paymentId);
     if (maker && resident.knowledge === 'unknown' && !resident.cautious && !this.#lookUp)

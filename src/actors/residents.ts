@@ -52,6 +52,18 @@ export class Residents {
     return resident;
   }
 
+  /** `get`, and it stays in memory until `unpin`. */
+  pin(stream: KoraStream): Resident {
+    const resident = this.get(stream);
+    resident.pins += 1;
+    return resident;
+  }
+
+  unpin(resident: Resident): void {
+    resident.pins -= 1;
+    this.#sweepSoon();
+  }
+
   /** The resident of a stream if there is one. */
   peek(stream: KoraStream): Resident | undefined {
     return this.#residents.get(stream);
@@ -111,10 +123,11 @@ export class Residents {
     this.#sweeping = true;
     setImmediate(() => {
       this.#sweeping = false;
-      // A little more than needed, so that the next newcomers do not each sweep.
+      // A little more than needed, so that the next newcomers do not each sweep; and not past many that are at work.
       let over = this.#residents.size - Math.floor(this.#max * 0.95);
+      let looks = over * 2 + 1_000;
       for (const [stream, resident] of this.#residents) {
-        if (over <= 0) break;
+        if (over <= 0 || looks-- <= 0) break;
         if (resident.pins > 0 || resident.pending !== undefined || this.#wakings.has(stream)) continue;
         this.#residents.delete(stream);
         over -= 1;

@@ -264,13 +264,12 @@ export class Runtime {
   }
 
   async #durable(stream: Parameters<Residents['get']>[0]): Promise<unknown> {
-    const resident = this.#residents.get(stream);
-    resident.pins += 1;
+    const resident = this.#residents.pin(stream);
     try {
       while (resident.knowledge !== 'loaded') await this.#residents.wake(resident);
       return resident.durable;
     } finally {
-      resident.pins -= 1;
+      this.#residents.unpin(resident);
     }
   }
 }
