@@ -78,8 +78,13 @@ interface Entry {
   readonly amount?: string;
   readonly after?: { readonly posted: string; readonly held: string };
 }
-const entriesOf = (unit: RecordedUnit) =>
-  unit.rows.flatMap((row) => row.events.map((event) => ({ ...event, stream: row.stream, data: event.data })));
+interface Posted {
+  readonly type: string;
+  readonly stream: string;
+  readonly data: Entry;
+}
+const entriesOf = (unit: RecordedUnit): Posted[] =>
+  unit.rows.flatMap(({ stream, events }) => events.map(({ type, data }): Posted => ({ type, stream, data })));
 
 describe('several processes that race, crash and retry', () => {
   test.prop([fc.array(step, { minLength: 5, maxLength: 60 })], { numRuns: 300 })(
