@@ -1,0 +1,38 @@
+import type { RecordedRow, RecordedUnit } from '../../eventstore/index.ts';
+import type { SystemEntryPosted, WalletFact } from '../machines/account/account.facts.ts';
+import type { PaymentFact } from '../machines/payment/payment.facts.ts';
+
+/** A fact as the log holds it: its type beside its data. */
+export type EventOf<Fact extends { readonly type: string }> = Fact extends unknown
+  ? { readonly type: Fact['type']; readonly schema: number; readonly data: Omit<Fact, 'type'> }
+  : never;
+
+export type PaymentEvent = EventOf<PaymentFact>;
+export type WalletEvent = EventOf<WalletFact>;
+export type SystemEvent = EventOf<SystemEntryPosted>;
+
+// The types of what is in the log are the machines' word; `verify` holds the log to it.
+export const paymentEvents = (row: RecordedRow): readonly PaymentEvent[] => row.events as readonly PaymentEvent[];
+export const walletEvents = (row: RecordedRow): readonly WalletEvent[] => row.events as readonly WalletEvent[];
+export const systemEvents = (row: RecordedRow): readonly SystemEvent[] => row.events as readonly SystemEvent[];
+
+/** Business time: when the unit holds in the world. */
+export function effectiveAtOf({ meta }: RecordedUnit): string {
+  return meta.effectiveAt ?? meta.at;
+}
+
+/** Position of the row's last event. */
+export function lastPositionOf(row: RecordedRow): number {
+  return row.position + row.events.length - 1;
+}
+
+/** Version of the stream after the row. */
+export function lastVersionOf(row: RecordedRow): number {
+  return row.version + row.events.length - 1;
+}
+
+/** `float:cash:XOF` → `float`. */
+export function classOfSystemAccount(id: string): string {
+  const end = id.indexOf(':');
+  return end < 0 ? id : id.slice(0, end);
+}

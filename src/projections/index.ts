@@ -1,0 +1,19 @@
+/** The face of projections: read models that are folded from the log. */
+import { accountsProjection } from './accounts.projection.ts';
+import { deadlinesProjection } from './deadlines.projection.ts';
+import { paymentsProjection } from './payments.projection.ts';
+import type { Projection } from './projection.ts';
+import { trialBalanceProjection } from './trial-balance.projection.ts';
+
+/** Every projection of the product. */
+export const projections: readonly Projection[] = [
+  accountsProjection,
+  deadlinesProjection,
+  paymentsProjection,
+  trialBalanceProjection,
+];
+
+export { installProjections } from './postgres/tables.ts';
+export type { Projection } from './projection.ts';
+export { OutdatedProjectionError, type ProjectorOptions, type ProjectorProgress, runProjector } from './projector.ts';
+export { ProjectionFault } from './batch.ts';

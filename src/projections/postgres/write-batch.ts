@@ -1,0 +1,56 @@
+import pg from 'pg';
+import { ProjectionFault, type Batch } from '../batch.ts';
+import { moveCheckpoints } from './checkpoints.ts';
+import { tableName } from './tables.ts';
+import { writeChanges } from './writer.ts';
+
+/** Begins the transaction of a projector. What it writes can be folded again, so it need not wait for the disk. */
+const begin = `begin; set local synchronous_commit = off; set local lock_timeout = '10s';
+  set local idle_in_transaction_session_timeout = '10s'`;
+
+/**
+ * Writes a batch and moves the checkpoints, in one transaction.
+ *
+ * @returns 'fenced' when a checkpoint was not where its member believes it to be, or belongs to other code by now: then
+ * nothing was written, and the checkpoints must be read again
+ * @throws ProjectionFault when the database refuses the rows of a projection for what they are
+ */
+export async function writeBatch(pool: pg.Pool, batch: Batch): Promise<'written' | 'fenced'> {
+  const behind = batch.members.filter(({ member }) => member.position < batch.end);
+  const client = await pool.connect();
+  try {
+    await client.query(begin);
+    const moved = await moveCheckpoints(
+      client,
+      behind.map(({ member }) => ({ projection: member.projection.name, from: member.position, to: batch.end })),
+    );
+    for (const { member, changes } of behind) {
+      const { name, version, tables } = member.projection;
+      const checkpoint = moved.find(({ projection }) => projection === name);
+      if (checkpoint?.codeVersion !== version) {
+        await client.query('rollback');
+        client.release();
+        return 'fenced';
+      }
+      for (const table of tables) {
+        try {
+          await writeChanges(client, table, tableName(table, checkpoint.tableVersion), changes);
+        } catch (error) {
+          throw isOfData(error) ? new ProjectionFault(name, batch.lastUnit, error) : error;
+        }
+      }
+    }
+    await client.query('commit');
+    client.release();
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+  for (const { member } of behind) member.position = batch.end;
+  return 'written';
+}
+
+/** SQLSTATE classes that say that the values are at fault: data exception, constraint violation. */
+function isOfData(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && typeof error.code === 'string' && /^2[23]/.test(error.code);
+}

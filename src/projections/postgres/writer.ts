@@ -1,0 +1,89 @@
+import type pg from 'pg';
+import { int8Array, textArray } from '../../../eventstore/postgres/binary-array.ts';
+import type { ChangeSet, RowChange } from '../change-set.ts';
+import type { Column, Table } from '../projection.ts';
+import { columnsOf } from './tables.ts';
+
+/**
+ * The one writer of rows: whatever a batch changes in a table goes in one statement, as arrays. Knows nothing of any
+ * projection but its table definitions. Call it in the transaction that moves the checkpoint.
+ */
+export async function writeChanges(
+  client: pg.ClientBase,
+  table: Table,
+  name: string,
+  changes: ChangeSet,
+): Promise<void> {
+  const deleted: RowChange[] = [];
+  const changed: RowChange[] = [];
+  for (const row of changes.rows(table)) {
+    if (row.deleted) deleted.push(row);
+    if (row.set !== undefined || row.add !== undefined) changed.push(row);
+  }
+  const statements = statementsOf(table, name);
+  if (deleted.length > 0) {
+    const values = table.key.map((_, index) => textArray(deleted.map(({ key }) => key[index] as string)));
+    await client.query({ ...statements.remove, values });
+  }
+  if (changed.length > 0) {
+    const values = columnsOf(table).map(([column, definition]) => encodeColumn(table, column, definition, changed));
+    await client.query({ ...statements.upsert, values });
+  }
+}
+
+function encodeColumn(table: Table, column: string, { type, fold }: Column, rows: readonly RowChange[]): Buffer {
+  const keyIndex = table.key.indexOf(column);
+  if (keyIndex >= 0) return textArray(rows.map(({ key }) => key[keyIndex] as string));
+  if (fold === 'add') return textArray(rows.map(({ add }) => add?.[column]?.toString() ?? '0'));
+  if (isInteger(type)) return int8Array(rows.map(({ set }) => (set?.[column] as number | undefined) ?? null));
+  return textArray(
+    rows.map(({ set }) => {
+      const value = set?.[column];
+      return value === undefined ? null : String(value);
+    }),
+  );
+}
+
+interface Statements {
+  readonly upsert: { readonly name: string; readonly text: string };
+  readonly remove: { readonly name: string; readonly text: string };
+}
+const statements = new Map<string, Statements>();
+
+function statementsOf(table: Table, name: string): Statements {
+  let made = statements.get(name);
+  if (made === undefined) statements.set(name, (made = makeStatements(table, name)));
+  return made;
+}
+
+function makeStatements(table: Table, name: string): Statements {
+  const columns = columnsOf(table);
+  const names = columns.map(([column]) => `"${column}"`);
+  const parameters = columns.map(([, { type }], index) => `$${index + 1}::${isInteger(type) ? 'bigint' : 'text'}[]`);
+  const updates = columns
+    .filter(([column]) => !table.key.includes(column))
+    .map(([column, { fold }]) =>
+      fold === 'add'
+        ? `"${column}" = t."${column}" + excluded."${column}"`
+        : `"${column}" = coalesce(excluded."${column}", t."${column}")`,
+    );
+  const key = table.key.map((column) => `"${column}"`).join(', ');
+  const keyParameters = table.key.map((_, index) => `$${index + 1}::text[]`).join(', ');
+  return {
+    upsert: {
+      name: `upsert ${name}`,
+      text: `insert into ${name} as t (${names.join(', ')})
+        select ${columns.map(([column, { type }]) => `u."${column}"::${type}`).join(', ')}
+        from unnest(${parameters.join(', ')}) as u (${names.join(', ')})
+        on conflict (${key}) do update set ${updates.join(', ')}`,
+    },
+    remove: {
+      name: `delete ${name}`,
+      text: `delete from ${name} where (${key}) in (select * from unnest(${keyParameters}))`,
+    },
+  };
+}
+
+function isInteger(type: Column['type']): boolean {
+  return type === 'bigint' || type === 'integer';
+}

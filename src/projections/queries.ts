@@ -1,0 +1,233 @@
+import type pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Position } from '../../eventstore/index.ts';
+import { POSTINGS } from '../machines/payment/postings.ts';
+
+/** Amounts are minor units; times ISO 8601 in UTC. What is null in the database is undefined here. */
+export interface AccountRow {
+  readonly id: string;
+  /** customer, merchant, treasury, or the class of a system account: float, receivable, payable, clearing … */
+  readonly class: string;
+  readonly currency: string;
+  readonly posted: bigint;
+  /** Wallets only, like `limit`, `available` (posted − held + limit) and `status`. */
+  readonly held: bigint | undefined;
+  readonly limit: bigint | undefined;
+  readonly available: bigint | undefined;
+  readonly status: string | undefined;
+  /** Merchants only. */
+  readonly feeBps: number | undefined;
+  /** Facts on the account; of a system account they are all entries. */
+  readonly version: number;
+  readonly createdAt: string | undefined;
+  readonly updatedAt: string;
+  /** Of its last fact. */
+  readonly position: Position;
+}
+
+export interface PaymentRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly payer: string | undefined;
+  readonly payee: string | undefined;
+  readonly provider: string | undefined;
+  readonly original: string | undefined;
+  readonly authorized: bigint;
+  readonly held: bigint;
+  readonly captured: bigint;
+  readonly refunded: bigint;
+  readonly fee: bigint;
+  readonly providerFee: bigint;
+  readonly reason: string | undefined;
+  readonly expiresAt: string | undefined;
+  readonly settlesAt: string | undefined;
+  readonly version: number;
+  readonly createdAt: string;
+  readonly createdEffectiveAt: string;
+  readonly updatedAt: string;
+  readonly updatedEffectiveAt: string;
+  readonly position: Position;
+}
+
+type Row = Record<string, unknown>;
+const big = (value: unknown): bigint => BigInt((value ?? '0') as string);
+const optionalBig = (value: unknown): bigint | undefined => (value === null ? undefined : BigInt(value as string));
+const text = (value: unknown): string | undefined => (value === null ? undefined : (value as string));
+const instant = (value: unknown): string | undefined => (value === null ? undefined : (value as Date).toISOString());
+
+function accountOf(row: Row): AccountRow {
+  return {
+    id: row['id'] as string,
+    class: row['class'] as string,
+    currency: row['currency'] as string,
+    posted: big(row['posted']),
+    held: optionalBig(row['held']),
+    limit: optionalBig(row['overdraft_limit']),
+    available: optionalBig(row['available']),
+    status: text(row['status']),
+    feeBps: (row['fee_bps'] as number | null) ?? undefined,
+    version: Number(row['version']),
+    createdAt: instant(row['created_at']),
+    updatedAt: instant(row['updated_at']) ?? '',
+    position: Number(row['position']),
+  };
+}
+
+function paymentOf(row: Row): PaymentRow {
+  return {
+    id: row['id'] as string,
+    kind: row['kind'] as string,
+    status: row['status'] as string,
+    amount: big(row['amount']),
+    currency: row['currency'] as string,
+    payer: text(row['payer']),
+    payee: text(row['payee']),
+    provider: text(row['provider']),
+    original: text(row['original']),
+    authorized: big(row['authorized']),
+    held: big(row['held']),
+    captured: big(row['captured']),
+    refunded: big(row['refunded']),
+    fee: big(row['fee']),
+    providerFee: big(row['provider_fee']),
+    reason: text(row['reason']),
+    expiresAt: instant(row['expires_at']),
+    settlesAt: instant(row['settles_at']),
+    version: Number(row['version']),
+    createdAt: instant(row['created_at']) ?? '',
+    createdEffectiveAt: instant(row['created_effective_at']) ?? '',
+    updatedAt: instant(row['updated_at']) ?? '',
+    updatedEffectiveAt: instant(row['updated_effective_at']) ?? '',
+    position: Number(row['position']),
+  };
+}
+
+/** Those of the accounts that exist, in no order. */
+export async function accountsById(pool: pg.Pool, ids: readonly string[]): Promise<AccountRow[]> {
+  const { rows } = await pool.query<Row>('select * from projections.accounts where id = any($1)', [ids]);
+  return rows.map(accountOf);
+}
+
+/** A page of all accounts by id, after one. */
+export async function listAccounts(pool: pg.Pool, after = '', limit = 1_000): Promise<AccountRow[]> {
+  const { rows } = await pool.query<Row>('select * from projections.accounts where id > $1 order by id limit $2', [
+    after,
+    limit,
+  ]);
+  return rows.map(accountOf);
+}
+
+/** Those of the payments that exist, in no order. */
+export async function paymentsById(pool: pg.Pool, ids: readonly string[]): Promise<PaymentRow[]> {
+  const { rows } = await pool.query<Row>('select * from projections.payments where id = any($1)', [ids]);
+  return rows.map(paymentOf);
+}
+
+/** Payments that name the account and are not final: the courtesy check before it is closed. May lag. */
+export async function countOpenPayments(pool: pg.Pool, account: string): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    // Two halves, because each has its own index; a payment from an account to itself is counted once.
+    `select (select count(*) from projections.payments where payer = $1 and status in ('INITIATED', 'AUTHORIZED', 'CAPTURED'))
+      + (select count(*) from projections.payments where payee = $1 and payer is distinct from $1
+          and status in ('INITIATED', 'AUTHORIZED', 'CAPTURED')) as count`,
+    [account],
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
+export interface TrialBalanceRow {
+  readonly currency: string;
+  readonly accountClass: string;
+  readonly debits: bigint;
+  readonly credits: bigint;
+  /** credits − debits; per currency they sum to zero. */
+  readonly balance: bigint;
+}
+
+export async function trialBalance(pool: pg.Pool): Promise<TrialBalanceRow[]> {
+  const { rows } = await pool.query<Row>('select * from projections.trial_balance order by currency, account_class');
+  return rows.map((row) => ({
+    currency: row['currency'] as string,
+    accountClass: row['account_class'] as string,
+    debits: big(row['debits']),
+    credits: big(row['credits']),
+    balance: big(row['balance']),
+  }));
+}
+
+/** Kinds whose settlement is ours to fire. The others wait for their provider: for them the date only says overdue. */
+const selfSettling = Object.entries(POSTINGS)
+  .filter(([, rules]) => rules.settled !== undefined && !rules.provider)
+  .map(([kind]) => kind);
+
+export interface DueDeadline {
+  readonly paymentId: string;
+  readonly kind: 'expire' | 'settle';
+  readonly dueAt: string;
+}
+
+/** Deadlines that have come, the oldest first. */
+export async function dueDeadlines(pool: pg.Pool, now: Date, limit: number): Promise<DueDeadline[]> {
+  const { rows } = await pool.query<{ payment_id: string; kind: 'expire' | 'settle'; due_at: Date }>(
+    `select d.payment_id, d.kind, d.due_at
+     from projections.deadlines d join projections.payments p on p.id = d.payment_id
+     where d.due_at <= $1 and (d.kind = 'expire' or p.kind = any($2)) order by d.due_at limit $3`,
+    [now, selfSettling, limit],
+  );
+  return rows.map((row) => ({ paymentId: row.payment_id, kind: row.kind, dueAt: row.due_at.toISOString() }));
+}
+
+export interface ProjectionLag {
+  readonly projection: string;
+  /** All units up to here are in its tables. */
+  readonly position: Position;
+  /** Events in the log that are not. */
+  readonly eventsBehind: number;
+  /** Since the oldest of them was recorded; 0 when there are none. */
+  readonly secondsBehind: number;
+  /** Why it stopped, and at which position. */
+  readonly error: string | undefined;
+  readonly errorPosition: Position | undefined;
+}
+
+export async function projectionLag(pool: pg.Pool): Promise<ProjectionLag[]> {
+  const { rows } = await pool.query<Row>(
+    `select c.projection, c.position, c.error, c.error_position,
+       coalesce((select position + count - 1 from eventstore.commits order by position desc limit 1), 0) - c.position as events,
+       coalesce(extract(epoch from clock_timestamp() - (select l.recorded_at from eventstore.log l
+         where l.position > c.position order by l.position limit 1)), 0)::float8 as seconds
+     from projections.checkpoints c order by c.projection`,
+  );
+  return rows.map((row) => ({
+    projection: row['projection'] as string,
+    position: Number(row['position']),
+    eventsBehind: Number(row['events']),
+    secondsBehind: Math.max(0, row['seconds'] as number),
+    error: text(row['error']),
+    errorPosition: row['error_position'] === null ? undefined : Number(row['error_position']),
+  }));
+}
+
+/** Read your own writes: resolves with true when every projection (or those named) has the position, false at the limit. */
+export async function waitForPosition(
+  pool: pg.Pool,
+  position: Position,
+  timeoutMs: number,
+  only?: readonly string[],
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 20)) {
+    const { rows } = await pool.query<{ position: string | null }>({
+      name: 'projections.wait-for-position',
+      text: 'select min(position) as position from projections.checkpoints where $1::text[] is null or projection = any($1)',
+      values: [only ?? null],
+    });
+    const reached = rows[0]?.position ?? null;
+    if (reached !== null && Number(reached) >= position) return true;
+    if (performance.now() >= deadline) return false;
+    await sleep(pauseMs);
+  }
+}
