@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   appendFile,
   chown,
@@ -11,11 +11,12 @@ import {
   realpath,
   rename,
   rm,
+  stat,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { postgresMajor, type PostgresBinaries } from './binaries.ts';
+import { ignore } from './system-errors.ts';
 import { run } from './processes.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { fingerprint, fingerprintSetting, renderSettings, type PostgresSettings } from './settings.ts';
@@ -33,12 +34,6 @@ export interface ClusterFolder {
 /** The database superuser. The folder that holds the socket is what keeps others out. */
 export const superuser = 'kora';
 
-/** Only names the socket; nothing listens on TCP. */
-export const port = 5432;
-
-/** `sun_path` holds 108 bytes, the last of them zero. */
-const socketPathLimitBytes = 107;
-
 const initPrefix = 'postgres.initdb-';
 
 /** Makes the data folder if need be; only its owner may enter it. */
@@ -50,38 +45,18 @@ export async function openDataFolder(dataDir: string): Promise<ClusterFolder> {
   return { dataDir: real, pgdata: join(real, 'postgres'), logFile: join(real, 'postgres.log') };
 }
 
-/**
- * Makes the folder ready for a start: creates the cluster at the first time, writes the settings, and finds the user that may
- * run it. Call it with the folder locked and no server running.
- */
-export async function prepareCluster(
-  folder: ClusterFolder,
-  binaries: PostgresBinaries,
-  settings: PostgresSettings,
-): Promise<ServerUser> {
+/** Makes the cluster if there is none. Call it with the folder locked. */
+export async function createClusterIfMissing(folder: ClusterFolder, binaries: PostgresBinaries): Promise<void> {
   await removeUnfinished(folder);
-  const cluster = await statOwner(folder.pgdata);
-  const identity = await serverIdentity(cluster ?? (await statOwner(folder.dataDir)));
-  if (identity !== undefined) await giveFolder(folder, identity, cluster);
-  if (cluster === undefined) await createCluster(folder, binaries, identity);
-  await checkVersion(folder);
-  const user = await chooseServerUser(identity, binaries, folder.pgdata);
-  await writeSettings(folder, settings, user, fingerprint(settings, binaries.root));
-  return user;
-}
-
-/** Root hands over a folder that holds nothing but our own files, so that no capability is needed to enter it. */
-async function giveFolder(folder: ClusterFolder, identity: Identity, cluster: Identity | undefined): Promise<void> {
-  const entries = await readdir(folder.dataDir);
-  const isOurs = cluster === undefined && entries.every((name) => name.startsWith('postgres.'));
-  if (isOurs) await chown(folder.dataDir, identity.uid, identity.gid);
-  // Restored from a backup by root, say.
-  if (cluster?.uid === 0) await chownTree(folder.pgdata, identity);
-}
-
-async function chownTree(path: string, { uid, gid }: Identity): Promise<void> {
-  for (const entry of await readdir(path, { recursive: true })) await lchown(join(path, entry), uid, gid);
-  await lchown(path, uid, gid);
+  if ((await ownerOf(folder.pgdata)) !== undefined) return;
+  const dataDir = await ownerOf(folder.dataDir);
+  const identity = await serverIdentity(dataDir);
+  // Root hands over a folder that holds nothing but our own files, so that no capability is needed to enter it.
+  if (identity !== undefined && dataDir?.uid === 0) {
+    const entries = await readdir(folder.dataDir);
+    if (entries.every((name) => name.startsWith('postgres.'))) await chown(folder.dataDir, identity.uid, identity.gid);
+  }
+  await createCluster(folder, binaries, identity);
 }
 
 /** What a kill in the middle of initdb left behind. Its initdb may still be writing: then the next start removes the rest. */
@@ -123,12 +98,45 @@ async function createCluster(
   await appendFile(join(draft, 'postgresql.conf'), "\ninclude 'kora.conf'\n");
   await syncPath(join(draft, 'postgresql.conf'));
   await syncPath(draft);
+  // Complete from the first moment on which it has its name.
   await rename(draft, folder.pgdata);
   await syncPath(folder.dataDir);
 }
 
+/**
+ * Makes an existing cluster ready for a start: writes the settings, and finds the user that may run it. Call it with the folder
+ * locked and no server running.
+ */
+export async function prepareCluster(
+  folder: ClusterFolder,
+  binaries: PostgresBinaries,
+  settings: PostgresSettings,
+): Promise<ServerUser> {
+  await checkVersion(folder);
+  const owner = await ownerOf(folder.pgdata);
+  const identity = await serverIdentity(owner);
+  // Restored from a backup by root, say. Never through a link, which could lead anywhere.
+  if (identity !== undefined && owner?.uid === 0 && (await lstat(folder.pgdata)).isDirectory()) {
+    await chownTree(folder.pgdata, identity);
+  }
+  const user = await chooseServerUser(identity, binaries, folder.pgdata);
+  await writeSettings(folder, settings, user, fingerprint(settings, binaries.root));
+  return user;
+}
+
+async function chownTree(path: string, { uid, gid }: Identity): Promise<void> {
+  for (const entry of await readdir(path, { recursive: true })) await lchown(join(path, entry), uid, gid);
+  await lchown(path, uid, gid);
+}
+
 async function checkVersion(folder: ClusterFolder): Promise<void> {
-  const version = (await readFile(join(folder.pgdata, 'PG_VERSION'), 'utf8')).trim();
+  const version = (await readFile(join(folder.pgdata, 'PG_VERSION'), 'utf8').catch(ignore('ENOENT')))?.trim();
+  if (version === undefined) {
+    // Never make an empty one in the place of one that was there.
+    throw new EmbeddedPostgresError(
+      `${folder.pgdata} holds no database: restore it from a backup, or use another --data-dir`,
+    );
+  }
   if (version !== String(postgresMajor)) {
     throw new EmbeddedPostgresError(
       `${folder.pgdata} was made by PostgreSQL ${version}; this kora has ${postgresMajor}: use the kora that made it, or another --data-dir`,
@@ -148,58 +156,12 @@ async function writeSettings(
   await rename(`${path}.new`, path);
 }
 
-/**
- * The folder of the Unix socket: below the data folder, unless that makes the path longer than a socket address can be. Then it
- * is a short one under the folder for temporary files. Its name is kept in the data folder, because the next process may have
- * another TMPDIR.
- */
-export async function socketFolder(folder: ClusterFolder): Promise<string> {
-  const below = join(folder.dataDir, 'postgres.socket');
-  if (Buffer.byteLength(socketPath(below)) <= socketPathLimitBytes) return below;
-  const record = join(folder.dataDir, 'postgres.socket-folder');
-  const kept = await readFile(record, 'utf8').catch(ignore('ENOENT'));
-  if (kept !== undefined) return kept.trim();
-  const hash = createHash('sha256').update(folder.dataDir).digest('hex').slice(0, 16);
-  const short = join(tmpdir(), `kora-${hash}`);
-  if (Buffer.byteLength(socketPath(short)) > socketPathLimitBytes) {
-    throw new EmbeddedPostgresError(
-      `no room for a socket: the paths ${folder.dataDir} and ${tmpdir()} are both too long`,
-    );
-  }
-  await writeFile(record, `${short}\n`);
-  return short;
-}
-
-export function socketPath(folder: string): string {
-  return join(folder, `.s.PGSQL.${port}`);
-}
-
-/** Makes the folder of the socket, which only the server's user (and root) may enter. */
-export async function makeSocketFolder(path: string, user: ServerUser): Promise<void> {
-  const made = await mkdir(path, { mode: 0o700 }).then(() => true, ignore('EEXIST'));
-  if (made === true) await user.own(path);
-  const { uid, mode } = await lstat(path);
-  const isPrivate = (mode & 0o170077) === 0o040000;
-  if (!isPrivate || uid !== user.uid) {
-    throw new EmbeddedPostgresError(
-      `${path} is not a private folder of the user who runs Postgres: remove it and start again`,
-    );
-  }
-}
-
-async function statOwner(path: string): Promise<Identity | undefined> {
-  const stats = await lstat(path).catch(ignore('ENOENT'));
+async function ownerOf(path: string): Promise<Identity | undefined> {
+  const stats = await stat(path).catch(ignore('ENOENT'));
   return stats && { uid: stats.uid, gid: stats.gid };
 }
 
 async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   await handle.sync().finally(() => handle.close());
-}
-
-/** For `.catch`: swallows the one expected error. */
-export function ignore(code: string): (error: unknown) => undefined {
-  return (error) => {
-    if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== code) throw error;
-  };
 }

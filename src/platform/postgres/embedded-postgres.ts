@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries, type PostgresBinaries } from './binaries.ts';
-import { openDataFolder, type ClusterFolder } from './cluster-folder.ts';
+import { createClusterIfMissing, openDataFolder, type ClusterFolder } from './cluster-folder.ts';
 import { EmbeddedPostgresError, InstanceRunningError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import { Ownership, type Role } from './ownership.ts';
-import { clientConfig, startOrAdopt, stopPostmaster, type Postmaster } from './postmaster.ts';
+import { adopt, clientConfig, startOrAdopt, stopPostmaster, type Postmaster } from './postmaster.ts';
 import { fingerprint, fingerprintSetting, serverSettings, type PostgresSettings } from './settings.ts';
+import { codeOf } from './system-errors.ts';
 
 /** The database that kora keeps its tables in. */
 const productDatabase = 'kora';
@@ -63,9 +64,10 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     await server.open();
     return server;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    if (!['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
     throw new EmbeddedPostgresError(
-      `no access to the data folder ${options.dataDir}: it belongs to another user; start kora as that user, or choose another --data-dir`,
+      `no access to the data folder ${options.dataDir} (${String(error)}): ` +
+        'start kora as the user who owns it, or choose another --data-dir',
       { cause: error },
     );
   }
@@ -111,6 +113,8 @@ class Server implements EmbeddedPostgres {
   async open(): Promise<void> {
     await this.#locked(async () => {
       try {
+        // Here and never while healing: a folder that was deleted under us must not come back empty.
+        await createClusterIfMissing(this.#folder, this.#binaries);
         await this.#enter();
         this.#adopted = this.#running().adopted;
         // Only the instance minds how Postgres is tuned, and only before it has connections of its own.
@@ -131,20 +135,24 @@ class Server implements EmbeddedPostgres {
   async #enter(): Promise<void> {
     const startedAt = performance.now();
     for (;;) {
-      this.#postmaster = await startOrAdopt(this.#folder, this.#binaries, this.#settings);
+      const postmaster = await startOrAdopt(this.#folder, this.#binaries, this.#settings);
       try {
-        this.#ownership = await this.#take(this.#postmaster);
-        await createProductDatabase(this.#ownership);
-        return;
+        const ownership = await this.#take(postmaster, this.#options.role);
+        await createProductDatabase(ownership);
+        // Set only now: while there is none, the end of its connection heals nothing.
+        if (!ownership.isLost) {
+          this.#postmaster = postmaster;
+          this.#ownership = ownership;
+          return;
+        }
       } catch (error) {
         if (!isConnectionLoss(error) || performance.now() - startedAt > enterLimitMs) throw error;
-        await sleep(healDelayMs.first);
       }
+      await sleep(healDelayMs.first);
     }
   }
 
-  #take({ socketFolder }: Postmaster): Promise<Ownership> {
-    const { role } = this.#options;
+  #take({ socketFolder }: Postmaster, role: Role): Promise<Ownership> {
     return Ownership.take(clientConfig(socketFolder, 'postgres'), role, this.#folder.dataDir, () => this.#heal());
   }
 
@@ -208,21 +216,30 @@ class Server implements EmbeddedPostgres {
 
   /** Gives up the server, and stops it when nobody else uses it. */
   async #release(): Promise<void> {
-    const ownership = this.#ownership;
+    const ownership = await this.#currentOwnership();
     this.#ownership = undefined;
-    // Lost, and not healed because we are closing: whoever starts Postgres next also stops it.
-    if (ownership === undefined || ownership.isLost) return;
+    if (ownership === undefined) return;
     try {
       if (await ownership.isAlone()) await stopPostmaster(this.#folder, this.#running().pid, this.#log);
     } catch (error) {
+      // Somebody else stopped it.
       if (!isConnectionLoss(error)) throw error;
     } finally {
       await ownership.release();
     }
   }
 
+  /** A connection that was lost and not healed, because we are closing, says nothing of the server: ask again. */
+  async #currentOwnership(): Promise<Ownership | undefined> {
+    if (this.#ownership?.isLost !== true) return this.#ownership;
+    const running = await adopt(this.#folder);
+    if (running === undefined) return undefined;
+    this.#postmaster = running;
+    return await this.#take(running, 'tool').catch(() => undefined);
+  }
+
   async #locked(work: () => Promise<void>): Promise<void> {
-    const lock = await lockFolder(this.#folder.dataDir, folderLockLimitMs);
+    const lock = await lockFolder(this.#folder.dataDir, folderLockLimitMs, this.#log);
     try {
       await work();
     } finally {
@@ -243,7 +260,7 @@ async function createProductDatabase(ownership: Ownership): Promise<void> {
 
 /** The server went away, or is about to: https://www.postgresql.org/docs/18/errcodes-appendix.html, class 57P and 08. */
 function isConnectionLoss(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string };
+  const code = codeOf(error);
   if (code !== undefined) return /^(57P0[123]|08...|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$/.test(code);
-  return /Connection terminated|not queryable|timeout expired/.test(message ?? '');
+  return /Connection terminated|not queryable|timeout expired/.test(String(error));
 }

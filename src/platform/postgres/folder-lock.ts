@@ -20,17 +20,26 @@ const timedOutExitCode = 75;
  * socket would not, and any local user could squat on its name).
  *
  * @param timeoutMs how long to wait for the holder; rounded up to seconds
+ * @param log told when the wait gets long
  */
-export async function lockFolder(dataDir: string, timeoutMs: number): Promise<FolderLock> {
+export async function lockFolder(
+  dataDir: string,
+  timeoutMs: number,
+  log: (message: string) => void,
+): Promise<FolderLock> {
   const path = join(dataDir, 'postgres.lock');
   // Never inherited by Postgres: Node opens files close-on-exec.
   const fd = openSync(path, 'a+', 0o600);
+  const holder = () => `process ${readFileSync(path, 'utf8').trim() || '(unknown)'}`;
+  const patience = setTimeout(
+    () => log(`waiting for ${holder()}, which starts or stops the Postgres of ${dataDir}`),
+    3000,
+  );
   try {
     const outcome = await flock(fd, Math.ceil(timeoutMs / 1000));
     if (outcome === 'timeout') {
-      const holder = readFileSync(path, 'utf8').trim();
       throw new EmbeddedPostgresError(
-        `process ${holder || '(unknown)'} has been starting or stopping the Postgres of ${dataDir} ` +
+        `${holder()} has been starting or stopping the Postgres of ${dataDir} ` +
           `for more than ${Math.ceil(timeoutMs / 1000)} s; if it hangs, end it and try again`,
       );
     }
@@ -39,6 +48,8 @@ export async function lockFolder(dataDir: string, timeoutMs: number): Promise<Fo
   } catch (error) {
     closeSync(fd);
     throw error;
+  } finally {
+    clearTimeout(patience);
   }
   let held = true;
   return {

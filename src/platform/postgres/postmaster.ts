@@ -5,18 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { PostgresBinaries } from './binaries.ts';
-import {
-  ignore,
-  makeSocketFolder,
-  port,
-  prepareCluster,
-  socketFolder,
-  superuser,
-  type ClusterFolder,
-} from './cluster-folder.ts';
+import { prepareCluster, superuser, type ClusterFolder } from './cluster-folder.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { processExists } from './processes.ts';
 import type { PostgresSettings } from './settings.ts';
+import { makeSocketFolder, port, removeSocketFolder, socketFolder } from './socket-folder.ts';
+import { codeOf, ignore } from './system-errors.ts';
 
 export interface Postmaster {
   pid: number;
@@ -29,6 +23,7 @@ export interface Postmaster {
 const startLimitMs = 5 * 60_000;
 /** Backends of a killed postmaster may hold its shared memory for a moment. */
 const retryLimitMs = 20_000;
+const retryDelayMs = 250;
 const stopLimitMs = 2 * 60_000;
 const pollMs = 25;
 const logFileLimitBytes = 16 * 1024 ** 2;
@@ -48,32 +43,42 @@ export async function startOrAdopt(
   settings: PostgresSettings,
 ): Promise<Postmaster> {
   const startedAt = performance.now();
-  let ours: Launch | undefined;
-  while (performance.now() - startedAt < startLimitMs) {
-    const found = await findPostmaster(folder);
-    if (found?.answer === 'ready') {
-      return { pid: found.pid, socketFolder: found.socketFolder, adopted: ours === undefined };
-    }
-    if (ours?.ended === false || found?.isAlive === true || found?.answer === 'busy') {
+  let launched: Launch | undefined;
+  for (;;) {
+    const running = await adopt(folder);
+    if (running !== undefined) return { ...running, adopted: launched === undefined };
+    if (launched?.ending === 'none') {
+      // It has not written its postmaster.pid yet.
       await sleep(pollMs);
       continue;
     }
-    if (ours !== undefined) {
-      const said = await ours.output();
-      if (!worthRetrying.test(said) || performance.now() - startedAt > retryLimitMs) {
+    if (launched !== undefined) {
+      const said = await launched.output();
+      const mayWork = launched.ending === 'stopped' || worthRetrying.test(said);
+      if (!mayWork || performance.now() - startedAt > retryLimitMs) {
         throw new EmbeddedPostgresError(
           `Postgres did not start in ${folder.dataDir}. ${folder.logFile} ends with:\n${said}`,
         );
       }
-      await sleep(250);
+      await sleep(retryDelayMs);
     }
-    // A file whose process is gone is Postgres's own business. But the number may have gone to somebody else since (always, in
-    // a restarted container), and Postgres would take any process of its user for a second postmaster.
-    if (found !== undefined && processExists(found.pid)) await rm(postmasterFile(folder), { force: true });
-    ours = await launch(folder, binaries, settings);
+    launched = await launch(folder, binaries, settings);
   }
+}
+
+/**
+ * The Postgres that runs in the folder, whoever started it; undefined when none does. Waits while it starts, recovers or stops.
+ */
+export async function adopt(folder: ClusterFolder): Promise<Postmaster | undefined> {
+  const startedAt = performance.now();
+  do {
+    const found = await findPostmaster(folder);
+    if (found === undefined || found.state === 'gone') return undefined;
+    if (found.state === 'ready') return { pid: found.pid, socketFolder: found.socketFolder, adopted: true };
+    await sleep(pollMs);
+  } while (performance.now() - startedAt < startLimitMs);
   throw new EmbeddedPostgresError(
-    `Postgres does not answer in ${folder.dataDir} after ${startLimitMs / 1000} s. ${folder.logFile} ends with:\n` +
+    `Postgres in ${folder.dataDir} runs, but does not answer for ${startLimitMs / 1000} s. ${folder.logFile} ends with:\n` +
       (await tail(folder.logFile, 0)),
   );
 }
@@ -101,33 +106,38 @@ export async function stopPostmaster(
     }
     await sleep(pollMs);
   }
+  await removeSocketFolder(folder);
 }
 
 interface Launch {
-  ended: boolean;
+  /** `stopped`: somebody asked it to. */
+  ending: 'none' | 'stopped' | 'failed';
   /** What it printed so far, or the end of that. */
   output(): Promise<string>;
 }
 
 async function launch(folder: ClusterFolder, binaries: PostgresBinaries, settings: PostgresSettings): Promise<Launch> {
+  await removeMisleadingFile(folder);
   const user = await prepareCluster(folder, binaries, settings);
   const sockets = await socketFolder(folder);
   await makeSocketFolder(sockets, user);
   const logStart = await rotateLog(folder.logFile);
   const logFd = openSync(folder.logFile, 'a', 0o600);
   const { program, args, options } = user.command(binaries.postgres, [
-    ...['-D', folder.pgdata, '-p', String(port), '-k', sockets],
+    ...['-D', folder.pgdata, '-p', String(port)],
+    // A list, so a comma in the path needs the quotes.
+    ...['-k', `"${sockets.replaceAll('"', '""')}"`],
     ...['-c', 'listen_addresses=', '-c', 'unix_socket_permissions=0700'],
   ]);
-  const result: Launch = { ended: false, output: () => tail(folder.logFile, logStart) };
+  const result: Launch = { ending: 'none', output: () => tail(folder.logFile, logStart) };
   let child: ChildProcess;
   try {
     child = spawn(program, args, { ...options, stdio: ['ignore', logFd, logFd] });
   } finally {
     closeSync(logFd);
   }
-  child.on('error', () => (result.ended = true));
-  child.on('exit', () => (result.ended = true));
+  child.on('error', () => (result.ending = 'failed'));
+  child.on('exit', (exitCode) => (result.ending = exitCode === 0 ? 'stopped' : 'failed'));
   child.unref();
   return result;
 }
@@ -135,19 +145,22 @@ async function launch(folder: ClusterFolder, binaries: PostgresBinaries, setting
 interface Found {
   pid: number;
   socketFolder: string;
-  isAlive: boolean;
-  answer: 'ready' | 'busy' | 'silent';
+  state: 'ready' | 'busy' | 'gone';
 }
 
-/** Whom postmaster.pid names, and what it says when asked. */
+/** Whom postmaster.pid names, and how it is. */
 async function findPostmaster(folder: ClusterFolder): Promise<Found | undefined> {
   const text = await readFile(postmasterFile(folder), 'utf8').catch(ignore('ENOENT'));
   if (text === undefined) return undefined;
-  // pid, data folder, start time, port, socket folder, …: https://www.postgresql.org/docs/18/storage-file-layout.html
+  // pid, data folder, start time, port, socket folder, address, memory key, state (since PostgreSQL 10)
   const lines = text.split('\n');
   const pid = Number(lines[0]);
-  const sockets = lines[4]?.trim() || (await socketFolder(folder));
-  return { pid, socketFolder: sockets, isAlive: await isPostmaster(pid, folder), answer: await ask(sockets) };
+  const sockets = lines[4] || (await socketFolder(folder));
+  const isAlive = await isPostmaster(pid, folder);
+  if (isAlive && lines[7]?.trim() !== 'ready') return { pid, socketFolder: sockets, state: 'busy' };
+  // Also when the process is not to be seen: it may run in another container.
+  const state = await ask(sockets);
+  return { pid, socketFolder: sockets, state: state === 'gone' && isAlive ? 'busy' : state };
 }
 
 function postmasterFile(folder: ClusterFolder): string {
@@ -162,16 +175,25 @@ async function isPostmaster(pid: number, folder: ClusterFolder): Promise<boolean
   return commandLine.split('\0').includes(folder.pgdata);
 }
 
+/**
+ * A file whose process is gone is Postgres's own business. But the number may have gone to somebody else since (always, in a
+ * restarted container), and Postgres would take any process of its user for a second postmaster.
+ */
+async function removeMisleadingFile(folder: ClusterFolder): Promise<void> {
+  const text = await readFile(postmasterFile(folder), 'utf8').catch(ignore('ENOENT'));
+  if (text !== undefined && processExists(Number.parseInt(text))) await rm(postmasterFile(folder));
+}
+
 /** Only a connection proves that a server serves. */
-async function ask(sockets: string): Promise<Found['answer']> {
+async function ask(sockets: string): Promise<Found['state']> {
   const client = new pg.Client({ ...clientConfig(sockets, 'postgres'), connectionTimeoutMillis: 5000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
     return 'ready';
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'silent';
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'gone';
     // Starting, recovering, stopping; or no answer yet.
     if (code === '57P03' || code === 'ECONNRESET' || code === 'EPIPE') return 'busy';
     if (code === undefined && /timeout|terminated/.test(String(error))) return 'busy';

@@ -1,4 +1,5 @@
 import { spawn, type SpawnOptions } from 'node:child_process';
+import { codeOf } from './system-errors.ts';
 
 export interface Command {
   program: string;
@@ -33,6 +34,6 @@ export function processExists(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it exists and is not ours.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    return codeOf(error) !== 'ESRCH';
   }
 }
