@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// Starts kora on a Node that can run it. Plain JavaScript of old: it must load on any Node from 18 on, to say what to do.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const main = new URL('../../src/main.ts', import.meta.url);
+
+/** Node 22 with type stripping. Older ones do not run TypeScript; newer ones do not load the binaries of uWebSockets.js. */
+const fits = process.versions.node.startsWith('22.') && process.features.typescript === 'strip';
+
+if (fits) {
+  await import(main.href);
+} else {
+  const pinned = findPinned();
+  if (pinned !== undefined) {
+    run(pinned);
+  } else {
+    console.error(
+      `kora runs on Node 22 from 22.18 on, and this is ${process.versions.node}. ` +
+        `\`npm ci\` in ${fileURLToPath(new URL('../..', import.meta.url))} installs the right one beside it ` +
+        `(on Linux, x64 and arm64); or call kora with a Node 22 of your own.`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+/** The Node that `npm ci` installed for us, or undefined. */
+function findPinned() {
+  try {
+    return createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/bin/node`);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Runs kora in a child and is nothing but its shadow: signals go through, and it ends as the child ends.
+ *
+ * A terminal sends Ctrl-C to both of us, so the child may get it twice; it takes signals that come at once for one. The
+ * channel tells the child when this process was killed outright.
+ */
+function run(node) {
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`kora: ${node} does not start: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}

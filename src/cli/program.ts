@@ -1,0 +1,67 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { configOptions } from '../platform/config.ts';
+import { ConfigError } from '../platform/config.ts';
+import { InstanceRunningError } from '../platform/postgres/errors.ts';
+import { CommandError, exitCodes } from './exit-codes.ts';
+import { replayCommand } from './replay.ts';
+import { serveCommand } from './serve.ts';
+import { note, type Shell } from './shell.ts';
+
+/** Runs one command line and gives the exit code. Never throws. */
+export async function runKora(argv: readonly string[], shell: Shell): Promise<number> {
+  try {
+    await program(shell).parseAsync([...argv], { from: 'user' });
+    return shell.exitCode;
+  } catch (error) {
+    return failed(error, shell);
+  }
+}
+
+function program(shell: Shell): Command {
+  const kora = new Command('kora')
+    .description('The payment core of a mobile-money wallet: money moves through an append-only log in Postgres.')
+    .version(packageJson.version)
+    .showHelpAfterError('(--help says more)')
+    .addHelpText('after', () => `\n${settingsHelp()}\n\n${exitCodesHelp()}`);
+  for (const make of [serveCommand, replayCommand]) kora.addCommand(make(shell));
+  for (const command of [kora, ...kora.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => shell.stdout.write(text), writeErr: (text) => shell.stderr.write(text) });
+    if (command !== kora) command.addHelpText('after', '\nSettings and exit codes: kora --help');
+  }
+  return kora;
+}
+
+function settingsHelp(): string {
+  const options = Object.values(configOptions);
+  const lines = options.map(({ env, what, default: fallback }) => {
+    return `  ${env.padEnd(26)}${what}${fallback === undefined ? '' : ` (default: ${String(fallback)})`}`;
+  });
+  return ['Settings, from the environment (a flag of the command wins):', ...lines].join('\n');
+}
+
+function exitCodesHelp(): string {
+  const lines = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padEnd(26)}${meaning}`);
+  return ['Exit codes:', ...lines].join('\n');
+}
+
+function failed(error: unknown, shell: Shell): number {
+  // Commander has said already what is wrong.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+  note(shell, `kora: ${sentenceOf(error)}`);
+  if (shell.env['KORA_LOG_LEVEL'] === 'debug' && error instanceof Error) note(shell, error.stack ?? '');
+  if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof ConfigError) return exitCodes.usage.code;
+  if (error instanceof InstanceRunningError) return exitCodes.running.code;
+  return shell.interrupt.exitCode ?? exitCodes.failed.code;
+}
+
+/** Node gives an error without a message when every address of a host refuses. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first === undefined ? error.name : sentenceOf(first);
+}

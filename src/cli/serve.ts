@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { startKora } from '../composition.ts';
+import type { InstanceRunningError } from '../platform/postgres/errors.ts';
+import { CommandError, exitCodes } from './exit-codes.ts';
+import { configured, note, printJson, printLine, type Shell, takes } from './shell.ts';
+
+export function serveCommand(shell: Shell): Command {
+  const command = new Command('serve')
+    .summary('run kora: the log, the runtime, the projections and the doors')
+    .description(
+      'Runs kora until it is stopped. Ctrl-C (or SIGTERM) stops it in good order: the doors take nothing new, requests ' +
+        'at work are answered, then the log closes and Postgres stops. A second Ctrl-C ends it at once; what was ' +
+        'acknowledged is in the log either way.',
+    )
+    .option('--json', 'print where it listens as one JSON document')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kora serve                                      in .kora, on the default ports
+  kora serve --data-dir /var/lib/kora --host 0.0.0.0
+  DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own`,
+    );
+  takes(command, 'dataDir', 'host', 'rpcPort', 'streamPort', 'logLevel');
+  return command.action((flags: { json?: true }) => serve(shell, flags));
+}
+
+async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
+  const { config, logger } = configured(shell, flags, 'talkative');
+  const lost: { error?: InstanceRunningError } = {};
+  const over = new AbortController();
+  const kora = await startKora(config, {
+    logger,
+    onInstanceLost: (error) => {
+      lost.error = error;
+      over.abort();
+    },
+  });
+  const stopping = (stage: string): void => {
+    if (flags.json !== true) printLine(shell, `stopping: ${stage}`);
+    logger.debug({ stage }, 'stopping');
+  };
+  try {
+    const where = {
+      rpc: `http://${config.host}:${kora.rpcPort ?? 0}`,
+      stream: `ws://${config.host}:${kora.streamPort ?? 0}`,
+      data: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
+    };
+    if (flags.json === true) printJson(shell, { ...where, pid: process.pid });
+    else {
+      printLine(shell, 'kora serves');
+      for (const [what, place] of Object.entries(where)) printLine(shell, `  ${what.padEnd(8)}${place}`);
+      printLine(shell, 'Ctrl-C stops it.');
+    }
+    await Promise.race([shell.interrupt.asked(), new Promise((end) => over.signal.addEventListener('abort', end))]);
+    note(shell, '');
+  } finally {
+    await kora.close(stopping);
+  }
+  if (lost.error !== undefined) throw new CommandError(lost.error.message, exitCodes.running.code);
+  if (flags.json !== true) printLine(shell, 'stopped');
+}
