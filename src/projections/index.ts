@@ -17,3 +17,5 @@ export { installProjections } from './postgres/tables.ts';
 export type { Projection } from './projection.ts';
 export { OutdatedProjectionError, type ProjectorOptions, type ProjectorProgress, runProjector } from './projector.ts';
 export { ProjectionFault } from './batch.ts';
+export * from './ledger-queries.ts';
+export * from './queries.ts';

@@ -16,11 +16,13 @@ create table projections.checkpoints (
   error_position bigint
 ) with (fillfactor = 50);
 
--- The ledger is the log itself. For one account or one payment use the functions below: they read by an index.
+-- The ledger is the log itself: these are views, not copies. For one account or one payment use the functions below: the
+-- log finds rows by stream and by position, so a condition on account_id, txn_id or payment_id alone reads all of it.
+-- The last columns are for them: where the row is in the log.
 create view projections.ledger_entries as
 select
   l.position + e.number - 1 as position,
-  substr(l.stream, strpos(l.stream, '/') + 1) as account_id,
+  split_part(l.stream, '/', 2) as account_id,
   e.event #>> '{data,paymentId}' as txn_id,
   (e.event #>> '{data,amount}')::numeric as amount,
   e.event #>> '{data,currency}' as currency,
@@ -29,7 +31,8 @@ select
   u.recorded_at,
   l.version + e.number - 1 as version,
   l.unit,
-  l.stream
+  l.stream,
+  l.position as row_position
 from eventstore.log l
 join eventstore.log u on u.position = l.unit
 cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
@@ -37,7 +40,7 @@ where (l.stream like 'account/%' or l.stream like 'system/%') and e.event ->> 't
 
 create view projections.payment_timeline as
 select
-  substr(l.stream, 9) as payment_id,
+  split_part(l.stream, '/', 2) as payment_id,
   l.version + e.number - 1 as version,
   e.event ->> 'type' as fact,
   case e.event ->> 'type'
@@ -60,30 +63,28 @@ select
   l.position + e.number - 1 as position,
   e.event -> 'data' as data,
   l.unit,
-  l.stream
+  l.stream,
+  l.position as row_position
 from eventstore.log l
 join eventstore.log u on u.position = l.unit
 cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
 where l.stream like 'payment/%';
 
--- The same rows as the views, of one account, found by the index on (stream, version). An account is a wallet or a system
--- account; their ids differ (only those of system accounts have a colon).
+-- An account is a wallet or a system account. Their ids never meet: only those of system accounts have a colon.
 create function projections.entries_of_account(account text) returns setof projections.ledger_entries
 language sql stable as $$
   select * from projections.ledger_entries where stream = any (array['account/' || account, 'system/' || account])
 $$;
 
--- The entries of one payment. They are in the units that carry its facts, and the rows of a unit are next to each other.
+-- The entries of a payment are in the units that carry its facts, and the rows of a unit lie next to each other.
 create function projections.entries_of_payment(payment text) returns setof projections.ledger_entries
 language sql stable as $$
   select e.*
   from eventstore.log p
   join eventstore.log u on u.position = p.unit
-  cross join lateral (
-    select * from projections.ledger_entries e
-    where e.position >= u.position and e.position < u.position + (u.meta ->> 'count')::int
-  ) e
-  where p.stream = 'payment/' || payment and e.txn_id = payment
+  join projections.ledger_entries e
+    on e.row_position >= u.position and e.row_position < u.position + (u.meta ->> 'count')::integer
+  where p.stream = 'payment/' || payment and e.unit = p.unit and e.txn_id = payment
 $$;
 
 create function projections.timeline_of_payment(payment text) returns setof projections.payment_timeline

@@ -1,0 +1,179 @@
+import type pg from 'pg';
+import type { Position } from '../../eventstore/index.ts';
+import { accountStream, systemStream } from '../machines/streams.ts';
+
+/** Questions that the log itself answers: they do not lag, and work while projections are being rebuilt. */
+
+export interface BalanceQuestion {
+  readonly account: string;
+  /** By business time: everything that holds at this instant, whenever it was recorded. */
+  readonly at?: Date | undefined;
+  /** By what was recorded: the log up to and with this position. */
+  readonly position?: Position | undefined;
+}
+
+export interface Balance {
+  readonly account: string;
+  /** Undefined for an account that had no fact by then. */
+  readonly currency: string | undefined;
+  readonly posted: bigint;
+  /** Wallets, by position or now: a hold has no business time. */
+  readonly held: bigint | undefined;
+}
+
+/**
+ * The balance of a wallet or a system account: now, at an instant of business time, or as recorded at a position. By
+ * instant, and for a system account by position, its entries are added up.
+ *
+ * @returns undefined when there is no such account
+ */
+export async function balanceAt(pool: pg.Pool, question: BalanceQuestion): Promise<Balance | undefined> {
+  const { account, at, position } = question;
+  const { rows } = await pool.query<{ stream: string }>('select stream from eventstore.heads where stream = any($1)', [
+    [accountStream(account), systemStream(account)],
+  ]);
+  const stream = rows[0]?.stream;
+  if (stream === undefined) return undefined;
+  if (at === undefined && stream === accountStream(account)) return walletAt(pool, account, stream, position);
+  const sums = await pool.query<{ posted: string; currency: string }>(
+    `select currency, sum(amount)::text as posted from projections.entries_of_account($1)
+     where ($2::timestamptz is null or effective_at <= $2) and ($3::bigint is null or position <= $3)
+     group by currency`,
+    [account, at ?? null, position ?? null],
+  );
+  if (sums.rows.length > 1) throw new Error(`account ${account} has entries in more than one currency`);
+  const { currency, posted } = sums.rows[0] ?? { currency: undefined, posted: '0' };
+  return { account, currency, posted: BigInt(posted), held: undefined };
+}
+
+/** A wallet's facts carry the wallet after them: its last fact by then is the answer. */
+async function walletAt(
+  pool: pg.Pool,
+  account: string,
+  stream: string,
+  position: Position | undefined,
+): Promise<Balance> {
+  const { rows } = await pool.query<{ currency: string; posted: string; held: string }>(
+    `select e.event #>> '{data,after,currency}' as currency,
+       e.event #>> '{data,after,posted}' as posted, e.event #>> '{data,after,held}' as held
+     from (
+       select * from eventstore.log where stream = $1 and ($2::bigint is null or position <= $2)
+       order by version desc limit 1
+     ) l
+     cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
+     where $2::bigint is null or l.position + e.number - 1 <= $2
+     order by e.number desc limit 1`,
+    [stream, position ?? null],
+  );
+  const { currency, posted, held } = rows[0] ?? { currency: undefined, posted: '0', held: '0' };
+  return { account, currency, posted: BigInt(posted), held: BigInt(held) };
+}
+
+export interface LedgerEntry {
+  readonly position: Position;
+  readonly account: string;
+  readonly payment: string;
+  /** Signed minor units, credit +. */
+  readonly amount: bigint;
+  readonly currency: string;
+  /** The state that the payment reached by it. */
+  readonly step: string;
+  readonly effectiveAt: string;
+  readonly recordedAt: string;
+  /** Of the account's stream. */
+  readonly version: number;
+}
+
+interface EntryRow {
+  position: string;
+  account_id: string;
+  txn_id: string;
+  amount: string;
+  currency: string;
+  step: string;
+  effective_at: Date;
+  recorded_at: Date;
+  version: string;
+}
+
+function entryOf(row: EntryRow): LedgerEntry {
+  return {
+    position: Number(row.position),
+    account: row.account_id,
+    payment: row.txn_id,
+    amount: BigInt(row.amount),
+    currency: row.currency,
+    step: row.step,
+    effectiveAt: row.effective_at.toISOString(),
+    recordedAt: row.recorded_at.toISOString(),
+    version: Number(row.version),
+  };
+}
+
+/** A page of an account's entries, the oldest first, after a version of its stream. */
+export async function entriesOfAccount(
+  pool: pg.Pool,
+  account: string,
+  afterVersion = 0,
+  limit = 1_000,
+): Promise<LedgerEntry[]> {
+  const { rows } = await pool.query<EntryRow>(
+    'select * from projections.entries_of_account($1) where version > $2 order by version limit $3',
+    [account, afterVersion, limit],
+  );
+  return rows.map(entryOf);
+}
+
+/** All entries of a payment, in the order of the log. Not those of its refunds, which are payments of their own. */
+export async function entriesOfPayment(pool: pg.Pool, payment: string): Promise<LedgerEntry[]> {
+  const { rows } = await pool.query<EntryRow>('select * from projections.entries_of_payment($1) order by position', [
+    payment,
+  ]);
+  return rows.map(entryOf);
+}
+
+export interface TimelineStep {
+  readonly version: number;
+  readonly fact: string;
+  /** The payment's state after the fact. */
+  readonly state: string;
+  readonly at: string;
+  readonly recordedAt: string;
+  readonly effectiveAt: string;
+  readonly principal: string;
+  readonly correlationId: string;
+  readonly position: Position;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+interface TimelineRow {
+  version: string;
+  fact: string;
+  state: string;
+  at: Date;
+  recorded_at: Date;
+  effective_at: Date;
+  principal: string;
+  correlation_id: string;
+  position: string;
+  data: Record<string, unknown>;
+}
+
+/** What happened to a payment, and who asked for it. Empty when there is none. */
+export async function timelineOf(pool: pg.Pool, payment: string): Promise<TimelineStep[]> {
+  const { rows } = await pool.query<TimelineRow>('select * from projections.timeline_of_payment($1) order by version', [
+    payment,
+  ]);
+  return rows.map((row) => ({
+    version: Number(row.version),
+    fact: row.fact,
+    state: row.state,
+    at: row.at.toISOString(),
+    recordedAt: row.recorded_at.toISOString(),
+    effectiveAt: row.effective_at.toISOString(),
+    principal: row.principal,
+    correlationId: row.correlation_id,
+    position: Number(row.position),
+    data: row.data,
+  }));
+}
