@@ -12,7 +12,7 @@ export class LogTail {
   #waiting = new Set<() => void>();
   #known: Position = 0;
 
-  constructor(eventsMax = 100_000) {
+  constructor(eventsMax = 20_000) {
     this.#eventsMax = eventsMax;
   }
 
@@ -76,7 +76,7 @@ export class LogTail {
     let high = this.#units.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#units[middle] as RecordedUnit).position <= position) low = middle + 1;
+      if ((this.#units[middle] as RecordedUnit).lastPosition <= position) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -121,7 +121,8 @@ export async function* follow(
       if (tail.after(cursor) !== undefined) break;
     }
     if (tail.after(cursor) === undefined) {
-      tail.reached(cursor);
+      // Only what was read is known to be there: `after` is the caller's word, and may be beyond the end.
+      if (cursor !== after) tail.reached(cursor);
       await tail.waitFor(cursor, signal);
     }
   }

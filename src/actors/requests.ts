@@ -1,4 +1,4 @@
-import { commandIdOf, fingerprintOf, paymentIdOf } from '../kernel/ids.ts';
+import { commandIdOf, fingerprintOf } from '../kernel/ids.ts';
 import type { AccountCommand, Command, PaymentCommand, PayUpTo } from '../machines/commands.ts';
 import type { WalletType } from '../machines/account/account.facts.ts';
 import type { PaymentKind, ReversalReason } from '../machines/payment/payment.facts.ts';
@@ -101,7 +101,8 @@ export function commandOf(request: KoraRequest, caller: Caller, now: Date, terms
   const after = (ms: number): string => new Date(now.getTime() + ms).toISOString();
   switch (body.type) {
     case 'Pay': {
-      const paymentId = paymentIdOf(caller.tenant, caller.principal, idempotencyKey);
+      // The command that makes a payment is the payment's name.
+      const paymentId = commandId;
       const expiresAt = after(terms.holdMs);
       return { ...body, paymentId, commandId, fingerprint, expiresAt, settlesAt: after(terms.settleAfterMs) };
     }

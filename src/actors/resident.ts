@@ -40,6 +40,8 @@ export class Resident {
   knowledge: 'unknown' | 'assumed' | 'loaded' = 'unknown';
   /** Commands at work on it: it may not be put out. */
   pins = 0;
+  /** Used since the bound on residents was last enforced. */
+  used = false;
   /** After a lost race: decide without speculation until one unit was committed. */
   cautious = false;
   #durable: ActorState | undefined;

@@ -38,23 +38,15 @@ export class Residents {
     return this.#residents.size;
   }
 
-  /** The resident of a stream, made if need be, and marked as just used. */
-  get(stream: KoraStream): Resident {
+  /** The resident of a stream, made if need be, and marked as just used; it stays in memory until `unpin`. */
+  pin(stream: KoraStream): Resident {
     let resident = this.#residents.get(stream);
     if (resident === undefined) {
       resident = new Resident(stream);
       this.#residents.set(stream, resident);
-      this.#sweepSoon();
-    } else if (this.#residents.size > this.#max / 2) {
-      this.#residents.delete(stream);
-      this.#residents.set(stream, resident);
+    } else {
+      resident.used = true;
     }
-    return resident;
-  }
-
-  /** `get`, and it stays in memory until `unpin`. */
-  pin(stream: KoraStream): Resident {
-    const resident = this.get(stream);
     resident.pins += 1;
     return resident;
   }
@@ -117,7 +109,11 @@ export class Residents {
     if (resident.knowledge === 'unknown') resident.loaded(state);
   }
 
-  /** Not at once, so that a command that has just loaded what it needs finds it. */
+  /**
+   * Not at once, so that a command that has just loaded what it needs finds it. Which is the least recently used is
+   * known as a clock knows it (second chance): whoever was used since the hand came by last goes to the end once more.
+   * Moving every actor on every use would cost more than all the rest of this class.
+   */
   #sweepSoon(): void {
     if (this.#sweeping || this.#residents.size <= this.#max) return;
     this.#sweeping = true;
@@ -128,9 +124,14 @@ export class Residents {
       let looks = over * 2 + 1_000;
       for (const [stream, resident] of this.#residents) {
         if (over <= 0 || looks-- <= 0) break;
-        if (resident.pins > 0 || resident.pending !== undefined || this.#wakings.has(stream)) continue;
         this.#residents.delete(stream);
-        over -= 1;
+        const stays = resident.used || resident.pins > 0 || resident.pending !== undefined;
+        if (!stays && !this.#wakings.has(stream)) {
+          over -= 1;
+          continue;
+        }
+        resident.used = false;
+        this.#residents.set(stream, resident);
       }
     });
   }

@@ -5,10 +5,10 @@ import { hash } from 'node:crypto';
  * The one-shot `crypto.hash` is used because a hash object per id costs twice the time, on the hottest path there is.
  */
 
-/** 160 bits: two of 10^15 payments share an id with probability below 10^-18. */
-const ID_BYTES = 20;
-/** 128 bits: a fingerprint is only ever compared with the one under the same id. */
-const FINGERPRINT_BYTES = 16;
+/** 162 bits: two of 10^15 payments share an id with probability below 10^-18. */
+const ID_CHARACTERS = 27;
+/** 132 bits: a fingerprint is only ever compared with the one under the same id. */
+const FINGERPRINT_CHARACTERS = 22;
 
 /**
  * The id of a command: `tenant` and `principal` say who sent it, `key` is the sender's idempotency key. Parts are
@@ -19,7 +19,7 @@ const FINGERPRINT_BYTES = 16;
 export function commandIdOf(tenant: string, principal: string, key: string): string {
   return digest(
     `kora/command/1 ${tenant.length}:${tenant} ${principal.length}:${principal} ${key.length}:${key}`,
-    ID_BYTES,
+    ID_CHARACTERS,
   );
 }
 
@@ -44,11 +44,11 @@ export type FingerprintPart =
  * @returns 22 characters of base64url
  */
 export function fingerprintOf(parts: FingerprintPart): string {
-  return digest(`kora/fingerprint/1 ${canonical(parts)}`, FINGERPRINT_BYTES);
+  return digest(`kora/fingerprint/1 ${canonical(parts)}`, FINGERPRINT_CHARACTERS);
 }
 
-function digest(text: string, bytes: number): string {
-  return hash('sha256', text, 'buffer').toString('base64url', 0, bytes);
+function digest(text: string, characters: number): string {
+  return hash('sha256', text, 'base64url').slice(0, characters);
 }
 
 /** JSON with sorted keys (by code unit, as RFC 8785 does) and without what is undefined. */
