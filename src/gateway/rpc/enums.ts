@@ -1,0 +1,64 @@
+import type { PayUpTo } from '../../machines/commands.ts';
+import type { AccountStatus, WalletType } from '../../machines/account/account.facts.ts';
+import type { PaymentKind, PaymentStatus, ReversalReason } from '../../machines/payment/payment.facts.ts';
+import { AccountStatus as WireAccountStatus, WalletType as WireWalletType } from './gen/kora/v1/account_pb.js';
+import {
+  PaymentKind as WireKind,
+  PaymentStatus as WireStatus,
+  PayUpTo as WireUpTo,
+  ReversalReason as WireReversal,
+} from './gen/kora/v1/payment_pb.js';
+
+/** The names of the machines beside the numbers of the wire. A name that is new to the machines breaks the build here. */
+export const wireKind: Readonly<Record<PaymentKind, WireKind>> = {
+  P2P: WireKind.P2P,
+  CASH_IN: WireKind.CASH_IN,
+  CASH_OUT: WireKind.CASH_OUT,
+  MERCHANT: WireKind.MERCHANT,
+  REFUND: WireKind.REFUND,
+  FUNDING: WireKind.FUNDING,
+};
+export const wireStatus: Readonly<Record<PaymentStatus, WireStatus>> = {
+  INITIATED: WireStatus.INITIATED,
+  AUTHORIZED: WireStatus.AUTHORIZED,
+  CAPTURED: WireStatus.CAPTURED,
+  SETTLED: WireStatus.SETTLED,
+  FAILED: WireStatus.FAILED,
+  REVERSED: WireStatus.REVERSED,
+};
+const wireUpTo: Readonly<Record<PayUpTo, WireUpTo>> = {
+  INITIATED: WireUpTo.INITIATED,
+  AUTHORIZED: WireUpTo.AUTHORIZED,
+  CAPTURED: WireUpTo.CAPTURED,
+  SETTLED: WireUpTo.SETTLED,
+};
+export const wireReversal: Readonly<Record<ReversalReason, WireReversal>> = {
+  requested: WireReversal.REQUESTED,
+  expired: WireReversal.EXPIRED,
+  provider: WireReversal.PROVIDER,
+};
+export const wireWalletType: Readonly<Record<WalletType, WireWalletType>> = {
+  customer: WireWalletType.CUSTOMER,
+  merchant: WireWalletType.MERCHANT,
+  treasury: WireWalletType.TREASURY,
+};
+export const wireAccountStatus: Readonly<Record<AccountStatus, WireAccountStatus>> = {
+  OPEN: WireAccountStatus.OPEN,
+  FROZEN: WireAccountStatus.FROZEN,
+  CLOSED: WireAccountStatus.CLOSED,
+};
+
+export const kinds = inverse(wireKind);
+export const upTos = inverse(wireUpTo);
+export const walletTypes = inverse(wireWalletType);
+/** Nobody may ask for `expired`: the machine's own deadline says so. */
+export const reversals: Readonly<Record<number, Exclude<ReversalReason, 'expired'>>> = {
+  [WireReversal.UNSPECIFIED]: 'requested',
+  [WireReversal.REQUESTED]: 'requested',
+  [WireReversal.PROVIDER]: 'provider',
+};
+
+function inverse<Name extends string>(numbers: Readonly<Record<Name, number>>): Readonly<Record<number, Name>> {
+  const entries = Object.entries(numbers) as [Name, number][];
+  return Object.fromEntries(entries.map(([name, number]) => [number, name]));
+}

@@ -1,0 +1,36 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Refusal } from '../../kernel/refusal.ts';
+import type { PaymentView } from '../../machines/payment/view.ts';
+import { UnitFailedError } from '../../actors/runtime.ts';
+import { PaymentSchema } from './gen/kora/v1/payment_pb.js';
+import { RefusalSchema } from './gen/kora/v1/refusal_pb.js';
+import { statusOf, wireRefusal } from './wire-refusal.ts';
+import { wirePayment } from './wire-views.ts';
+
+/** What a caller can do who does not know what became of a command. */
+export const outcomeUnknown = 'the outcome is unknown, ask again with the same idempotency key';
+
+/** A refusal as the error of a single call. @param payment the one that records it, where it is recorded */
+export function refusalError(refusal: Refusal, payment?: PaymentView): ConnectError {
+  const details = [
+    { desc: RefusalSchema, value: wireRefusal(refusal) },
+    ...(payment === undefined ? [] : [{ desc: PaymentSchema, value: wirePayment(payment, 'without failure') }]),
+  ];
+  return new ConnectError(refusal.message, statusOf(refusal), undefined, details);
+}
+
+/**
+ * What a caller is told of a fault: that the outcome is unknown, and nothing of what is inside. The log's own failure is
+ * `unavailable`, because asking again may help; everything else is `internal`.
+ */
+export function faultOf(error: unknown): { readonly code: Code; readonly name: string; readonly message: string } {
+  return error instanceof UnitFailedError
+    ? { code: Code.Unavailable, name: 'unavailable', message: `the log could not take it: ${outcomeUnknown}` }
+    : { code: Code.Internal, name: 'internal', message: `something broke here: ${outcomeUnknown}` };
+}
+
+/** A fault as the error of a single call. */
+export function faultError(error: unknown): ConnectError {
+  const { code, message } = faultOf(error);
+  return new ConnectError(message, code, undefined, undefined, error);
+}

@@ -1,0 +1,91 @@
+import { createServer as createHttp1, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createHttp2,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { NodeHandlerFn } from './request-listener.ts';
+import type { RpcLimits } from './limits.ts';
+import { sniffProtocol } from './sniff-protocol.ts';
+
+/**
+ * One cleartext port for HTTP/1.1 and HTTP/2: Node's own HTTP/2 server turns plain `curl` away, and gRPC speaks nothing
+ * else. The HTTP/1.1 server listens, so its time-outs and its bookkeeping of connections work as they are; in front of
+ * it, the first bytes of each connection say whether it is handed to the HTTP/2 server instead.
+ */
+export async function listenOnOnePort(
+  handle: NodeHandlerFn,
+  limits: RpcLimits,
+  address: { readonly host: string; readonly port: number },
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const http1 = createHttp1(
+    {
+      headersTimeout: limits.helloMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.helloMs),
+    },
+    handle as RequestListener,
+  );
+  const http2 = createHttp2(
+    { settings: { initialWindowSize: 1024 * 1024, maxConcurrentStreams: 250 } },
+    handle as (request: Http2ServerRequest, response: Http2ServerResponse) => void,
+  );
+  const sessions = new Set<ServerHttp2Session>();
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    keepOnlyUsed(session, limits);
+  });
+
+  const quiet = new Set<Socket>();
+  const [serveHttp1] = http1.listeners('connection') as ((socket: Socket) => void)[];
+  http1.removeAllListeners('connection');
+  http1.maxConnections = limits.connectionsMax;
+  http1.on('connection', (socket: Socket) => {
+    quiet.add(socket);
+    sniffProtocol(socket, limits.helloMs, (protocol) => {
+      quiet.delete(socket);
+      if (protocol === 'http1') serveHttp1?.call(http1, socket);
+      else if (protocol === 'http2') http2.emit('connection', socket);
+    });
+  });
+  await listening(http1, address);
+
+  return {
+    port: (http1.address() as AddressInfo).port,
+    close: async () => {
+      // Closes idle HTTP/1.1 connections as well; those at work are closed after their answer.
+      const closed = new Promise<void>((resolve) => http1.close(() => resolve()));
+      for (const socket of quiet) socket.destroy();
+      // Tells the client to open no more streams, and ends the connection after the last of them.
+      for (const session of sessions) session.close();
+      const cutOff = setTimeout(() => {
+        http1.closeAllConnections();
+        for (const session of sessions) session.destroy();
+      }, limits.drainMs);
+      await closed;
+      clearTimeout(cutOff);
+    },
+  };
+}
+
+/** An HTTP/2 connection must get through its handshake, and then be used. */
+function keepOnlyUsed(session: ServerHttp2Session, limits: RpcLimits): void {
+  session.setTimeout(limits.helloMs, () => session.destroy());
+  session.once('remoteSettings', () => session.setTimeout(limits.idleMs));
+  // The window for the whole connection: 64 KiB by default, which a batch of 10,000 commands would fill again and again.
+  session.setLocalWindowSize(8 * 1024 * 1024);
+}
+
+function listening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

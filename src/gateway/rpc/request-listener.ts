@@ -1,0 +1,68 @@
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import {
+  type connectNodeAdapter,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import type { DoorLog } from './door-log.ts';
+
+/** A listener for requests of HTTP/1.1 and HTTP/2. */
+export type NodeHandlerFn = ReturnType<typeof connectNodeAdapter>;
+type NodeRequest = Parameters<NodeHandlerFn>[0];
+type NodeResponse = Parameters<NodeHandlerFn>[1];
+
+/**
+ * Hands requests to the handlers of the router. In place of Connect's own adapter, because that one throws out of the
+ * listener at a `Host` header that is no host (which would end the process), and writes to the console.
+ *
+ * @param requestMs a request whose body has not arrived by then is cut off
+ * @param closing whether the connection is to be closed after the answer
+ */
+export function requestListener(
+  handlers: readonly UniversalHandler[],
+  options: { readonly requestMs: number; readonly closing: () => boolean; readonly log: DoorLog },
+): NodeHandlerFn {
+  const byPath = new Map(handlers.map((handler) => [handler.requestPath, handler]));
+  return (request, response) => {
+    const path = request.url?.split('?', 1)[0] ?? '';
+    const handler = byPath.get(path);
+    if (handler === undefined) {
+      answerPlainly(response, 404, `there is no method ${path}: see proto/kora/v1`);
+      return;
+    }
+    limitArrival(request, response, options.requestMs);
+    if (options.closing() && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+    let universal;
+    try {
+      universal = universalRequestFromNodeRequest(request, response, undefined, createContextValues());
+    } catch {
+      answerPlainly(response, 400, 'the request names no host, or none that can be read');
+      return;
+    }
+    handler(universal)
+      .then((answer) => universalResponseToNodeResponse(answer, response))
+      .catch((error: unknown) => {
+        // The caller went away, or broke the connection off: nobody is left to tell.
+        if (ConnectError.from(error).code === Code.Aborted || response.destroyed) return;
+        options.log.error({ err: error, path }, 'an answer could not be written');
+        response.end();
+      });
+  };
+}
+
+/** HTTP/1.1 has a time-out for this in Node; HTTP/2 has none. */
+function limitArrival(request: NodeRequest, response: NodeResponse, requestMs: number): void {
+  if (!('stream' in request)) return;
+  const { stream } = request;
+  const timer = setTimeout(() => {
+    if (!request.complete) stream.destroy();
+  }, requestMs);
+  response.once('close', () => clearTimeout(timer));
+}
+
+/** For what no handler can answer: in the shape of a Connect error, so that clients show it. */
+function answerPlainly(response: NodeResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ code: status === 404 ? 'unimplemented' : 'invalid_argument', message }));
+}

@@ -1,0 +1,137 @@
+import { errors, jwtVerify, SignJWT } from 'jose';
+import type { ServiceKey } from './service-key.ts';
+
+export {
+  createServiceKey,
+  loadOrCreateServiceKey,
+  readServiceKey,
+  type ServiceKey,
+  ServiceKeyError,
+} from './service-key.ts';
+
+/** Tokens for the services that call the doors: JWTs signed with EdDSA (RFC 7519, RFC 8037). */
+const ALGORITHM = 'EdDSA';
+const ISSUER = 'kora';
+const AUDIENCE = 'kora/doors';
+/** Clocks of issuer and verifier may differ by this much. */
+const SKEW_SECONDS = 5;
+/** Ours have about 300. Longer ones are not even looked at. */
+const TOKEN_CHARS_MAX = 4096;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/** Who a valid token speaks for. */
+export interface ServiceIdentity {
+  readonly service: string;
+  readonly tenant: string;
+  /** `service:<name>`: part of the ids that are made from idempotency keys. */
+  readonly principal: string;
+  /** When the token ends, in milliseconds since 1970: a connection that outlives it must ask again. */
+  readonly expiresAtMs: number;
+}
+
+export type TokenVerdict =
+  | { readonly ok: true; readonly identity: ServiceIdentity }
+  | { readonly ok: false; readonly reason: 'missing' | 'expired' | 'invalid'; readonly message: string };
+
+/** Checks tokens. Safe to call for every request: what was verified is remembered until it ends. */
+export interface TokenVerifier {
+  /** @param token the token alone, without "Bearer"; undefined where the caller sent none */
+  verify(token: string | undefined): Promise<TokenVerdict>;
+}
+
+/**
+ * Makes a token.
+ *
+ * @param service name of the service, 1 to 64 of A-Z a-z 0-9 _ . -
+ * @param tenant the same alphabet
+ * @throws RangeError for a name or a time to live that cannot be right
+ */
+export async function issueServiceToken(options: {
+  readonly key: ServiceKey;
+  readonly service: string;
+  readonly tenant: string;
+  readonly ttlSeconds: number;
+  readonly now?: () => Date;
+}): Promise<string> {
+  const { key, service, tenant, ttlSeconds, now = () => new Date() } = options;
+  if (!NAME.test(service)) throw new RangeError(`not a name of a service: ${JSON.stringify(service)}`);
+  if (!NAME.test(tenant)) throw new RangeError(`not a name of a tenant: ${JSON.stringify(tenant)}`);
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds <= 0) throw new RangeError(`not a time to live: ${ttlSeconds} s`);
+  const issuedAt = Math.floor(now().getTime() / 1000);
+  return new SignJWT({ tenant })
+    .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(`service:${service}`)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + ttlSeconds)
+    .sign(key.privateKey);
+}
+
+/** @param options.cacheMax verified tokens that are remembered. Default 1,000; the oldest goes first. */
+export function tokenVerifier(
+  key: Pick<ServiceKey, 'publicKey'>,
+  options: { readonly cacheMax?: number; readonly now?: () => Date } = {},
+): TokenVerifier {
+  const { cacheMax = 1_000, now = () => new Date() } = options;
+  const verified = new Map<string, TokenVerdict & { ok: true }>();
+  return {
+    async verify(token) {
+      if (token === undefined || token === '') return missing;
+      const known = verified.get(token);
+      if (known !== undefined) {
+        if (now().getTime() < known.identity.expiresAtMs) return known;
+        verified.delete(token);
+      }
+      const verdict = await verifySignature(token, key, now());
+      if (verdict.ok) {
+        // A map keeps the order of insertion.
+        const [oldest] = verified.keys();
+        if (oldest !== undefined && verified.size >= cacheMax) verified.delete(oldest);
+        verified.set(token, verdict);
+      }
+      return verdict;
+    },
+  };
+}
+
+/** The token of an `authorization: Bearer …` header (RFC 6750); undefined where there is none. */
+export function bearerToken(authorization: string | null | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}
+
+const missing: TokenVerdict = {
+  ok: false,
+  reason: 'missing',
+  message: 'no service token: send the header "authorization: Bearer <token>" (kora token makes one)',
+};
+const invalid: TokenVerdict = {
+  ok: false,
+  reason: 'invalid',
+  message: 'the service token is not valid here: it was not made with the key of this Kora, or it was changed',
+};
+
+async function verifySignature(token: string, key: Pick<ServiceKey, 'publicKey'>, now: Date): Promise<TokenVerdict> {
+  if (token.length > TOKEN_CHARS_MAX) return invalid;
+  try {
+    const { payload } = await jwtVerify(token, key.publicKey, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: SKEW_SECONDS,
+      currentDate: now,
+    });
+    const service = /^service:(.*)$/.exec(payload.sub ?? '')?.[1] ?? '';
+    const tenant = payload['tenant'];
+    if (!NAME.test(service) || typeof tenant !== 'string' || !NAME.test(tenant)) return invalid;
+    const expiresAtMs = ((payload.exp ?? 0) + SKEW_SECONDS) * 1000;
+    return { ok: true, identity: { service, tenant, principal: `service:${service}`, expiresAtMs } };
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) {
+      const expiredAt = new Date((error.payload.exp ?? 0) * 1000).toISOString();
+      return { ok: false, reason: 'expired', message: `the service token expired at ${expiredAt}: get a new one` };
+    }
+    return invalid;
+  }
+}

@@ -1,0 +1,33 @@
+import { createServiceKey, issueServiceToken, tokenVerifier } from '../../src/gateway/service-token.ts';
+import { type RpcDoor, type RpcDoorOptions, startRpcDoor } from '../../src/gateway/rpc/rpc-door.ts';
+import { Runtime } from '../../src/actors/runtime.ts';
+import { MemoryLog } from '../../eventstore/index.ts';
+
+/** A door on a free port, before a runtime on a log in memory, and a token for it. */
+export interface TestDoor {
+  readonly door: RpcDoor;
+  readonly url: string;
+  readonly token: string;
+  readonly key: ReturnType<typeof createServiceKey>;
+  readonly log: MemoryLog;
+  /** What the door told its log. */
+  readonly faults: { details: object; message: string }[];
+  close(): Promise<void>;
+}
+
+export async function openTestDoor(options: Partial<RpcDoorOptions> = {}): Promise<TestDoor> {
+  const key = createServiceKey();
+  const log = new MemoryLog();
+  const faults: TestDoor['faults'] = [];
+  const door = await startRpcDoor({
+    runtime: new Runtime({ log }),
+    tokens: tokenVerifier(key),
+    host: '127.0.0.1',
+    port: 0,
+    log: { error: (details, message) => faults.push({ details, message }) },
+    ...options,
+  });
+  const token = await issueServiceToken({ key, service: 'shop', tenant: 'test', ttlSeconds: 600 });
+  const url = `http://127.0.0.1:${door.port}`;
+  return { door, url, token, key, log, faults, close: () => door.close().then(() => log.close()) };
+}
