@@ -1,0 +1,87 @@
+import type { Meta, Position, RecordedEvent, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
+import type { WalletFact } from '../../machines/account/account.facts.ts';
+import type { PaymentFact, PaymentStatus } from '../../machines/payment/payment.facts.ts';
+import { categoryOf, idOf } from '../../machines/streams.ts';
+import type { StreamTopic } from './topics.ts';
+
+/** What a unit is on one topic, encoded once for all who watch it. */
+export interface Frame {
+  /** Resume position: with it and everything before it the client has all of the topic up to here. */
+  readonly position: Position;
+  readonly bytes: Buffer;
+}
+
+/** What of a unit every frame of it says. */
+export interface Said {
+  readonly recordedAt: Date;
+  readonly meta: Meta;
+}
+
+/** In which state a fact leaves its payment. No fact leads to two states, so nothing needs to be folded to know it. */
+export const statusAfter: Readonly<Record<PaymentFact['type'], PaymentStatus>> = {
+  PaymentInitiated: 'INITIATED',
+  PaymentAuthorized: 'AUTHORIZED',
+  PaymentCaptured: 'CAPTURED',
+  PaymentSettled: 'SETTLED',
+  PaymentFailed: 'FAILED',
+  PaymentReversed: 'REVERSED',
+  RefundReserved: 'SETTLED',
+  RefundReleased: 'SETTLED',
+  RefundRefused: 'SETTLED',
+};
+
+export function isPaymentRow(row: RecordedRow): boolean {
+  return row.stream.startsWith('payment/');
+}
+
+/** Position of the row's last event. */
+export function lastPositionOf(row: RecordedRow): Position {
+  return row.position + row.events.length - 1;
+}
+
+/** Puts encoded events into a frame. `position` is that of the last event, or the end of its unit. */
+export function frameOf(topic: string, position: Position, { recordedAt, meta }: Said, events: string): Frame {
+  const effectiveAt = meta.effectiveAt === undefined ? '' : `,"effectiveAt":${JSON.stringify(meta.effectiveAt)}`;
+  const text =
+    `{"unit":{"topic":${JSON.stringify(topic)},"position":${position},"at":"${recordedAt.toISOString()}"${effectiveAt}` +
+    `,"correlationId":${JSON.stringify(meta.correlationId)},"events":[${events}]}}`;
+  return { position, bytes: Buffer.from(text) };
+}
+
+/** The frame of a row for its own topic, or undefined when nothing of it comes after a position. */
+export function rowFrame(topic: StreamTopic, row: RecordedRow, said: Said, after: Position): Frame | undefined {
+  const last = lastPositionOf(row);
+  return last <= after ? undefined : frameOf(topic.name, last, said, eventsJson(row, after));
+}
+
+/** The frame of a unit for the topic `payments`, or undefined when no event of a payment in it comes after a position. */
+export function paymentsFrame(unit: RecordedUnit, after: Position): Frame | undefined {
+  const events = unit.rows.filter((row) => isPaymentRow(row) && lastPositionOf(row) > after);
+  if (events.length === 0) return undefined;
+  return frameOf('payments', unit.lastPosition, unit, events.map((row) => eventsJson(row, after)).join(','));
+}
+
+/** The events of a row that come after a position, as JSON separated by commas. */
+export function eventsJson(row: RecordedRow, after: Position): string {
+  const isPayment = isPaymentRow(row);
+  const whose = `"${isPayment ? 'paymentId' : 'accountId'}":${JSON.stringify(idOf(row.stream))}`;
+  let json = '';
+  for (let index = Math.max(0, after + 1 - row.position); index < row.events.length; index++) {
+    const event = row.events[index] as RecordedEvent;
+    const status = isPayment ? statusAfter[event.type as PaymentFact['type']] : walletStatus(row, event);
+    json +=
+      `${json === '' ? '' : ','}{"position":${row.position + index},"version":${row.version + index},${whose}` +
+      `,"type":"${event.type}"${status === undefined ? '' : `,"status":"${status}"`},"data":${dataJson(event)}}`;
+  }
+  return json;
+}
+
+function walletStatus(row: RecordedRow, event: RecordedEvent): string | undefined {
+  return categoryOf(row.stream) === 'account' ? (event.data as WalletFact).after.status : undefined;
+}
+
+/** What a fact says, without what only the decision about duplicates needs. */
+function dataJson({ data }: RecordedEvent): string {
+  if (!('fingerprint' in data)) return JSON.stringify(data);
+  return JSON.stringify({ ...data, fingerprint: undefined, facts: undefined });
+}

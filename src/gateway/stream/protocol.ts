@@ -1,0 +1,91 @@
+import type { Position } from '../../../eventstore/index.ts';
+
+/** The protocol of docs/stream.md. Messages are JSON objects with one key, which says what they are. */
+export const protocolVersion = 1;
+/** Offered and chosen in `Sec-WebSocket-Protocol`; a client need not offer any. */
+export const subprotocol = 'kora.v1';
+/** A browser, that cannot set headers, may offer its token as a second subprotocol. */
+export const tokenSubprotocol = 'kora.token.';
+
+export const closeCodes = {
+  goingAway: 1001,
+  messageTooBig: 1009,
+  internal: 1011,
+  slowConsumer: 4008,
+  badMessages: 4400,
+  tokenExpired: 4401,
+} as const;
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
+
+export type ClientMessage =
+  | { readonly type: 'subscribe'; readonly topic: string; readonly after: Position | undefined }
+  | { readonly type: 'unsubscribe'; readonly topic: string }
+  | { readonly type: 'ping'; readonly echo: string | number | null };
+
+export type ErrorCode =
+  /** Not a message of this protocol. */
+  | 'BadMessage'
+  | 'UnknownTopic'
+  | 'AlreadySubscribed'
+  | 'NotSubscribed'
+  | 'TooManySubscriptions'
+  /** `after` is no position that this log has reached. */
+  | 'InvalidPosition'
+  /** The log could not be read: subscribe again later. */
+  | 'Unavailable';
+
+export type ServerMessage =
+  | { readonly hello: { readonly protocol: number; readonly position: Position; readonly tokenExpiresAt: string } }
+  | {
+      readonly snapshot: {
+        readonly topic: string;
+        readonly position: Position;
+        readonly version: number;
+        readonly state: object | null;
+      };
+    }
+  | { readonly live: { readonly topic: string; readonly position: Position } }
+  | { readonly unsubscribed: { readonly topic: string } }
+  | { readonly pong: string | number | null }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly topic?: string } };
+
+export function encode(message: ServerMessage): Buffer {
+  return Buffer.from(JSON.stringify(message));
+}
+
+/** What a client said, or what is wrong with it. */
+export function parseClientMessage(text: string): ClientMessage | string {
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return 'not JSON';
+  }
+  if (!isObject(message)) return 'a message is a JSON object';
+  const [key, ...others] = Object.keys(message);
+  if (key === undefined || others.length > 0) return 'a message has exactly one key';
+  const body = message[key];
+  switch (key) {
+    case 'subscribe': {
+      if (!isObject(body) || typeof body['topic'] !== 'string') return 'subscribe needs a topic';
+      const after = body['after'];
+      if (after === undefined) return { type: 'subscribe', topic: body['topic'], after };
+      if (!Number.isSafeInteger(after) || (after as number) < 0) return 'after is a position: a whole number from 0';
+      return { type: 'subscribe', topic: body['topic'], after: after as number };
+    }
+    case 'unsubscribe':
+      if (!isObject(body) || typeof body['topic'] !== 'string') return 'unsubscribe needs a topic';
+      return { type: 'unsubscribe', topic: body['topic'] };
+    case 'ping':
+      if (body === null || typeof body === 'number' || (typeof body === 'string' && body.length <= 64)) {
+        return { type: 'ping', echo: body };
+      }
+      return 'ping takes null, a number, or a text of up to 64 characters';
+    default:
+      return 'a message is subscribe, unsubscribe or ping';
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

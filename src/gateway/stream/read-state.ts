@@ -1,0 +1,106 @@
+import type { EventLog, Position } from '../../../eventstore/index.ts';
+import { factOf } from '../../actors/fact-codec.ts';
+import { invariant } from '../../kernel/invariant.ts';
+import type { SystemEntryPosted, WalletFact } from '../../machines/account/account.facts.ts';
+import { walletFromFact } from '../../machines/account/account.machine.ts';
+import { walletView } from '../../machines/account/view.ts';
+import { evolvePayment } from '../../machines/evolve.ts';
+import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
+import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
+import { paymentView } from '../../machines/payment/view.ts';
+import { lastPositionOf } from './frames.ts';
+import type { StreamTopic } from './topics.ts';
+
+/** What a topic is, from the log: its state after `version`, whose event is at `position`. */
+export interface TopicState {
+  /** Null: it does not exist (yet). */
+  readonly state: object | null;
+  readonly version: number;
+  readonly position: Position;
+}
+
+const nothing: TopicState = { state: null, version: 0, position: 0 };
+
+interface Sum {
+  readonly version: number;
+  readonly position: Position;
+  readonly currency: string;
+  readonly posted: bigint;
+}
+
+/** System accounts whose sum is remembered, so that the next snapshot reads only what came since. */
+const sumsMax = 1_000;
+
+/** Reads the states of topics from the log, never from a projection, which may lag. */
+export class StateReader {
+  readonly #log: EventLog;
+  readonly #sums = new Map<string, Sum>();
+
+  constructor(log: EventLog) {
+    this.#log = log;
+  }
+
+  read(topic: StreamTopic): Promise<TopicState> {
+    switch (topic.kind) {
+      case 'payment':
+        return this.#payment(topic);
+      case 'wallet':
+        return this.#wallet(topic);
+      case 'system':
+        return this.#systemAccount(topic);
+    }
+  }
+
+  async #payment({ id, stream }: StreamTopic): Promise<TopicState> {
+    let payment: PaymentSnapshot | undefined;
+    let position = 0;
+    for await (const row of this.#log.readStream(stream)) {
+      for (const event of row.events) {
+        const next = evolvePayment(payment, factOf(event) as PaymentFact, id);
+        invariant(next !== 'illegal', `${stream}: ${event.type} at ${row.position} is no legal step`);
+        payment = next;
+      }
+      position = lastPositionOf(row);
+    }
+    if (payment === undefined) return nothing;
+    return { state: paymentView(payment), version: payment.context.version, position };
+  }
+
+  /** A wallet's last fact says everything. */
+  async #wallet({ id, stream }: StreamTopic): Promise<TopicState> {
+    const row = (await this.#log.readLast([stream])).get(stream);
+    const last = row?.events.at(-1);
+    if (row === undefined || last === undefined) return nothing;
+    const version = row.version + row.events.length - 1;
+    const wallet = walletFromFact(factOf(last) as WalletFact, version, id);
+    return { state: walletView(wallet), version, position: lastPositionOf(row) };
+  }
+
+  /** Its facts say only the entry, so they are summed: all of them once, then only the newer ones. */
+  async #systemAccount({ id, stream }: StreamTopic): Promise<TopicState> {
+    let sum = this.#sums.get(id);
+    for await (const row of this.#log.readStream(stream, sum?.version ?? 0)) {
+      let posted = sum?.posted ?? 0n;
+      let currency = sum?.currency ?? '';
+      for (const event of row.events) {
+        const entry = factOf(event) as SystemEntryPosted;
+        posted += BigInt(entry.amount);
+        currency = entry.currency;
+      }
+      sum = { version: row.version + row.events.length - 1, position: lastPositionOf(row), currency, posted };
+    }
+    if (sum === undefined) return nothing;
+    this.#remember(id, sum);
+    const { version, position, currency, posted } = sum;
+    const state = { accountId: id, type: 'system', currency, posted: posted.toString(), version };
+    return { state, version, position };
+  }
+
+  #remember(id: string, sum: Sum): void {
+    // A reader that began earlier may end later.
+    if ((this.#sums.get(id)?.version ?? 0) > sum.version) return;
+    this.#sums.delete(id);
+    this.#sums.set(id, sum);
+    if (this.#sums.size > sumsMax) for (const oldest of [...this.#sums.keys()].slice(0, 1)) this.#sums.delete(oldest);
+  }
+}

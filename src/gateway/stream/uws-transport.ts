@@ -1,0 +1,113 @@
+import * as uWS from 'uWebSockets.js';
+import type { Admission, Connection, ConnectionHandlers, Transport, TransportOptions } from './transport.ts';
+
+/** What uWebSockets' `send` answers when it took nothing. */
+const DROPPED = 2;
+
+interface Client {
+  readonly admission: Admission & { ok: true };
+  handlers?: ConnectionHandlers;
+}
+
+/** The transport on uWebSockets.js. Rejects when the address cannot be listened on. */
+export function listenWithUws(options: TransportOptions): Promise<Transport> {
+  const app = uWS.App();
+  app.ws<Client>(options.path, {
+    maxPayloadLength: options.messageBytesMax,
+    maxBackpressure: options.bufferedBytesMax,
+    // Its own rule is to skip what does not fit, without a word.
+    closeOnBackpressureLimit: true,
+    idleTimeout: Math.min(960, Math.max(8, Math.ceil(options.idleTimeoutMs / 1000))),
+    sendPingsAutomatically: true,
+    upgrade: (res, req, context) => upgrade(options, res, req, context),
+    open: (ws) => {
+      const client = ws.getUserData();
+      client.handlers = client.admission.open(new UwsConnection(ws));
+    },
+    message: (ws, bytes, isBinary) => ws.getUserData().handlers?.message(bytes, isBinary),
+    drain: (ws) => ws.getUserData().handlers?.drained(),
+    close: (ws) => ws.getUserData().handlers?.closed(),
+  });
+  app.any('/*', (res) => {
+    refuse(res, '404 Not Found', { code: 'NotFound', message: `the stream is at ${options.path}` });
+  });
+  return new Promise((resolve, reject) => {
+    app.listen(options.host, options.port, (socket) => {
+      if (socket === false) reject(new Error(`cannot listen on ${options.host}:${options.port}`));
+      else resolve(transportOf(app, socket));
+    });
+  });
+}
+
+function transportOf(app: uWS.TemplatedApp, socket: uWS.us_listen_socket): Transport {
+  let listening = true;
+  const stopListening = (): void => {
+    if (listening) uWS.us_listen_socket_close(socket);
+    listening = false;
+  };
+  return {
+    port: uWS.us_socket_local_port(socket),
+    stopListening,
+    close() {
+      stopListening();
+      app.close();
+    },
+  };
+}
+
+/** The request is only valid during this call, so everything is read from it before the token is looked at. */
+function upgrade(
+  options: TransportOptions,
+  res: uWS.HttpResponse,
+  req: uWS.HttpRequest,
+  context: uWS.us_socket_context_t,
+): void {
+  const key = req.getHeader('sec-websocket-key');
+  const extensions = req.getHeader('sec-websocket-extensions');
+  let gone = false;
+  res.onAborted(() => (gone = true));
+  const request = {
+    authorization: req.getHeader('authorization'),
+    token: req.getQuery('token'),
+    protocols: req.getHeader('sec-websocket-protocol'),
+  };
+  void options.admit(request).then((admission) => {
+    if (gone) return;
+    res.cork(() => {
+      if (!admission.ok) refuse(res, admission.status, admission.body);
+      else res.upgrade<Client>({ admission }, key, admission.protocol, extensions, context);
+    });
+  });
+}
+
+function refuse(res: uWS.HttpResponse, status: string, body: object): void {
+  res.writeStatus(status).writeHeader('content-type', 'application/json').end(JSON.stringify(body));
+}
+
+class UwsConnection implements Connection {
+  readonly #ws: uWS.WebSocket<Client>;
+
+  constructor(ws: uWS.WebSocket<Client>) {
+    this.#ws = ws;
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.getBufferedAmount();
+  }
+
+  send(texts: readonly Uint8Array[]): number {
+    let taken = 0;
+    // Corked: many texts, one write. Seven times cheaper than a write for each.
+    this.#ws.cork(() => {
+      for (const text of texts) {
+        if (this.#ws.send(text, false) === DROPPED) return;
+        taken += 1;
+      }
+    });
+    return taken;
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.end(code, reason);
+  }
+}

@@ -1,0 +1,19 @@
+import type { EventLog } from '../../../eventstore/index.ts';
+import { startStreamDoor, type StreamDoor, type StreamLimits } from '../../../src/gateway/stream/index.ts';
+import type { TokenCheck } from '../../../src/gateway/stream/admission.ts';
+
+const hourMs = 3_600_000;
+
+/** Knows the tokens `good`, and `until:<ms since 1970>`. */
+export const tokens: TokenCheck = {
+  verify(token) {
+    const until = token === 'good' ? Date.now() + hourMs : Number(/^until:(\d+)$/.exec(token ?? '')?.[1]);
+    if (Number.isNaN(until)) return Promise.resolve({ ok: false, message: 'no token that is known here' });
+    const identity = { principal: 'service:test', tenant: 'test', expiresAtMs: until };
+    return Promise.resolve({ ok: true, identity });
+  },
+};
+
+export function openDoor(log: EventLog, limits: Partial<StreamLimits> = {}, port = 0): Promise<StreamDoor> {
+  return startStreamDoor({ log, tokens, host: '127.0.0.1', port, limits: { closeGraceMs: 200, ...limits } });
+}
