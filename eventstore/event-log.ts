@@ -18,7 +18,10 @@ export interface NewEvent {
   readonly type: string;
   /** Version of the event's schema, from 1. Old ones are upcast on read. */
   readonly schema: number;
-  /** JSON object without personal data. */
+  /**
+   * JSON object without personal data. Plain: what JSON changes (dates, undefined, bigints) is not for here, and nobody
+   * changes it after it was handed in, because followers of the same process are given this very object.
+   */
   readonly data: object;
 }
 
@@ -116,8 +119,12 @@ export interface EventLog {
    * that whoever speculated on the unit rolls back before anything else is decided. While the outcome is unknown
    * (connection lost during the commit) it is not called: the log asks until it knows.
    *
-   * Returns `overloaded` (and never calls `settled`) when too many units wait. Throws `InvalidUnitError` for a unit that
-   * can never be right: empty, a stream twice, an unknown expectation, an event over the size limit.
+   * Returns `overloaded` (and never calls `settled`) when too many units wait, or the log is closing. Throws
+   * `InvalidUnitError` for a unit that can never be right: empty, a stream twice, an unknown expectation, an event over
+   * the size limit.
+   *
+   * All units that fall together are told in one go. Within it nothing may be handed in: it could rest on a unit that
+   * fell and has not been told yet. `submit` throws then; decide again in a microtask or later.
    */
   submit(unit: Unit, settled: (result: AppendResult) => void): 'queued' | 'overloaded';
 
@@ -127,7 +134,7 @@ export interface EventLog {
   /** The last row of each stream that exists: waking an actor whose last fact says everything reads one row. */
   readLast(streams: readonly StreamId[]): Promise<ReadonlyMap<StreamId, RecordedRow>>;
 
-  /** Whole units with positions after `after`, in order, up to what is durable when it gets there. */
+  /** Whole units in order, from the one that holds position `after` + 1, up to what is durable when it gets there. */
   readAll(after: Position): AsyncIterable<RecordedUnit>;
 
   /** Like `readAll`, then everything that is appended later by any process, with no seam. Ends when `signal` aborts. */

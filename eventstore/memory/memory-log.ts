@@ -131,7 +131,7 @@ export class MemoryLog implements EventLog {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
   async *readStream(stream: StreamId, after = 0): AsyncGenerator<StreamRow, void, undefined> {
-    for (const row of this.store.streams.get(stream) ?? []) if (row.version > after) yield row;
+    for (const row of this.store.streams.get(stream) ?? []) if (row.version + row.events.length - 1 > after) yield row;
   }
 
   readLast(streams: readonly StreamId[]): Promise<ReadonlyMap<StreamId, RecordedRow>> {
@@ -149,7 +149,7 @@ export class MemoryLog implements EventLog {
     let high = this.store.units.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.store.units[middle] as RecordedUnit).position <= after) low = middle + 1;
+      if ((this.store.units[middle] as RecordedUnit).lastPosition <= after) low = middle + 1;
       else high = middle;
     }
     for (let index = low; index < this.store.units.length; index++) yield this.store.units[index] as RecordedUnit;

@@ -14,7 +14,9 @@ export type CommitAnswer =
       readonly systemVersions: ReadonlyMap<string, number>;
     }
   | { readonly outcome: 'stale'; readonly heads: ReadonlyMap<StreamId, number> }
-  | { readonly outcome: 'failed'; readonly error: Error };
+  | { readonly outcome: 'failed'; readonly error: Error }
+  /** The store was asked until nobody would wait any longer. Only while the log is being closed. */
+  | { readonly outcome: 'unknown'; readonly error: Error };
 
 export interface GroupCommitterOptions {
   readonly commit: (batch: Batch) => Promise<CommitAnswer>;
@@ -33,7 +35,8 @@ export class GroupCommitter {
   readonly #options: GroupCommitterOptions;
   readonly #schedule: (work: () => void) => void;
   #state: 'idle' | 'scheduled' | 'committing' = 'idle';
-  #closing: (() => void) | undefined;
+  #closing: PromiseWithResolvers<void> | undefined;
+  #tellingFallen = false;
 
   constructor(options: GroupCommitterOptions) {
     this.#options = options;
@@ -48,6 +51,9 @@ export class GroupCommitter {
   }
 
   submit(unit: Unit, settled: (result: AppendResult) => void): 'queued' | 'overloaded' {
+    if (this.#tellingFallen) {
+      throw new Error('nothing can be decided within `settled` of a unit that fell: others have not been told yet');
+    }
     const planned = planUnit(unit, this.#unitLimits, settled);
     if (this.#closing !== undefined || !this.#planner.add(planned)) return 'overloaded';
     if (this.#state === 'idle') {
@@ -57,19 +63,23 @@ export class GroupCommitter {
     return 'queued';
   }
 
-  /** Takes no more units and resolves when those that it has are settled. */
+  /**
+   * Takes no more units and resolves when those that it has are settled. Rejects when the outcome of the last batch stays
+   * unknown; its units are never told.
+   */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#closing = resolve;
-      if (this.#state === 'idle') resolve();
-    });
+    if (this.#closing === undefined) {
+      this.#closing = Promise.withResolvers();
+      if (this.#state === 'idle') this.#closing.resolve();
+    }
+    return this.#closing.promise;
   }
 
   #begin(): void {
     const batch = this.#planner.next();
     if (batch === undefined) {
       this.#state = 'idle';
-      this.#closing?.();
+      this.#closing?.resolve();
       return;
     }
     this.#state = 'committing';
@@ -92,27 +102,50 @@ export class GroupCommitter {
         for (const [index, planned] of batch.units.entries()) {
           const unit = recorded[index] as RecordedUnit;
           const { position, lastPosition, recordedAt } = unit;
-          planned.settled({ outcome: 'committed', position, lastPosition, recordedAt });
+          tell(planned, { outcome: 'committed', position, lastPosition, recordedAt });
         }
         this.#options.committed?.(recorded);
         return;
       }
       case 'stale': {
-        for (const { unit, ...why } of this.#planner.refuse(batch, answer.heads)) {
-          unit.settled({ outcome: 'stale', ...why });
-        }
+        const refused = this.#planner.refuse(batch, answer.heads);
+        this.#tellFallen(refused.map(({ unit, ...why }) => [unit, { outcome: 'stale', ...why }]));
         break;
       }
       case 'failed': {
-        for (const planned of this.#planner.fail(batch)) {
-          planned.settled({ outcome: 'failed', error: answer.error });
-        }
+        const { error } = answer;
+        this.#tellFallen(this.#planner.fail(batch).map((unit) => [unit, { outcome: 'failed', error }]));
         break;
+      }
+      case 'unknown': {
+        const { error } = answer;
+        this.#tellFallen(this.#planner.drop().map((unit) => [unit, { outcome: 'failed', error }]));
+        this.#state = 'idle';
+        this.#closing ??= Promise.withResolvers();
+        this.#closing.reject(error);
+        return;
       }
     }
     // Not at once: the refused are decided again in this turn, and belong into the next batch.
     this.#state = 'scheduled';
     this.#schedule(() => this.#begin());
+  }
+
+  #tellFallen(fallen: readonly (readonly [PlannedUnit, AppendResult])[]): void {
+    this.#tellingFallen = true;
+    for (const [planned, result] of fallen) tell(planned, result);
+    this.#tellingFallen = false;
+  }
+}
+
+/** One who throws is heard of as an uncaught exception; the others are told all the same. */
+function tell(planned: PlannedUnit, result: AppendResult): void {
+  try {
+    planned.settled(result);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AppendResult, StreamId, Unit } from '../event-log.ts';
+import type { AppendResult, NewEvent, StreamId, Unit } from '../event-log.ts';
 import { InvalidUnitError } from '../event-log.ts';
 
 /** One row of the log as it will be stored: the events of one unit on one stream, already bytes. */
@@ -25,11 +25,20 @@ export interface UnitLimits {
   /** Largest JSON of one event, in UTF-16 units (bytes, for ASCII). */
   readonly eventSizeMax: number;
   readonly unitEventsMax: number;
+  /** Largest JSON of all events of a unit, in UTF-16 units. Postgres takes no message above 1 GiB, whose text may be three times as long. */
+  readonly unitSizeMax: number;
 }
 
-export const defaultUnitLimits: UnitLimits = { eventSizeMax: 64 * 1024, unitEventsMax: 50_000 };
+export const defaultUnitLimits: UnitLimits = {
+  eventSizeMax: 64 * 1024,
+  unitEventsMax: 50_000,
+  unitSizeMax: 64 * 1024 * 1024,
+};
 
-// A zero byte cannot be stored by Postgres, so it is refused at the door of the log.
+// Zero bytes and half surrogate pairs are refused at the door of the log. Postgres stores neither in a name; in JSON it
+// stores them as escapes, but one of them would stop every query that takes such a text out of the JSON.
+const unstorableEscape = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+
 const streamPattern = /^[^\u0000/\s]{1,64}\/[^\u0000\s]{1,191}$/;
 
 /** Checks a unit and makes its bytes. Throws `InvalidUnitError`; touches nothing. */
@@ -47,19 +56,21 @@ export function planUnit(unit: Unit, limits: UnitLimits, settled: PlannedUnit['s
       ? seen.size === seen.add(stream).size
       : unit.appends.findIndex((other) => other.stream === stream) !== index;
     if (twice) throw new InvalidUnitError(`unit ${unit.id} names stream ${stream} twice: put its events in one append`);
-    if (!streamPattern.test(stream))
+    if (!streamPattern.test(stream) || !stream.isWellFormed())
       throw new InvalidUnitError(`"${stream}" is no stream name: it needs <category>/<id>`);
     if (events.length === 0) throw new InvalidUnitError(`unit ${unit.id} has no events for stream ${stream}`);
     checkExpectation(stream, expect);
-    const json = eventsJson(append.events, limits, stream);
-    rows.push({ stream, expect: expect === 'any' ? null : expect, count: events.length, events: json });
+    // Counted before any text is made: what is far too large is not worth the memory.
     count += events.length;
+    if (count > limits.unitEventsMax) {
+      throw new InvalidUnitError(`unit ${unit.id} has more than ${limits.unitEventsMax} events: split it`);
+    }
+    const json = eventsJson(append.events, limits, limits.unitSizeMax - size, stream);
+    rows.push({ stream, expect: expect === 'any' ? null : expect, count: events.length, events: json });
     size += json.length;
   }
-  if (count > limits.unitEventsMax) {
-    throw new InvalidUnitError(`unit ${unit.id} has ${count} events, more than ${limits.unitEventsMax}: split it`);
-  }
-  const meta = JSON.stringify({ unit: unit.id, count, ...unit.meta });
+  // The log's own fields come last: no field of the caller may stand in for them.
+  const meta = jsonOf({ ...unit.meta, unit: unit.id, count }, `the meta of unit ${unit.id}`);
   return { unit, rows, meta, count, size: size + meta.length, settled };
 }
 
@@ -74,16 +85,34 @@ function checkExpectation(stream: string, expect: unknown): void {
   );
 }
 
-function eventsJson(events: Unit['appends'][number]['events'], limits: UnitLimits, stream: string): string {
+function eventsJson(events: readonly NewEvent[], limits: UnitLimits, room: number, stream: string): string {
   const parts: string[] = [];
+  let size = 1;
   for (const event of events) {
-    const json = JSON.stringify(event);
+    const json = jsonOf(event, `a ${event.type} on ${stream}`);
     if (json.length > limits.eventSizeMax) {
       throw new InvalidUnitError(
         `a ${event.type} on ${stream} is ${json.length} characters, more than ${limits.eventSizeMax}`,
       );
     }
+    size += json.length + 1;
+    if (size > room) {
+      throw new InvalidUnitError(`the events of one unit are more than ${limits.unitSizeMax} characters: split it`);
+    }
     parts.push(json);
   }
   return `[${parts.join(',')}]`;
+}
+
+function jsonOf(value: object, what: string): string {
+  let json: string;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    throw new InvalidUnitError(`${what} is no JSON: ${String(cause)}`, { cause });
+  }
+  if (json.includes('\\u') && unstorableEscape.test(json)) {
+    throw new InvalidUnitError(`${what} holds a zero byte or half a surrogate pair`);
+  }
+  return json;
 }

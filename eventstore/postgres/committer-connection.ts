@@ -2,16 +2,23 @@ import pg from 'pg';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { Batch } from '../planner/batch-planner.ts';
 import type { CommitAnswer } from '../planner/group-committer.ts';
+import type { EncodedBatch } from './append-batch.ts';
 import { appendBatch, encodeBatch } from './append-batch.ts';
 
 /**
  * SQLSTATE classes after which the same batch may simply be sent again: operator intervention, resources (disk full),
- * connection, lost races for locks. Everything else a server says is final: it rolled back and would do so again.
+ * connection, lost races for locks, and a server that is read-only for now (25006: a standby, or a full disk). Everything
+ * else a server says is final: it rolled back and would do so again.
  */
-const passing = /^(08|40|53|55|57|58)/;
+const passing = /^(08|40|53|55|57|58|25006)/;
 
 function isFinal(error: unknown): boolean {
   return error instanceof pg.DatabaseError && typeof error.code === 'string' && !passing.test(error.code);
+}
+
+/** Bad data and broken constraints: raised by the work on this very batch, after the search for its id found nothing. */
+function isRaisedByTheBatch(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '');
 }
 
 function asError(error: unknown): Error {
@@ -26,6 +33,8 @@ export class OutcomeUnknownError extends Error {
 
 export interface CommitterConnectionOptions {
   readonly config: pg.ClientConfig;
+  readonly lockTimeoutMs?: number;
+  readonly statementTimeoutMs?: number;
   /** Told when commits begin to wait for the store (with the reason) and when they go on (undefined). */
   readonly onTrouble?: (error: Error | undefined) => void;
 }
@@ -36,34 +45,49 @@ export interface CommitterConnectionOptions {
  */
 export class CommitterConnection {
   readonly #options: CommitterConnectionOptions;
-  readonly #closed = new AbortController();
+  readonly #lockTimeoutMs: number;
+  readonly #statementTimeoutMs: number;
+  #askUntilMs = Infinity;
   #client: pg.Client | undefined;
   #troubled = false;
 
   constructor(options: CommitterConnectionOptions) {
     this.#options = options;
+    this.#lockTimeoutMs = options.lockTimeoutMs ?? 10_000;
+    this.#statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   }
 
   async commit(batch: Batch): Promise<CommitAnswer> {
     const encoded = encodeBatch(batch);
+    // Once a call has gone out without an answer, a server that refuses the next one for a reason of its own (login,
+    // permission, a missing function) proves nothing about the first: only the work on the batch itself does.
+    const calls: { inDoubt: boolean; lastError?: unknown } = { inDoubt: false };
+    const settles = (error: unknown): boolean =>
+      isFinal(error) && (!calls.inDoubt || (error === calls.lastError && isRaisedByTheBatch(error)));
     const policy = retry(
-      handleWhen((error) => !isFinal(error)),
+      handleWhen((error) => !settles(error) && Date.now() < this.#askUntilMs),
       { maxAttempts: Number.MAX_SAFE_INTEGER, backoff: new ExponentialBackoff({ initialDelay: 20, maxDelay: 1_000 }) },
     );
     policy.onFailure(({ reason }) => {
-      if ('error' in reason && !isFinal(reason.error)) this.#trouble(asError(reason.error));
+      if ('error' in reason && !settles(reason.error)) this.#trouble(asError(reason.error));
     });
     try {
       return await policy.execute(async () => {
         const client = await this.#connect();
-        const answer = await appendBatch(client, encoded);
-        this.#trouble(undefined);
-        return answer;
-      }, this.#closed.signal);
+        try {
+          const answer = await this.#call(client, encoded);
+          this.#trouble(undefined);
+          return answer;
+        } catch (error) {
+          calls.lastError = error;
+          calls.inDoubt ||= !isFinal(error);
+          throw error;
+        }
+      });
     } catch (error) {
-      if (isFinal(error)) return { outcome: 'failed', error: asError(error) };
+      if (!calls.inDoubt || settles(error)) return { outcome: 'failed', error: asError(error) };
       return {
-        outcome: 'failed',
+        outcome: 'unknown',
         error: new OutcomeUnknownError('the log was closed before the store said what became of the last batch', {
           cause: error,
         }),
@@ -71,18 +95,32 @@ export class CommitterConnection {
     }
   }
 
-  /** Gives up asking (see `OutcomeUnknownError`) and lets go of the connection. */
+  /** From this instant (milliseconds since 1970) on, a call that fails is not made again. */
+  askUntil(instantMs: number): void {
+    this.#askUntilMs = instantMs;
+  }
+
   async close(): Promise<void> {
-    this.#closed.abort();
     const client = this.#client;
     this.#client = undefined;
     await client?.end().catch(() => undefined);
+  }
+
+  /** The server ends a call that takes too long; one that it cannot even tell us about (a dead network) we end. */
+  async #call(client: pg.Client, batch: EncodedBatch): Promise<CommitAnswer> {
+    const timer = setTimeout(() => void client.end().catch(() => undefined), this.#statementTimeoutMs + 10_000);
+    try {
+      return await appendBatch(client, batch);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #connect(): Promise<pg.Client> {
     if (this.#client !== undefined) return this.#client;
     const client = new pg.Client({
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: 5_000,
       application_name: 'kora-log',
       ...this.#options.config,
@@ -93,7 +131,16 @@ export class CommitterConnection {
     client.on('error', forget);
     client.on('end', forget);
     await client.connect();
-    await client.query("set lock_timeout = '10s'; set statement_timeout = '60s'; set synchronous_commit = on");
+    try {
+      // The function reads the heads in statements that each need a snapshot of their own, hence the isolation.
+      await client.query(
+        `set lock_timeout = ${this.#lockTimeoutMs}; set statement_timeout = ${this.#statementTimeoutMs};
+        set synchronous_commit = on; set default_transaction_isolation = 'read committed'`,
+      );
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
     this.#client = client;
     return client;
   }

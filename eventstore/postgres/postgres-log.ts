@@ -28,6 +28,12 @@ export interface PostgresLogOptions {
   readonly pageRows?: number;
   /** How often other processes' appends are looked for while somebody waits for them. Default 25 ms. */
   readonly pollMs?: number;
+  /** How long an append waits for another process's before it says so and asks again. Default 10 s. */
+  readonly lockTimeoutMs?: number;
+  /** How long an append may take in the store. Default 60 s. A call that is silent for 10 s longer is given up and sent again. */
+  readonly statementTimeoutMs?: number;
+  /** How long `close` goes on asking a store that does not answer. Default 10 s. */
+  readonly closePatienceMs?: number;
   /** Told when appends begin to wait for the store (with the reason) and when they go on (undefined). */
   readonly onTrouble?: (error: Error | undefined) => void;
 }
@@ -48,6 +54,8 @@ export class PostgresLog implements EventLog {
   #followers = 0;
   #poll: NodeJS.Timeout | undefined;
   #partitionsTo = 0;
+  #closing: Promise<void> | undefined;
+  readonly #closePatienceMs: number;
 
   constructor(options: PostgresLogOptions) {
     this.#pool = new pg.Pool({ max: 6, keepAlive: true, application_name: 'kora-reader', ...options.config });
@@ -55,6 +63,7 @@ export class PostgresLog implements EventLog {
     this.#pool.on('error', () => undefined);
     this.#pageRows = options.pageRows ?? 2_000;
     this.#pollMs = options.pollMs ?? 25;
+    this.#closePatienceMs = options.closePatienceMs ?? 10_000;
     this.#connection = new CommitterConnection(options);
     this.#committer = new GroupCommitter({
       commit: (batch) => this.#connection.commit(batch),
@@ -80,18 +89,24 @@ export class PostgresLog implements EventLog {
         // The meta is on the unit's first row, which may be another stream's.
         text: `select ${logColumns}, u.meta::text, (extract(epoch from u.recorded_at) * 1000)::text
           from eventstore.log l join eventstore.log u on u.position = l.unit
-          where l.stream = $1 and l.version > $2 order by l.version limit $3`,
+          where l.stream = $1 and l.version >= coalesce((
+            select r.version from eventstore.log r
+            where r.stream = $1 and r.version <= $2::bigint + 1 order by r.version desc limit 1), 0)
+          order by l.version limit $3`,
         values: [stream, version, this.#pageRows],
       });
       for (const raw of rows) {
         const row = parseRow(raw as unknown as LogRow);
-        if (row.version !== version + 1) {
+        const last = row.version + row.events.length - 1;
+        if (last <= version) continue;
+        // Only the first row may begin before the version that was asked for.
+        if (row.version > version + 1 || (row.version <= version && version !== after)) {
           throw new LogCorruptionError(
             `stream ${stream} has no version ${version + 1}; the next is ${row.version}`,
             row.position,
           );
         }
-        version += row.events.length;
+        version = last;
         const { id, meta } = parseMeta(raw[8] as string);
         yield { ...row, unitPosition: Number(raw[2]), unitId: id, recordedAt: new Date(Number(raw[9])), meta };
       }
@@ -113,8 +128,10 @@ export class PostgresLog implements EventLog {
   }
 
   async *readAll(after: Position): AsyncGenerator<RecordedUnit, void, undefined> {
-    const assembler = new UnitAssembler(after);
     let page = this.#readPage(after);
+    const start = (await this.#startOfUnit(after, (await page)[0])) ?? after;
+    if (start !== after) page = this.#readPage(start);
+    const assembler = new UnitAssembler(start);
     for (;;) {
       const rows = await page;
       const units: RecordedUnit[] = [];
@@ -142,6 +159,9 @@ export class PostgresLog implements EventLog {
     this.#startPolling();
     try {
       yield* follow(after, ended, this.#tail, (position) => this.readAll(position));
+    } catch (error) {
+      // A read that was cut off because nobody wants it any more.
+      if (!ended.aborted) throw error;
     } finally {
       this.#followers -= 1;
     }
@@ -155,12 +175,34 @@ export class PostgresLog implements EventLog {
     return Number(rows[0]?.last ?? 0);
   }
 
-  async close(): Promise<void> {
-    await this.#committer.close();
-    this.#closed.abort();
-    clearTimeout(this.#poll);
-    await this.#connection.close();
-    await this.#pool.end();
+  /** Rejects with `OutcomeUnknownError` when the store does not say in `closePatienceMs` what became of the last batch. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#connection.askUntil(Date.now() + this.#closePatienceMs);
+    try {
+      await this.#committer.close();
+    } finally {
+      this.#closed.abort();
+      clearTimeout(this.#poll);
+      await this.#connection.close();
+      await this.#pool.end();
+    }
+  }
+
+  /** Position before the unit that holds `after` + 1, where that unit began earlier. */
+  async #startOfUnit(after: Position, first: LogRow | undefined): Promise<Position | undefined> {
+    if (after === 0 || (first !== undefined && Number(first[0]) === after + 1 && first[6] !== null)) return undefined;
+    const { rows } = await this.#pool.query<{ before: string }>({
+      name: 'eventstore.start-of-unit',
+      text: `select (unit - 1)::text as before from (
+          select unit, position + count as next from eventstore.log where position <= $1 order by position desc limit 1
+        ) as r where next > $1`,
+      values: [after + 1],
+    });
+    return rows[0] && Number(rows[0].before);
   }
 
   async #readPage(after: Position): Promise<LogRow[]> {
