@@ -1,0 +1,132 @@
+import { invariant } from '../../kernel/invariant.ts';
+import type { PaymentFact, PaymentInitiated, PaymentKind } from '../payment/payment.facts.ts';
+
+/** One letter per fact, so that a history is a word, and the machine a regular expression. */
+const LETTERS: Readonly<Record<PaymentFact['type'], string>> = {
+  PaymentInitiated: 'I',
+  PaymentAuthorized: 'A',
+  PaymentCaptured: 'C',
+  PaymentSettled: 'S',
+  PaymentFailed: 'F',
+  PaymentReversed: 'R',
+  RefundReserved: 'v',
+  RefundReleased: 'x',
+  RefundRefused: 'n',
+};
+
+// Every history of a kind, at the end of a unit. Kinds that settle with their capture are never seen CAPTURED.
+const AT_ONCE = /^I(?:F|A(?:F|R|CS)?)?$/;
+const IN_STEPS = /^I(?:F|A(?:F|R|C(?:R|S)?)?)?$/;
+const REFUNDABLE = /^I(?:F|A(?:F|R|C(?:R|S[vxn]*)?)?)?$/;
+const PATHS: Readonly<Record<PaymentKind, RegExp>> = {
+  P2P: AT_ONCE,
+  CASH_IN: IN_STEPS,
+  CASH_OUT: IN_STEPS,
+  MERCHANT: REFUNDABLE,
+  REFUND: AT_ONCE,
+  FUNDING: AT_ONCE,
+};
+
+type Net = Readonly<Record<string, bigint>>;
+
+/** What a payment has moved, all in all: written out by hand, from the postings table of the design. */
+function netOf(trail: PaymentTrail, { kind, payer = '', payee = '' }: PaymentInitiated): Net {
+  const { captured: n, fee: f, providerFee: c } = trail;
+  const state = trail.path.replace(/[vxn]/g, '').at(-1);
+  if (state !== 'C' && state !== 'S') return {};
+  const isSettled = state === 'S';
+  switch (kind) {
+    case 'P2P':
+    case 'REFUND':
+      return { [payer]: -n, [payee]: n };
+    case 'FUNDING':
+      return { float: -n, [payee]: n };
+    case 'CASH_IN':
+      return isSettled ? { [payee]: n, float: c - n, cost: -c } : { [payee]: n, receivable: -n };
+    case 'CASH_OUT':
+      return isSettled ? { [payer]: -n, float: n + c, cost: -c } : { [payer]: -n, payable: n };
+    case 'MERCHANT':
+      return isSettled ? { [payer]: -n, [payee]: n - f, fees: f } : { [payer]: -n, clearing: n };
+  }
+}
+
+/** A payment as its facts and its entries make it, by arithmetic of its own. */
+export class PaymentTrail {
+  readonly id: string;
+  path = '';
+  initiated: PaymentInitiated | undefined;
+  captured = 0n;
+  fee = 0n;
+  providerFee = 0n;
+  refunded = 0n;
+  held = 0n;
+  readonly #net = new Map<string, bigint>();
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  get payer(): string | undefined {
+    return this.initiated?.payer;
+  }
+
+  get original(): string | undefined {
+    return this.initiated?.original;
+  }
+
+  add(fact: PaymentFact): void {
+    this.path += LETTERS[fact.type];
+    if (fact.type === 'PaymentInitiated') this.initiated = fact;
+    if (fact.type === 'PaymentCaptured') this.captured = BigInt(fact.amount);
+    if (fact.type === 'PaymentSettled') {
+      this.fee = BigInt(fact.fee);
+      this.providerFee = BigInt(fact.providerFee);
+    }
+    if (fact.type === 'RefundReserved') this.refunded += BigInt(fact.amount);
+    if (fact.type === 'RefundReleased') this.refunded -= BigInt(fact.amount);
+  }
+
+  hold(wallet: string, amount: bigint): void {
+    if (amount === 0n) return;
+    invariant(wallet === this.payer, `${this.id} holds on ${wallet}, which does not pay`);
+    this.held += amount;
+  }
+
+  post(account: string, currency: string, amount: bigint): void {
+    invariant(currency === this.initiated?.currency, `${this.id} posts in ${currency}`);
+    const [side = '', ...rest] = account.split(':');
+    if (rest.length > 0) invariant(account === this.#systemAccount(side), `${this.id} posts on ${account}`);
+    this.#net.set(side, (this.#net.get(side) ?? 0n) + amount);
+  }
+
+  #systemAccount(side: string): string {
+    const { provider = '', currency = '' } = this.initiated ?? {};
+    const isOurs = ['clearing', 'fees', 'suspense'].includes(side);
+    return isOurs ? `${side}:${currency}` : `${side}:${provider}:${currency}`;
+  }
+
+  /** What of the original this refund takes. */
+  share(): bigint {
+    if (/[FR]/.test(this.path)) return 0n;
+    return this.path.includes('C') ? this.captured : BigInt(this.initiated?.amount ?? '0');
+  }
+
+  /** Invariant 3, and that money moved as the state says; true at the end of a unit. */
+  assertConsistent(): void {
+    const { initiated } = this;
+    invariant(initiated !== undefined, `${this.id} was never initiated`);
+    invariant(PATHS[initiated.kind].test(this.path), `${this.id}: ${this.path} is no path of ${initiated.kind}`);
+    const amount = BigInt(initiated.amount);
+    invariant(this.captured <= amount, `${this.id}: more captured than asked`);
+    const isHeld = this.path === 'IA' && initiated.payer !== undefined;
+    invariant(this.held === (isHeld ? amount : 0n), `${this.id}: ${this.held.toString()} held in ${this.path}`);
+    const expected = Object.entries(netOf(this, initiated)).filter(([, sum]) => sum !== 0n);
+    const actual = [...this.#net].filter(([, sum]) => sum !== 0n);
+    invariant(
+      expected.length === actual.length && expected.every(([account, sum]) => this.#net.get(account) === sum),
+      `${this.id}: ${initiated.kind} in ${this.path} moved [${actual.join(' ')}], not [${expected.join(' ')}]`,
+    );
+    const feeMax = (this.captured * BigInt(initiated.feeBps ?? 0)) / 10_000n;
+    invariant(this.fee === (this.path.includes('S') ? feeMax : 0n), `${this.id}: a fee of ${this.fee.toString()}`);
+  }
+}
