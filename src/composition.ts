@@ -1,85 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { PostgresLog } from '../eventstore/index.ts';
+import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { Runtime } from './actors/runtime.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
-import { migrationSets } from './platform/migrations.ts';
-import { openPostgres } from './platform/postgres/connect.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
-import { migrate } from './platform/postgres/migrate.ts';
-import { Stages } from './platform/stages.ts';
-import { readCheckpoints } from './projections/postgres/checkpoints.ts';
+import { Stages, startedOrStopped } from './platform/stages.ts';
 import { projections, runProjector } from './projections/index.ts';
-
-export interface StoreOptions {
-  readonly logger: Logger;
-  /** `instance` serves, one per data folder; `tool` works beside it, or alone. */
-  readonly role: 'instance' | 'tool';
-  /** Another instance took the data folder while our Postgres was down: what is running should end. */
-  readonly onInstanceLost?: (error: InstanceRunningError) => void;
-}
-
-/** What every command stands on: the database, migrated, and the log in it. */
-export interface Store {
-  /** For clients of their own: the same database. */
-  readonly database: pg.PoolConfig;
-  readonly pool: pg.Pool;
-  readonly log: PostgresLog;
-  /** The log takes no more units and settles those that it has, pools end, the embedded Postgres stops last. */
-  close(onStage?: (name: string) => void): Promise<void>;
-}
-
-/** Opens Postgres (embedded unless DATABASE_URL is set), brings it to this build's schema, and opens the log. */
-export async function openStore(config: KoraConfig, options: StoreOptions): Promise<Store> {
-  const stages = new Stages();
-  const store = await startingOr(stages, () => openInto(stages, config, options));
-  return { ...store, close: (onStage) => stages.stop(onStage) };
-}
-
-async function openInto(
-  stages: Stages,
-  config: KoraConfig,
-  { logger, role, onInstanceLost }: StoreOptions,
-): Promise<Omit<Store, 'close'>> {
-  const postgres = await openPostgres({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    role,
-    log: (message) => logger.info(message),
-    ...(onInstanceLost && { onInstanceLost }),
-  });
-  const database: pg.PoolConfig = { ...postgres.config, keepAlive: true, connectionTimeoutMillis: 10_000 };
-  const embedded = config.databaseUrl === undefined;
-  stages.add(embedded ? 'Postgres is left' : 'the database is left', () => postgres.close());
-
-  const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
-  await migrator.connect();
-  try {
-    const applied = await migrate(migrator, migrationSets);
-    if (applied.length > 0)
-      logger.info({ migrations: applied.map(({ module, name }) => `${module}/${name}`) }, 'migrated');
-  } finally {
-    await migrator.end();
-  }
-
-  const pool = new pg.Pool({ ...database, max: 10, application_name: `kora-${role}` });
-  // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
-  pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
-  stages.add('queries are done', () => pool.end());
-
-  const log = new PostgresLog({
-    config: database,
-    unitLimits: { eventSizeMax: config.eventSizeMax },
-    batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
-    onTrouble: (error) => {
-      if (error === undefined) logger.info('the log goes on');
-      else logger.warn({ err: error }, 'the log waits for the database');
-    },
-  });
-  stages.add('the log is closed', () => log.close());
-  return { database, pool, log };
-}
+import { readCheckpoints } from './projections/postgres/checkpoints.ts';
+import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
+import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
 
 export interface KoraOptions {
   readonly logger: Logger;
@@ -96,41 +25,42 @@ export interface Kora extends Store {
   /** Where the doors listen; undefined without doors. */
   readonly rpcPort: number | undefined;
   readonly streamPort: number | undefined;
-  /** Resolves when the projections have everything that is durable now, or at once when they do not run here or stopped. */
+  /** Resolves when the projections have everything that is durable now; at once when they stopped, or do not run here. */
   projected(signal?: AbortSignal): Promise<void>;
   /**
-   * Stops: doors take nothing new, requests at work are answered, the projections stop, the log closes, pools end, and
-   * Postgres stops last. Nothing that was acknowledged is lost.
+   * Stops: the rpc door takes nothing new, requests at work are answered, watchers are told, projections stop, the log
+   * closes, pools end, and Postgres stops last. Nothing that was acknowledged is lost.
    */
   close(onStage?: (name: string) => void): Promise<void>;
+}
+
+/** What the parts are made of, and the stages to which they add how they are stopped. */
+interface Ground {
+  readonly config: KoraConfig;
+  readonly logger: Logger;
+  readonly stages: Stages;
+  readonly store: OpenedStore;
 }
 
 /** Puts the product together and starts it. Rejects, with everything stopped again, when a part does not start. */
 export async function startKora(config: KoraConfig, options: KoraOptions): Promise<Kora> {
   const { logger, role = 'instance', without = [], onInstanceLost } = options;
   const stages = new Stages();
-  const kora = await startingOr(stages, async () => {
-    const store = await openInto(stages, config, { logger, role, ...(onInstanceLost && { onInstanceLost }) });
-    const projected = without.includes('projector') ? undefined : startProjector(stages, store, logger);
-    const runtime = new Runtime({
-      log: store.log,
-      residentsMax: config.residentsMax,
-      requestsMax: config.requestsMax,
-      terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
-    });
-    stages.add('requests at work are answered', () => runtime.drain());
-    return {
-      ...store,
-      runtime,
-      rpcPort: undefined,
-      streamPort: undefined,
-      projected: projected ?? (() => Promise.resolve()),
-    };
+  const kora = await startedOrStopped(stages, async () => {
+    const store = await openStoreInto(stages, config, { logger, role, ...(onInstanceLost && { onInstanceLost }) });
+    const ground = { config, logger, stages, store };
+    // What is started first is stopped last: whoever watches is told of the last answers too.
+    const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
+    const doors = without.includes('doors') ? undefined : await openStream(ground);
+    const runtime = startRuntime(ground);
+    if (!without.includes('scheduler')) startScheduler(ground, runtime);
+    const rpcPort = await doors?.openRpc(runtime);
+    return { ...store, runtime, rpcPort, streamPort: doors?.streamPort, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
 
-function startProjector(stages: Stages, { log, pool }: Omit<Store, 'close'>, logger: Logger): Kora['projected'] {
+function startProjector({ store: { log, pool }, logger, stages }: Ground): Kora['projected'] {
   const stop = new AbortController();
   const run = runProjector({
     log,
@@ -143,28 +73,62 @@ function startProjector(stages: Stages, { log, pool }: Omit<Store, 'close'>, log
     stop.abort();
     await run;
   });
+  const versions = new Map(projections.map(({ name, version }) => [name, version]));
   return async (signal) => {
     const last = await log.lastPosition();
     // Beside another process it may be that one which writes them: only the checkpoints know.
     while (!stop.signal.aborted && signal?.aborted !== true) {
-      const behind = (await readCheckpoints(pool)).filter(({ position }) => position < last);
-      const coming = behind.filter(({ projection, codeVersion, error }) => {
-        return (
-          error === undefined && projections.some(({ name, version }) => name === projection && version === codeVersion)
-        );
+      const coming = (await readCheckpoints(pool)).some(({ projection, codeVersion, position, error }) => {
+        return position < last && error === undefined && versions.get(projection) === codeVersion;
       });
-      if (coming.length === 0) return;
+      if (!coming) return;
       await sleep(20);
     }
   };
 }
 
-/** Runs what starts things; when it fails, what was started is stopped again. */
-async function startingOr<Result>(stages: Stages, start: () => Promise<Result>): Promise<Result> {
-  try {
-    return await start();
-  } catch (error) {
-    await stages.stop().catch(() => undefined);
-    throw error;
-  }
+function startRuntime({ config, store: { log, pool }, stages }: Ground): Runtime {
+  const runtime = new Runtime({
+    log,
+    residentsMax: config.residentsMax,
+    requestsMax: config.requestsMax,
+    terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
+    openPaymentsOf: (accountId) => countOpenPayments(pool, accountId),
+  });
+  stages.add('requests at work are answered', () => runtime.drain());
+  return runtime;
+}
+
+function startScheduler({ store: { pool }, logger, stages }: Ground, runtime: Runtime): void {
+  const scheduler = new DeadlineScheduler({
+    runtime,
+    due: (now, limit) => dueDeadlines(pool, now, limit),
+    onError: (error) => logger.warn({ err: error }, 'deadlines wait'),
+  });
+  scheduler.start();
+  stages.add('deadlines are stopped', () => scheduler.stop());
+}
+
+/** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
+async function openStream({ config: { host, serviceKey, dataDir, ...ports }, store, logger, stages }: Ground): Promise<{
+  readonly streamPort: number;
+  readonly openRpc: (runtime: Runtime) => Promise<number>;
+}> {
+  const [{ startRpcDoor }, { startStreamDoor }, { tokenVerifier }, { serviceKeyOf }] = await Promise.all([
+    import('./gateway/rpc/rpc-door.ts'),
+    import('./gateway/stream/index.ts'),
+    import('./gateway/service-token.ts'),
+    import('./service-key.ts'),
+  ]);
+  const tokens = tokenVerifier(await serviceKeyOf({ serviceKey, dataDir }));
+  const stream = await startStreamDoor({ log: store.log, tokens, logger, host, port: ports.streamPort });
+  stages.add('the stream is closed', () => stream.close());
+  return {
+    streamPort: stream.port,
+    openRpc: async (runtime) => {
+      const rpc = await startRpcDoor({ runtime, tokens, log: logger, host, port: ports.rpcPort });
+      stages.add('the rpc door is closed', () => rpc.close());
+      return rpc.port;
+    },
+  };
 }

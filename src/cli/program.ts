@@ -1,12 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { configOptions } from '../platform/config.ts';
-import { ConfigError } from '../platform/config.ts';
+import { ConfigError, configOptions } from '../platform/config.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
+import { balanceCommand } from './balance.ts';
+import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
 import { note, type Shell } from './shell.ts';
+import { timelineCommand } from './timeline.ts';
+import { tokenCommand } from './token.ts';
 
 /** Runs one command line and gives the exit code. Never throws. */
 export async function runKora(argv: readonly string[], shell: Shell): Promise<number> {
@@ -24,7 +27,8 @@ function program(shell: Shell): Command {
     .version(packageJson.version)
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', () => `\n${settingsHelp()}\n\n${exitCodesHelp()}`);
-  for (const make of [serveCommand, replayCommand]) kora.addCommand(make(shell));
+  const commands = [serveCommand, replayCommand, balanceCommand, timelineCommand, tokenCommand, demoCommand];
+  for (const make of commands) kora.addCommand(make(shell));
   for (const command of [kora, ...kora.commands]) {
     command
       .exitOverride()

@@ -44,7 +44,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
   try {
     const where = {
       rpc: `http://${config.host}:${kora.rpcPort ?? 0}`,
-      stream: `ws://${config.host}:${kora.streamPort ?? 0}`,
+      stream: `ws://${config.host}:${kora.streamPort ?? 0}/stream`,
       data: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
     };
     if (flags.json === true) printJson(shell, { ...where, pid: process.pid });
@@ -54,7 +54,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
       printLine(shell, 'Ctrl-C stops it.');
     }
     await Promise.race([shell.interrupt.asked(), new Promise((end) => over.signal.addEventListener('abort', end))]);
-    note(shell, '');
+    if (shell.stderr.isTTY === true) note(shell, '');
   } finally {
     await kora.close(stopping);
   }

@@ -32,3 +32,13 @@ export class Stages {
     if (failures.length > 0) throw failures[0];
   }
 }
+
+/** Runs what starts things; when it fails, what was started is stopped again. */
+export async function startedOrStopped<Result>(stages: Stages, start: () => Promise<Result>): Promise<Result> {
+  try {
+    return await start();
+  } catch (error) {
+    await stages.stop().catch(() => undefined);
+    throw error;
+  }
+}

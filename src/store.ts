@@ -1,0 +1,81 @@
+import pg from 'pg';
+import { PostgresLog } from '../eventstore/index.ts';
+import type { KoraConfig } from './platform/config.ts';
+import type { Logger } from './platform/logging.ts';
+import { migrationSets } from './platform/migrations.ts';
+import { openPostgres } from './platform/postgres/connect.ts';
+import type { InstanceRunningError } from './platform/postgres/errors.ts';
+import { migrate } from './platform/postgres/migrate.ts';
+import { Stages, startedOrStopped } from './platform/stages.ts';
+
+export interface StoreOptions {
+  readonly logger: Logger;
+  /** `instance` serves, one per data folder; `tool` works beside it, or alone. */
+  readonly role: 'instance' | 'tool';
+  /** Another instance took the data folder while our Postgres was down: what is running should end. */
+  readonly onInstanceLost?: (error: InstanceRunningError) => void;
+}
+
+/** What every command stands on: the database, migrated, and the log in it. */
+export interface Store {
+  /** For clients of their own: the same database. */
+  readonly database: pg.PoolConfig;
+  readonly pool: pg.Pool;
+  readonly log: PostgresLog;
+  /** The log takes no more units and settles those that it has, pools end, the embedded Postgres stops last. */
+  close(onStage?: (name: string) => void): Promise<void>;
+}
+
+export type OpenedStore = Omit<Store, 'close'>;
+
+/** Opens Postgres (embedded unless DATABASE_URL is set), brings it to this build's schema, and opens the log. */
+export async function openStore(config: KoraConfig, options: StoreOptions): Promise<Store> {
+  const stages = new Stages();
+  const store = await startedOrStopped(stages, () => openStoreInto(stages, config, options));
+  return { ...store, close: (onStage) => stages.stop(onStage) };
+}
+
+/** Opens the store as stages of something larger. */
+export async function openStoreInto(
+  stages: Stages,
+  config: KoraConfig,
+  { logger, role, onInstanceLost }: StoreOptions,
+): Promise<OpenedStore> {
+  const postgres = await openPostgres({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    role,
+    log: (message) => logger.info(message),
+    ...(onInstanceLost && { onInstanceLost }),
+  });
+  const database: pg.PoolConfig = { ...postgres.config, keepAlive: true, connectionTimeoutMillis: 10_000 };
+  const embedded = config.databaseUrl === undefined;
+  stages.add(embedded ? 'Postgres is left' : 'the database is left', () => postgres.close());
+
+  const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
+  await migrator.connect();
+  try {
+    const applied = await migrate(migrator, migrationSets);
+    if (applied.length > 0)
+      logger.info({ migrations: applied.map(({ module, name }) => `${module}/${name}`) }, 'migrated');
+  } finally {
+    await migrator.end();
+  }
+
+  const pool = new pg.Pool({ ...database, max: 10, application_name: `kora-${role}` });
+  // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
+  pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
+  stages.add('queries are done', () => pool.end());
+
+  const log = new PostgresLog({
+    config: database,
+    unitLimits: { eventSizeMax: config.eventSizeMax },
+    batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
+    onTrouble: (error) => {
+      if (error === undefined) logger.info('the log goes on');
+      else logger.warn({ err: error }, 'the log waits for the database');
+    },
+  });
+  stages.add('the log is closed', () => log.close());
+  return { database, pool, log };
+}
