@@ -19,3 +19,12 @@ export { OutdatedProjectionError, type ProjectorOptions, type ProjectorProgress,
 export { ProjectionFault } from './batch.ts';
 export * from './ledger-queries.ts';
 export * from './queries.ts';
+export {
+  dropOldTables,
+  rebuild,
+  RebuildBlockedError,
+  type RebuildOptions,
+  type RebuildProgress,
+  type RebuildReport,
+} from './rebuild.ts';
+export type { RowDifference, TableDifferences } from './postgres/compare.ts';
