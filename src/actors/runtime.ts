@@ -300,11 +300,14 @@ function answerOf(decision: Decision & { outcome: 'decided' }, position: Positio
   return { ok: true, account: walletView(account.next as WalletSnapshot), position, duplicate: false };
 }
 
-/** A payment that a refusal made FAILED is answered as that refusal, the first time and every later time. */
+/**
+ * A payment that a refusal made FAILED is answered as that refusal, the first time and every later time. One that somebody
+ * ended by `Fail` is what they asked for.
+ */
 function answerOfPayment(state: PaymentSnapshot): Outcome {
   const payment = paymentView(state);
   const refusal = refusalOfFailed(state);
-  return refusal === undefined
+  return refusal === undefined || refusal.code === 'PaymentFailed'
     ? { ok: true, payment, duplicate: false }
     : { ok: false, refusal, payment, duplicate: false };
 }

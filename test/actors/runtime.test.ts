@@ -164,6 +164,22 @@ describe('the same request', () => {
     expect(await must(runtime, p2p('ada', 'ben', 300n, 'k2'))).toMatchObject({ duplicate: false });
   });
 
+  it('to fail a payment is carried out, and says so again', async () => {
+    const runtime = new Runtime({ log: new MemoryLog() });
+    await openWallets(runtime, { ada: 1_000n, ben: 0n });
+    const { payment } = await must(runtime, { ...p2p('ada', 'ben', 300n, 'k1'), upTo: 'AUTHORIZED' });
+    const fail = {
+      type: 'Fail',
+      idempotencyKey: 'f',
+      paymentId: payment?.paymentId ?? '',
+      reason: 'no answer',
+    } as const;
+    const first = await must(runtime, fail);
+    expect(first.payment).toMatchObject({ status: 'FAILED', failure: { code: 'PaymentFailed', reason: 'no answer' } });
+    expect(await must(runtime, fail)).toEqual({ ok: true, duplicate: true, payment: first.payment });
+    expect(await runtime.account('ada')).toMatchObject({ held: '0', posted: '1000' });
+  });
+
   it('with another body is refused, now and after a crash', async () => {
     const store = new MemoryStore();
     const before = new Runtime({ log: new MemoryLog({ store }) });
