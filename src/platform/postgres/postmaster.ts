@@ -9,7 +9,7 @@ import { prepareCluster, superuser, type ClusterFolder } from './cluster-folder.
 import { EmbeddedPostgresError } from './errors.ts';
 import { processExists } from './processes.ts';
 import type { PostgresSettings } from './settings.ts';
-import { makeSocketFolder, port, removeSocketFolder, socketFolder } from './socket-folder.ts';
+import { makeSocketFolder, port, removeSocketFolder, socketFolder, socketLockFile } from './socket-folder.ts';
 import { codeOf, ignore } from './system-errors.ts';
 
 export interface Postmaster {
@@ -117,10 +117,10 @@ interface Launch {
 }
 
 async function launch(folder: ClusterFolder, binaries: PostgresBinaries, settings: PostgresSettings): Promise<Launch> {
-  await removeMisleadingFile(folder);
   const user = await prepareCluster(folder, binaries, settings);
   const sockets = await socketFolder(folder);
   await makeSocketFolder(sockets, user);
+  await removeMisleadingFiles(folder, sockets);
   const logStart = await rotateLog(folder.logFile);
   const logFd = openSync(folder.logFile, 'a', 0o600);
   const { program, args, options } = user.command(binaries.postgres, [
@@ -176,12 +176,16 @@ async function isPostmaster(pid: number, folder: ClusterFolder): Promise<boolean
 }
 
 /**
- * A file whose process is gone is Postgres's own business. But the number may have gone to somebody else since (always, in a
- * restarted container), and Postgres would take any process of its user for a second postmaster.
+ * A lock file of Postgres whose process is gone is Postgres's own business. But the number may have gone to somebody else since
+ * (always, in a restarted container), or belong to a zombie: Postgres would take that for a second postmaster.
  */
-async function removeMisleadingFile(folder: ClusterFolder): Promise<void> {
-  const text = await readFile(postmasterFile(folder), 'utf8').catch(ignore('ENOENT'));
-  if (text !== undefined && processExists(Number.parseInt(text))) await rm(postmasterFile(folder));
+async function removeMisleadingFiles(folder: ClusterFolder, sockets: string): Promise<void> {
+  for (const path of [postmasterFile(folder), socketLockFile(sockets)]) {
+    const text = await readFile(path, 'utf8').catch(ignore('ENOENT'));
+    if (text === undefined) continue;
+    const pid = Number.parseInt(text);
+    if (processExists(pid) && !(await isPostmaster(pid, folder))) await rm(path);
+  }
 }
 
 /** Only a connection proves that a server serves. */

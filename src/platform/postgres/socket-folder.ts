@@ -36,6 +36,11 @@ export async function socketFolder(folder: ClusterFolder): Promise<string> {
   return short;
 }
 
+/** Where the server says who listens on the socket. */
+export function socketLockFile(folder: string): string {
+  return `${socketPath(folder)}.lock`;
+}
+
 function socketPath(folder: string): string {
   return join(folder, `.s.PGSQL.${port}`);
 }
