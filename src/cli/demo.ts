@@ -1,30 +1,35 @@
 import { Command } from 'commander';
-import type { Shell } from './shell.ts';
-
-/** What `src/demo/index.ts` exports. */
-export interface DemoModule {
-  /** @param options.keep go on serving when the day is over */
-  runDemo(shell: Shell, options: { readonly keep: boolean; readonly json: boolean }): Promise<void>;
-}
+import { CommandError } from './exit-codes.ts';
+import { note, printLine, type Shell } from './shell.ts';
 
 export function demoCommand(shell: Shell): Command {
   return new Command('demo')
     .summary('a lifelike day on a database of its own')
     .description(
       'Plays a day of 2,000 customers and 50 merchants through the doors, on an embedded database in a temporary folder, ' +
-        'with clients that watch; then rebuilds the balances, verifies the log and says how it went.',
+        'with clients that watch; then rebuilds the projections, verifies the log and says how it went.',
     )
     .option('--keep', 'go on serving afterwards, until Ctrl-C')
-    .option('--json', 'print the figures as one JSON document')
     .addHelpText(
       'after',
       `
+Ends with exit code 1 when something was not as promised.
+
 Examples:
   kora demo
   kora demo --keep`,
     )
-    .action(async (flags: { keep?: true; json?: true }) => {
-      const demo = (await import(new URL('../demo/index.ts', import.meta.url).href)) as DemoModule;
-      await demo.runDemo(shell, { keep: flags.keep === true, json: flags.json === true });
-    });
+    .action((flags: { keep?: true }) => demo(shell, flags.keep === true));
+}
+
+async function demo(shell: Shell, keep: boolean): Promise<void> {
+  // Loaded here, because it brings clients of the doors along that no other command needs.
+  const { runDemo } = await import('../demo/index.ts');
+  const { problems } = await runDemo({
+    say: (line) => printLine(shell, line),
+    warn: (line) => note(shell, line.trimEnd()),
+    signal: shell.interrupt.signal,
+    ...(keep && { keep: () => shell.interrupt.asked() }),
+  });
+  if (problems.length > 0) throw new CommandError(`the demo found ${problems.length} problems`);
 }

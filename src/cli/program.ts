@@ -5,6 +5,7 @@ import { InstanceRunningError } from '../platform/postgres/errors.ts';
 import { balanceCommand } from './balance.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
+import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
 import { note, type Shell } from './shell.ts';
@@ -27,7 +28,15 @@ function program(shell: Shell): Command {
     .version(packageJson.version)
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', () => `\n${settingsHelp()}\n\n${exitCodesHelp()}`);
-  const commands = [serveCommand, replayCommand, balanceCommand, timelineCommand, tokenCommand, demoCommand];
+  const commands = [
+    serveCommand,
+    demoCommand,
+    replayCommand,
+    balanceCommand,
+    timelineCommand,
+    rebuildCommand,
+    tokenCommand,
+  ];
   for (const make of commands) kora.addCommand(make(shell));
   for (const command of [kora, ...kora.commands]) {
     command
@@ -54,12 +63,18 @@ function exitCodesHelp(): string {
 function failed(error: unknown, shell: Shell): number {
   // Commander has said already what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+  const { exitCode } = shell.interrupt;
+  if (exitCode !== undefined && !(error instanceof CommandError)) {
+    // Whatever it was in the middle of has said so, in its own words.
+    note(shell, 'interrupted');
+    return exitCode;
+  }
   note(shell, `kora: ${sentenceOf(error)}`);
   if (shell.env['KORA_LOG_LEVEL'] === 'debug' && error instanceof Error) note(shell, error.stack ?? '');
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof ConfigError) return exitCodes.usage.code;
   if (error instanceof InstanceRunningError) return exitCodes.running.code;
-  return shell.interrupt.exitCode ?? exitCodes.failed.code;
+  return exitCodes.failed.code;
 }
 
 /** Node gives an error without a message when every address of a host refuses. */
