@@ -263,7 +263,7 @@ export class Runtime {
     }
   }
 
-  async #durable(stream: Parameters<Residents['get']>[0]): Promise<unknown> {
+  async #durable(stream: KoraStream): Promise<unknown> {
     const resident = this.#residents.pin(stream);
     try {
       while (resident.knowledge !== 'loaded') await this.#residents.wake(resident);

@@ -6,10 +6,8 @@ import { issueServiceToken } from '../gateway/service-token.ts';
 import { streamPath } from '../gateway/stream/index.ts';
 import { configFrom } from '../platform/config.ts';
 import { createLogger } from '../platform/logging.ts';
-import { projections } from '../projections/index.ts';
+import { projections, rebuild, verify } from '../projections/index.ts';
 import { differenceCount } from '../projections/postgres/compare.ts';
-import { rebuild } from '../projections/rebuild.ts';
-import { verify } from '../projections/verify.ts';
 import { serviceKeyOf } from '../service-key.ts';
 import { Day } from './day.ts';
 import { Driver } from './driver.ts';
@@ -132,9 +130,9 @@ async function spendTheDay(options: DemoOptions, kora: Kora, doors: Doors): Prom
     );
     if (differences > 0) report.problems.push(`${projection.name}: rebuilt otherwise than it was live`);
   }
-  const verified = await verify({ log: kora.log, pool: kora.pool, signal });
+  const verified = await verify({ pool: kora.pool, projections, signal });
   for (const { position, message } of verified.findings.slice(0, 3)) {
-    report.problems.push(`verify: position ${position ?? 0}: ${message}`);
+    report.problems.push(`verify: position ${position}: ${message}`);
   }
   say(
     `Verified: hash chain, positions, balanced units, limits, account figures, projections: ${verified.findings.length} findings.`,

@@ -27,9 +27,9 @@ export async function demoReport(options: {
 }): Promise<DemoReport> {
   const { kora, tally, driver, watchers, seconds, from, to } = options;
   const problems = [...tally.problems];
-  const paymentEvents = await countPaymentEvents(kora);
+  const paymentEvents = await countPaymentEvents(kora, watchers.everything.since);
   await watchers.everything
-    .until(() => watchers.everything.events >= paymentEvents - 6)
+    .until(() => watchers.everything.events >= paymentEvents)
     .catch((error: unknown) => {
       problems.push(String(error));
     });
