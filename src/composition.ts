@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog, Position } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { Runtime } from './actors/runtime.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
-import { projections, runProjector } from './projections/index.ts';
+import { installProjections, projections, runProjector } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
@@ -50,6 +51,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const store = await openStoreInto(stages, config, { logger, role, ...(onInstanceLost && { onInstanceLost }) });
     const ground = { config, logger, stages, store };
     // What is started first is stopped last: whoever watches is told of the last answers too.
+    await installProjections(store.pool, projections);
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
     const doors = without.includes('doors') ? undefined : await openStream(ground);
     const runtime = startRuntime(ground);
@@ -87,7 +89,7 @@ function startProjector({ store: { log, pool }, logger, stages }: Ground): Kora[
   };
 }
 
-function startRuntime({ config, store: { log, pool }, stages }: Ground): Runtime {
+function startRuntime({ config, store: { log, pool }, logger, stages }: Ground): Runtime {
   const runtime = new Runtime({
     log,
     residentsMax: config.residentsMax,
@@ -96,7 +98,33 @@ function startRuntime({ config, store: { log, pool }, stages }: Ground): Runtime
     openPaymentsOf: (accountId) => countOpenPayments(pool, accountId),
   });
   stages.add('requests at work are answered', () => runtime.drain());
+  observeLog(log, runtime, logger, stages);
   return runtime;
+}
+
+/** What other processes write makes our residents out of date: the runtime is told of every unit in the log. */
+function observeLog(log: EventLog, runtime: Runtime, logger: Logger, stages: Stages): void {
+  const stop = new AbortController();
+  const observe = async (): Promise<void> => {
+    for (let after: Position | undefined; !stop.signal.aborted;) {
+      try {
+        after ??= await log.lastPosition();
+        for await (const unit of log.subscribe(after, stop.signal)) {
+          runtime.observe(unit);
+          after = unit.lastPosition;
+        }
+      } catch (error) {
+        // Nothing wrong comes of it: a resident that is out of date is found out when its unit is stale.
+        logger.warn({ err: error }, 'the runtime does not see what other processes write');
+        await sleep(1_000, undefined, { signal: stop.signal }).catch(() => undefined);
+      }
+    }
+  };
+  const observed = observe();
+  stages.add('the log is watched no more', () => {
+    stop.abort();
+    return observed;
+  });
 }
 
 function startScheduler({ store: { pool }, logger, stages }: Ground, runtime: Runtime): void {

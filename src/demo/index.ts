@@ -75,7 +75,7 @@ interface Doors {
 }
 
 async function spendTheDay(options: DemoOptions, kora: Kora, doors: Doors): Promise<DemoReport> {
-  const { say, signal, customers = 2_000, merchants = 50, paymentsPerHour = 500, seed = 7 } = options;
+  const { say, warn, signal, customers = 2_000, merchants = 50, paymentsPerHour = 500, seed = 7 } = options;
   const random = new Random(seed);
   const tally = new Tally();
   const driver = new Driver(doors.rpc, doors.token, random, tally);
@@ -139,5 +139,6 @@ async function spendTheDay(options: DemoOptions, kora: Kora, doors: Doors): Prom
   );
   say('');
   for (const line of report.lines) say(line);
+  for (const problem of report.problems.slice(0, 20)) warn(`NOT AS PROMISED: ${problem}`);
   return report;
 }
