@@ -27,4 +27,5 @@ export {
   type RebuildProgress,
   type RebuildReport,
 } from './rebuild.ts';
+export { type Finding, verify, type VerifyOptions, type VerifyReport } from './verify.ts';
 export type { RowDifference, TableDifferences } from './postgres/compare.ts';

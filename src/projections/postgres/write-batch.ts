@@ -1,8 +1,8 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { ProjectionFault, type Batch } from '../batch.ts';
 import { moveCheckpoints } from './checkpoints.ts';
 import { tableName } from './tables.ts';
-import { writeChanges } from './writer.ts';
+import { isOfData, writeChanges } from './writer.ts';
 
 /** Begins the transaction of a projector. What it writes can be folded again, so it need not wait for the disk. */
 const begin = `begin; set local synchronous_commit = off; set local lock_timeout = '10s';
@@ -48,9 +48,4 @@ export async function writeBatch(pool: pg.Pool, batch: Batch): Promise<'written'
   }
   for (const { member } of behind) member.position = batch.end;
   return 'written';
-}
-
-/** SQLSTATE classes that say that the values are at fault: data exception, constraint violation. */
-function isOfData(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && typeof error.code === 'string' && /^2[23]/.test(error.code);
 }

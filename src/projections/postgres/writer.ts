@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { int8Array, textArray } from '../../../eventstore/postgres/binary-array.ts';
 import type { ChangeSet, RowChange } from '../change-set.ts';
 import type { Column, Table } from '../projection.ts';
@@ -86,4 +86,9 @@ function makeStatements(table: Table, name: string): Statements {
 
 function isInteger(type: Column['type']): boolean {
   return type === 'bigint' || type === 'integer';
+}
+
+/** SQLSTATE classes that say that the values are at fault: data exception, constraint violation. */
+export function isOfData(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && typeof error.code === 'string' && /^2[23]/.test(error.code);
 }

@@ -1,0 +1,118 @@
+import pg from 'pg';
+import type { Position, RecordedUnit } from '../../eventstore/index.ts';
+import { verifyLog, type LogFinding } from '../../eventstore/postgres/verify-chain.ts';
+import { FreshTables } from './postgres/fresh-tables.ts';
+import type { Projection } from './projection.ts';
+import { LedgerCheck } from './verify/ledger-check.ts';
+import { PaymentCheck } from './verify/payment-check.ts';
+
+export interface Finding {
+  /** First position that is wrong, as near as the check can tell. */
+  readonly position: Position;
+  /** Last position that it may concern, where the check cannot tell which of many it was. */
+  readonly until?: Position;
+  /**
+   * What of the log itself is wrong (see `LogFinding`), or
+   * - `facts`: a fact cannot be read
+   * - `entries`: the entries of a unit do not sum to zero
+   * - `wallets`: a wallet's fact does not follow from those before it
+   * - `limits`: a wallet was taken below its limit, and nothing forced it
+   * - `payments`: the payment machine does not take the fact
+   * - `projections`: the tables are not what a fresh fold gives
+   */
+  readonly check: LogFinding['check'] | 'facts' | 'entries' | 'wallets' | 'limits' | 'payments' | 'projections';
+  readonly message: string;
+}
+
+export interface VerifyOptions {
+  readonly pool: pg.Pool;
+  readonly projections: readonly Projection[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly position: Position; readonly end: Position }) => void;
+}
+
+export interface VerifyReport {
+  /** The log was checked up to here. */
+  readonly position: Position;
+  readonly units: number;
+  /** The first offending position first. Empty: everything holds. At most 1,000. */
+  readonly findings: readonly Finding[];
+}
+
+/** More than anybody reads. What comes later in the log is dropped first. */
+const findingsMax = 1_000;
+
+/**
+ * Holds the log and all that was made from it against what they promise: chain, positions, versions, heads, whole and
+ * balanced units, wallets and their limits, payments as paths of their machine, projections equal to a fresh fold.
+ *
+ * One pass over the log, in one snapshot: the product may go on meanwhile. Memory is that of the accounts and the open
+ * payments; what is folded anew goes to temporary tables.
+ */
+export async function verify({ pool, projections, signal, onProgress }: VerifyOptions): Promise<VerifyReport> {
+  const client = await pool.connect();
+  const writer = await pool.connect();
+  try {
+    await begin(client, writer);
+    const findings: Finding[] = [];
+    const found = (finding: Finding): void => {
+      if (findings.length < findingsMax) findings.push(finding);
+    };
+    const { rows } = await client.query<{ end: string }>(
+      'select coalesce(max(position + count - 1), 0) as end from eventstore.commits',
+    );
+    const end = Number(rows[0]?.end);
+    const ledger = new LedgerCheck(found);
+    const payments = new PaymentCheck(client, found);
+    const tables = new FreshTables(writer, found);
+    await tables.create(projections);
+    let units = 0;
+    const visit = async (unit: RecordedUnit): Promise<void> => {
+      units += 1;
+      try {
+        ledger.visit(unit);
+        const reading = payments.visit(unit);
+        if (reading !== undefined) await reading;
+      } catch (error) {
+        if (isOfDatabase(error)) throw error;
+        // An amount that is no number, a field that is not there.
+        found({ check: 'facts', position: unit.position, message: `unit ${unit.id} cannot be read: ${String(error)}` });
+      }
+      const writing = tables.visit(unit);
+      if (writing !== undefined) await writing;
+    };
+    const report = (position: Position): void => onProgress?.({ position, end });
+    const position = await verifyLog({ client, found, visit, signal, onProgress: report });
+    await tables.compare();
+    return { position, units, findings: sorted(findings) };
+  } finally {
+    // With the connections go the snapshot and the temporary tables.
+    client.release(true);
+    writer.release(true);
+  }
+}
+
+/** Two connections that see the same state of the database: one reads the log, the other writes temporary tables. */
+async function begin(client: pg.ClientBase, writer: pg.ClientBase): Promise<void> {
+  await client.query('begin isolation level repeatable read');
+  const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
+  await writer.query('begin isolation level repeatable read');
+  await writer.query(`set transaction snapshot '${rows[0]?.snapshot ?? ''}'`);
+}
+
+function isOfDatabase(error: unknown): boolean {
+  return error instanceof pg.DatabaseError || (error instanceof Error && 'errno' in error);
+}
+
+/** A check that can only say "somewhere in here" is placed where another one found what it was. */
+function sorted(findings: readonly Finding[]): Finding[] {
+  const exact = findings.filter(({ until }) => until === undefined).map(({ position }) => position);
+  return findings
+    .map((finding): Finding => {
+      const { position, until } = finding;
+      if (until === undefined) return finding;
+      const inside = exact.filter((other) => other >= position && other <= until);
+      return inside.length === 0 ? finding : { ...finding, position: Math.min(...inside) };
+    })
+    .sort((one, other) => one.position - other.position);
+}

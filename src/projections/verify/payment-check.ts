@@ -1,0 +1,84 @@
+import type pg from 'pg';
+import type { RecordedEvent, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
+import { evolvePayment } from '../../machines/evolve.ts';
+import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
+import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
+import { categoryOf, idOf } from '../../machines/streams.ts';
+import type { Finding } from '../verify.ts';
+
+/**
+ * Every payment's history is a path of its machine. Only payments that are not final are kept; when a final one gets
+ * another fact (a refund takes its share of a settled payment), its history is read again.
+ */
+export class PaymentCheck {
+  readonly #client: pg.ClientBase;
+  readonly #found: (finding: Finding) => void;
+  readonly #open = new Map<string, PaymentSnapshot | 'broken'>();
+
+  constructor(client: pg.ClientBase, found: (finding: Finding) => void) {
+    this.#client = client;
+    this.#found = found;
+  }
+
+  visit(unit: RecordedUnit): Promise<void> | undefined {
+    let waiting: Promise<void> | undefined;
+    for (const row of unit.rows) {
+      if (categoryOf(row.stream) !== 'payment') continue;
+      const id = idOf(row.stream);
+      const before = this.#open.get(id);
+      if (before === undefined && row.version > 1) {
+        const taken = this.#read(id, row).then((history) => this.#take(id, row, history));
+        waiting = waiting === undefined ? taken : Promise.all([waiting, taken]).then(() => undefined);
+      } else this.#take(id, row, before);
+    }
+    return waiting;
+  }
+
+  #take(id: string, row: RecordedRow, before: PaymentSnapshot | 'broken' | undefined): void {
+    if (before === 'broken') return;
+    const version = before?.context.version ?? 0;
+    let after = before;
+    if (version + 1 !== row.version) {
+      const message = `payment ${id} is at version ${version} and gets a fact of version ${row.version}`;
+      this.#found({ check: 'payments', position: row.position, message });
+      this.#open.set(id, 'broken');
+      return;
+    }
+    for (const [index, event] of row.events.entries()) {
+      const next = evolvePayment(after, factOf(event), id);
+      if (next === 'illegal') {
+        const message = `payment ${id} takes no such ${event.type} when it is ${after?.value ?? 'not made'}`;
+        this.#found({ check: 'payments', position: row.position + index, message });
+        this.#open.set(id, 'broken');
+        return;
+      }
+      after = next;
+    }
+    if (after === undefined || isFinal(after)) this.#open.delete(id);
+    else this.#open.set(id, after);
+  }
+
+  /** The payment as its rows before this one left it; they were checked when they passed. */
+  async #read(id: string, until: RecordedRow): Promise<PaymentSnapshot | undefined> {
+    const { rows } = await this.#client.query<{ events: RecordedEvent[] }>({
+      name: 'projections.verify-payment',
+      text: 'select events from eventstore.log where stream = $1 and version < $2 order by version',
+      values: [until.stream, until.version],
+    });
+    let snapshot: PaymentSnapshot | undefined;
+    for (const event of rows.flatMap(({ events }) => events)) {
+      const next = evolvePayment(snapshot, factOf(event), id);
+      if (next === 'illegal') return undefined;
+      snapshot = next;
+    }
+    return snapshot;
+  }
+}
+
+function factOf({ type, data }: RecordedEvent): PaymentFact {
+  return { type, ...data } as PaymentFact;
+}
+
+function isFinal({ value }: PaymentSnapshot): boolean {
+  return value === 'SETTLED' || value === 'FAILED' || value === 'REVERSED';
+}
