@@ -1,16 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { Contract } from './contract.ts';
-import type { Decision } from './histories.ts';
-import { Deciders, streams, violations } from './histories.ts';
+import { Deciders, decisions, violations } from './histories.ts';
 import { collect, nextTurn } from './samples.ts';
-
-export const decisions: fc.Arbitrary<Decision> = fc.record({
-  decider: fc.nat({ max: 3 }),
-  streams: fc.uniqueArray(fc.nat({ max: streams.length - 1 }), { maxLength: 3 }),
-  events: fc.integer({ min: 1, max: 3 }),
-  unconstrained: fc.boolean(),
-});
 
 /** How far the world gets before the next decision: nothing, a turn, or everything that is under way. */
 const pauses = fc.oneof(

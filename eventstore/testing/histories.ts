@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { AppendResult, EventLog, RecordedUnit, StreamId, Unit } from '../event-log.ts';
 import { anywhere, sampleMeta } from './samples.ts';
 
@@ -29,16 +30,26 @@ export interface Decision {
   readonly unconstrained: boolean;
 }
 
+export const decisions: fc.Arbitrary<Decision> = fc.record({
+  decider: fc.nat({ max: 3 }),
+  streams: fc.uniqueArray(fc.nat({ max: streams.length - 1 }), { maxLength: 3 }),
+  events: fc.integer({ min: 1, max: 3 }),
+  unconstrained: fc.boolean(),
+});
+
+/** What a decider needs of a log. */
+export type DecidersLog = Pick<EventLog, 'submit' | 'readLast'>;
+
 export class Deciders {
   readonly outcomes = new Map<string, AppendResult | 'pending' | 'overloaded'>();
-  readonly #logs: readonly EventLog[];
+  readonly #logs: readonly DecidersLog[];
   readonly #beliefs: Map<StreamId, Belief>[];
   readonly #settled: (decider: number, id: string) => void;
 
   /** Decider i works on log i modulo their number: two deciders of one log are rivals in one process. */
   constructor(
     count: number,
-    logs: readonly EventLog[],
+    logs: readonly DecidersLog[],
     /** Called within `settled`, after the decider has taken it in. */
     settled: (decider: number, id: string) => void = () => undefined,
   ) {
@@ -71,7 +82,7 @@ export class Deciders {
       ],
     };
     this.outcomes.set(id, 'pending');
-    const log = this.#logs[decider % this.#logs.length] as EventLog;
+    const log = this.#logs[decider % this.#logs.length] as DecidersLog;
     const answer = log.submit(unit, (result) => {
       if (this.outcomes.get(id) !== 'pending') throw new Error(`${id} was told its outcome twice`);
       this.outcomes.set(id, result);
@@ -93,7 +104,7 @@ export class Deciders {
     const beliefs = this.#beliefs[decider] as Map<StreamId, Belief>;
     const unknown = streams.filter((stream) => !beliefs.has(stream));
     if (unknown.length === 0) return;
-    const log = this.#logs[decider % this.#logs.length] as EventLog;
+    const log = this.#logs[decider % this.#logs.length] as DecidersLog;
     const found = await log.readLast(unknown);
     for (const stream of unknown) {
       const row = found.get(stream);

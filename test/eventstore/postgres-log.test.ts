@@ -21,9 +21,10 @@ afterAll(async () => {
 
 eventLogContract(
   'the log on Postgres',
-  { capabilities: { densePositions: true, hashChain: true, speculation: true }, randomRuns: 30 },
+  { capabilities: { densePositions: true, hashChain: true, speculation: true }, randomRuns: 20 },
   async () => {
-    await admin.query('truncate eventstore.log, eventstore.heads, eventstore.commits');
+    // Truncating is slower: it makes new files.
+    await admin.query('delete from eventstore.log; delete from eventstore.heads; delete from eventstore.commits');
     const logs: PostgresLog[] = [];
     return {
       open(limits) {
