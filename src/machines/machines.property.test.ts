@@ -169,6 +169,9 @@ function legal<State>(state: State | 'illegal'): State {
 // Long and unbiased runs: fast-check prefers short ones of extreme values, in which hardly anything can happen.
 const asks = fc.noBias(fc.array(ask, { minLength: 1, maxLength: 80, size: 'max' }));
 
+/** Some seconds alone; a machine that runs everything at once takes many times that. */
+const TIMEOUT_MS = 240_000;
+
 function play(wanted: readonly Ask[]): Run {
   const run = new Run();
   for (const one of wanted) run.take(one);
@@ -177,22 +180,30 @@ function play(wanted: readonly Ask[]): Run {
 }
 
 describe('any sequence of commands', () => {
-  property.prop([asks], { numRuns: 150 })('keeps the books, the limits and the machines', (wanted) => {
-    play(wanted);
-  });
+  property.prop([asks], { numRuns: 150 })(
+    'keeps the books, the limits and the machines',
+    (wanted) => {
+      play(wanted);
+    },
+    TIMEOUT_MS,
+  );
 
-  it('reaches every state of every kind, every fact and every refusal (fixed seed)', () => {
-    const seen = new Set<string>();
-    fc.assert(
-      fc.property(asks, (wanted) => {
-        const run = play(wanted);
-        for (const { decision } of run.sent) note(decision, seen);
-      }),
-      { seed: 20_240_301, numRuns: 400 },
-    );
-    const missing = EXPECTED.filter((what) => !seen.has(what));
-    expect(missing).toEqual([]);
-  });
+  it(
+    'reaches every state of every kind, every fact and every refusal (fixed seed)',
+    () => {
+      const seen = new Set<string>();
+      fc.assert(
+        fc.property(asks, (wanted) => {
+          const run = play(wanted);
+          for (const { decision } of run.sent) note(decision, seen);
+        }),
+        { seed: 20_240_301, numRuns: 400 },
+      );
+      const missing = EXPECTED.filter((what) => !seen.has(what));
+      expect(missing).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 function note(decision: Decision, seen: Set<string>): void {

@@ -56,7 +56,7 @@ export function termsOf(command: Pay, world: World): Terms | Refusal {
 }
 
 /** Upper case is for banks only (`bank:AB`), whose codes are written so. */
-const PROVIDER = /^(?:[a-z0-9][a-z0-9_.:-]{0,63}|bank:[A-Za-z0-9_.:-]{1,59})$/;
+const PROVIDER = /^(?:(?!bank:)[a-z0-9][a-z0-9_.:-]{0,63}|bank:[A-Za-z0-9_.:-]{1,59})$/;
 
 /** Every kind takes exactly its own fields. */
 function refuseFields(command: Pay, rules: PostingsOfKind): Refusal | undefined {

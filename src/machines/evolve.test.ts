@@ -1,0 +1,174 @@
+import { test as property, fc } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { createActor, setup } from 'xstate';
+import type { AccountStatus, WalletFact, WalletFigures } from './account/account.facts.ts';
+import { accountMachine, unopenedWallet, walletFromFact, type WalletContext } from './account/account.machine.ts';
+import { evolvePayment, evolveWallet } from './evolve.ts';
+import { assignmentsOf, stepperOf } from './flat-machine.ts';
+import type { PaymentFact, PaymentKind } from './payment/payment.facts.ts';
+import { paymentMachine, type PaymentSnapshot } from './payment/payment.machine.ts';
+import { figures } from './testing/given.ts';
+
+/**
+ * Proves that a fact changes a state exactly as an XState actor of the machine would change it, though no actor is built,
+ * and that facts which do not follow from the ones before are illegal.
+ */
+
+// Small figures, so that facts often fit one another.
+const amount = fc.constantFrom('0', '1', '2', '3', '-1');
+const id = fc.constantFrom('r1', 'r2');
+const applied = fc.option(
+  fc.record({ commandId: fc.constantFrom('c1', 'c2'), fingerprint: id, facts: fc.constantFrom(1, 2) }),
+  {
+    nil: {},
+  },
+);
+const fact = (of: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<PaymentFact> =>
+  fc.tuple(fc.record(of), applied).map(([fields, command]) => ({ ...fields, ...command }) as PaymentFact);
+const type = (name: PaymentFact['type']) => ({ type: fc.constant(name) });
+const kinds = fc.constantFrom<PaymentKind[]>('P2P', 'CASH_IN', 'MERCHANT', 'MERCHANT', 'REFUND');
+const reason = fc.constantFrom('declined', 'requested');
+const paymentFact = fc.oneof(
+  fact({ ...type('PaymentInitiated'), kind: kinds, amount, currency: fc.constant('XOF') }),
+  fact({ ...type('PaymentAuthorized'), held: amount }),
+  fact({ ...type('PaymentCaptured'), amount }),
+  fact({ ...type('PaymentSettled'), fee: amount, providerFee: amount }),
+  fact({ ...type('PaymentFailed'), reason }),
+  fact({ ...type('PaymentReversed'), reason }),
+  fact({ ...type('RefundReserved'), refund: id, amount }),
+  fact({ ...type('RefundReleased'), refund: id, amount }),
+  fact({ ...type('RefundRefused'), refund: id, amount, reason }),
+);
+
+const status = fc.constantFrom<AccountStatus[]>('OPEN', 'OPEN', 'FROZEN', 'CLOSED');
+const after: fc.Arbitrary<WalletFigures> = fc
+  .record({ status, posted: amount, held: amount, limit: amount })
+  .map((of) => figures(of));
+const walletTypes = ['AccountOpened', 'AccountFrozen', 'AccountUnfrozen', 'AccountClosed', 'AccountLimitSet'] as const;
+const moves = ['HoldPlaced', 'HoldReleased', 'EntryPosted', 'EntryPosted', 'EntryPosted', 'PaymentRefused'] as const;
+const walletFact = fc
+  .record({
+    type: fc.constantFrom(...walletTypes, ...moves),
+    after,
+    amount,
+    released: fc.option(amount, { nil: undefined }),
+    forced: fc.constantFrom(undefined, true),
+    currency: fc.constant('XOF'),
+  })
+  .map((of) => of as unknown as WalletFact);
+
+describe('evolving', () => {
+  // Facts in the order of a life come far; arbitrary ones in between try what is illegal.
+  const life: PaymentFact[] = [
+    { type: 'PaymentInitiated', kind: 'MERCHANT', amount: '3', currency: 'XOF', payer: 'alice', payee: 'shop' },
+    {
+      type: 'PaymentAuthorized',
+      held: '3',
+      expiresAt: '2024-03-01T12:00:00.000Z',
+      commandId: 'c1',
+      fingerprint: 'f',
+      facts: 1,
+    },
+    { type: 'PaymentCaptured', amount: '2' },
+    { type: 'PaymentSettled', fee: '1', providerFee: '0' },
+  ];
+  const history = fc
+    .tuple(fc.nat({ max: 4 }), fc.array(paymentFact, { maxLength: 8, size: 'max' }))
+    .map(([lived, then]) => [...life.slice(0, lived), ...then]);
+
+  property.prop([history], { numRuns: 1_000 })('a payment: as an actor of its machine does', (facts) => {
+    const actor = createActor(paymentMachine).start();
+    let state: PaymentSnapshot | undefined;
+    for (const one of facts) {
+      const before = actor.getSnapshot();
+      actor.send(one);
+      const now = actor.getSnapshot();
+      const next = evolvePayment(state, one, '');
+      if (next === 'illegal') expect(now).toBe(before);
+      else {
+        expect({ value: now.value, context: now.context }).toEqual(next);
+        expect(now).not.toBe(before);
+        state = next;
+      }
+    }
+  });
+
+  property.prop(
+    [
+      status,
+      fc.record({ posted: amount, held: amount, limit: amount }),
+      fc.array(walletFact, { maxLength: 12, size: 'max' }),
+    ],
+    { numRuns: 1_000 },
+  )('a wallet: as an actor of its machine does', (value, { posted, held, limit }, facts) => {
+    const context: WalletContext = {
+      ...unopenedWallet('').context,
+      currency: 'XOF',
+      posted: BigInt(posted),
+      held: BigInt(held),
+      limit: BigInt(limit),
+    };
+    const actor = createActor(accountMachine, { snapshot: accountMachine.resolveState({ value, context }) }).start();
+    let state = { value, context };
+    for (const one of facts) {
+      const before = actor.getSnapshot();
+      actor.send(one);
+      const now = actor.getSnapshot();
+      const next = evolveWallet(state, one, '');
+      if (next === 'illegal') expect(now).toBe(before);
+      else {
+        expect({ value: now.value, context: now.context }).toEqual(next);
+        expect(walletFromFact(one, next.context.version, '')).toEqual(next);
+        state = next;
+      }
+    }
+  });
+});
+
+describe('a fact of a wallet', () => {
+  const open = walletFromFact({ type: 'AccountOpened', after: figures({ posted: '10', held: '4' }) }, 1, 'alice');
+  const entry = (of: object, figuresOf: Partial<WalletFigures>): WalletFact => ({
+    ...{ type: 'EntryPosted', paymentId: 'p', step: 'CAPTURED', amount: '-6', currency: 'XOF' },
+    ...of,
+    after: figures({ posted: '4', held: '4', ...figuresOf }),
+  });
+
+  it('is legal when its figures follow', () => {
+    expect(evolveWallet(open, entry({}, {}), 'alice')).toMatchObject({ context: { posted: 4n, held: 4n, version: 2 } });
+  });
+
+  it.each([
+    ['a sum that is off', entry({}, { posted: '5' })],
+    ['a hold that vanishes', entry({}, { held: '0' })],
+    ['a limit that appears', entry({}, { limit: '9' })],
+    ['a status that changes by itself', entry({}, { status: 'FROZEN' })],
+    ['another type', entry({}, { type: 'merchant' })],
+    ['another currency', entry({ currency: 'EUR' }, {})],
+    ['a debit that is not covered', entry({ amount: '-7' }, { posted: '3' })],
+    ['more released than is held', entry({ released: '5' }, { held: '-1' })],
+    ['nothing', entry({ amount: '0' }, { posted: '10' })],
+  ])('is illegal with %s', (_title, fact) => expect(evolveWallet(open, fact, 'alice')).toBe('illegal'));
+});
+
+describe('stepperOf', () => {
+  const types = { context: {} as { n: number }, events: {} as { type: 'go' } };
+  const go = assignmentsOf<{ n: number }, { type: 'go' }>()(({ context }) => ({ n: context.n + 1 }));
+  const machine = (b: object, on: object = { go: { target: 'B', actions: go } }) =>
+    setup({ types }).createMachine({ context: { n: 0 }, initial: 'A', states: { A: { on }, B: b } }) as never;
+  const step = (of: never) => () => stepperOf<{ n: number }, { type: 'go' }>(of, { n: 0 });
+
+  it('steps a flat machine', () => {
+    const next = step(machine({}))()({ value: 'A', context: { n: 1 } }, { type: 'go' });
+    expect(next).toEqual({ value: 'B', context: { n: 2 } });
+  });
+
+  it.each([
+    ['nested states', machine({ initial: 'C', states: { C: {} } })],
+    ['entry actions', machine({ entry: go })],
+    ['an eventless step', machine({ always: { target: 'A', actions: go } })],
+    ['a timer', machine({ after: { 5: { target: 'A', actions: go } } })],
+    ['a final state', machine({ type: 'final' })],
+    ['a transition that assigns nothing', machine({}, { go: 'B' })],
+    ['a foreign action', machine({}, { go: { target: 'B', actions: () => undefined } })],
+  ])('refuses a machine with %s', (_title, of) => expect(step(of)).toThrow(/flat|assigning/));
+});
