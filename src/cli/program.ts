@@ -11,6 +11,7 @@ import { serveCommand } from './serve.ts';
 import { note, type Shell } from './shell.ts';
 import { timelineCommand } from './timeline.ts';
 import { tokenCommand } from './token.ts';
+import { verifyCommand } from './verify.ts';
 
 /** Runs one command line and gives the exit code. Never throws. */
 export async function runKora(argv: readonly string[], shell: Shell): Promise<number> {
@@ -34,6 +35,7 @@ function program(shell: Shell): Command {
     replayCommand,
     balanceCommand,
     timelineCommand,
+    verifyCommand,
     rebuildCommand,
     tokenCommand,
   ];

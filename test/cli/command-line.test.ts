@@ -1,0 +1,119 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { configOptions } from '../../src/platform/config.ts';
+import { kora, launcher, oldNode } from './kora-process.ts';
+
+// The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.
+
+const commands = ['serve', 'demo', 'replay', 'balance', 'timeline', 'verify', 'rebuild', 'token'];
+
+describe('help', () => {
+  test('lists every command, setting and exit code', async () => {
+    const { code, stdout, stderr } = await kora(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const { env } of Object.values(configOptions)) expect(stdout).toContain(env);
+    for (const { code: exitCode } of Object.values(exitCodes))
+      expect(stdout).toMatch(new RegExp(`^  ${exitCode} `, 'm'));
+  });
+
+  test.each(commands)('%s has one with examples', async (command) => {
+    const { code, stdout, stderr } = await kora([command, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Examples:');
+  });
+
+  test('docs/cli.md names every command, flag, setting and exit code', async () => {
+    const docs = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+    for (const { env, flag, default: fallback } of Object.values(configOptions)) {
+      expect(docs).toContain(`\`${env}\``);
+      if (flag !== undefined) expect(docs).toContain(`\`${flag}\``);
+      if (fallback !== undefined) expect(docs).toContain(`| \`${String(fallback)}\` |`);
+    }
+    for (const { code } of Object.values(exitCodes)) expect(docs).toContain(`| \`${code}\` |`);
+    for (const command of commands) {
+      const { stdout } = await kora([command, '--help']);
+      for (const [flag] of stdout.matchAll(/(?<=^ {2}(?:-\w, )?)--[a-z-]+/gm)) expect(docs).toContain(flag);
+    }
+  });
+});
+
+describe('what cannot be right', () => {
+  test.each([
+    [['serv'], "unknown command 'serv'"],
+    [['balance'], "missing required argument 'account'"],
+    [['balance', 'a', '--nope'], "unknown option '--nope'"],
+    [['balance', 'a', '--at', '2026-01-31', '--position', '7'], 'cannot be used with option'],
+    [['balance', 'a', '--at', '2026-02-30'], '--at: a day as 2026-01-31'],
+    [['balance', 'a', '--position', 'last'], '--position: a number'],
+    [['rebuild', 'ledgers'], 'Allowed choices are'],
+    [['token', '--service', 'shop', '--ttl', 'long'], '--ttl: a time as'],
+    [['serve', '--rpc-port', '70000'], '--rpc-port: an integer from 0 to 65535 is wanted'],
+  ])('%j is refused as usage', async (args, message) => {
+    const { code, stdout, stderr } = await kora(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  test('a setting is refused by the name of its variable, without its value when that may be a secret', async () => {
+    const wrong = await kora(['serve'], { env: { KORA_RESIDENTS_MAX: 'many' } });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('KORA_RESIDENTS_MAX: an integer from 100 on is wanted, not "many"');
+    const secret = await kora(['serve'], { env: { DATABASE_URL: 'kora:secret@db' } });
+    expect(secret.code).toBe(2);
+    expect(secret.stderr).toContain('DATABASE_URL: a URL is wanted');
+    expect(secret.stderr).not.toContain('secret');
+  });
+
+  test('tools find nothing where nothing was recorded, and make nothing there', async () => {
+    const folder = join(tmpdir(), `kora-nowhere-${process.pid}`);
+    for (const args of [
+      ['balance', 'a'],
+      ['timeline', 'p'],
+      ['rebuild', 'all'],
+      ['verify'],
+      ['token', '--service', 's'],
+    ]) {
+      const { code, stderr } = await kora([...args, '--data-dir', folder]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`there is no data folder ${folder}`);
+    }
+  });
+
+  test('a database that cannot be reached is a failure in one sentence', async () => {
+    const { code, stderr } = await kora(['balance', 'a'], {
+      env: { DATABASE_URL: 'postgresql://kora@127.0.0.1:1/kora' },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^kora: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+  });
+});
+
+describe('the launcher', () => {
+  test('starts the pinned Node from one that does not run TypeScript, with its exit code', async () => {
+    const version = await kora(['--version'], { nodeFlags: oldNode });
+    expect(version).toMatchObject({ code: 0, stderr: '' });
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await kora(['nope'], { nodeFlags: oldNode })).code).toBe(2);
+  });
+
+  test('says what to do when the pinned Node is not installed', async () => {
+    const clone = await mkdtemp(join(tmpdir(), 'kora-clone-'));
+    try {
+      await mkdir(join(clone, 'ops/bin'), { recursive: true });
+      await copyFile(launcher, join(clone, 'ops/bin/kora.js'));
+      await writeFile(join(clone, 'package.json'), '{"type":"module"}');
+      const { code, stdout, stderr } = await kora(['serve'], {
+        nodeFlags: oldNode,
+        launcher: join(clone, 'ops/bin/kora.js'),
+      });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`\`npm ci\` in ${clone}`);
+    } finally {
+      await rm(clone, { recursive: true });
+    }
+  });
+});
