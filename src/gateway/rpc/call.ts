@@ -14,16 +14,16 @@ const callerKey = createContextKey<Caller | undefined>(undefined, { description:
  * Runs when a call's headers are there and nothing of its body has been read: who calls is settled before a byte is
  * parsed. Throws where the call is not taken.
  *
- * @param closing whether the door takes no more calls
+ * @param closing aborted when the door takes no more calls
  */
-export function requestGate(tokens: TokenVerifier, closing: () => boolean): (context: HandlerContext) => Promise<void> {
+export function requestGate(tokens: TokenVerifier, closing: AbortSignal): (context: HandlerContext) => Promise<void> {
   return async (context) => {
     const fields = new FieldReader();
     const given = context.requestHeader.get(CORRELATION_HEADER);
     const correlationId = given === null ? randomUUID() : fields.correlationId(CORRELATION_HEADER, given);
     if (fields.wrong !== undefined) throw refusalError(fields.wrong);
     context.responseHeader.set(CORRELATION_HEADER, correlationId);
-    if (closing()) throw new ConnectError('Kora is shutting down: send it to another process', Code.Unavailable);
+    if (closing.aborted) throw new ConnectError('Kora is shutting down: send it to another process', Code.Unavailable);
     const verdict = await tokens.verify(bearerToken(context.requestHeader.get('authorization')));
     if (!verdict.ok) throw new ConnectError(verdict.message, Code.Unauthenticated);
     const { tenant, principal } = verdict.identity;

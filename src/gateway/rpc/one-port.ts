@@ -1,5 +1,6 @@
 import { createServer as createHttp1, type RequestListener, type Server } from 'node:http';
 import {
+  constants,
   createServer as createHttp2,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -60,14 +61,14 @@ export async function listenOnOnePort(
       // Closes idle HTTP/1.1 connections as well; those at work are closed after their answer.
       const closed = new Promise<void>((resolve) => http1.close(() => resolve()));
       for (const socket of quiet) socket.destroy();
-      // Tells the client to open no more streams, and ends the connection after the last of them.
-      for (const session of sessions) session.close();
+      const ending = [...sessions].map(endGently);
       const cutOff = setTimeout(() => {
         http1.closeAllConnections();
         for (const session of sessions) session.destroy();
       }, limits.drainMs);
       await closed;
       clearTimeout(cutOff);
+      for (const timer of ending) clearTimeout(timer);
     },
   };
 }
@@ -78,6 +79,18 @@ function keepOnlyUsed(session: ServerHttp2Session, limits: RpcLimits): void {
   session.once('remoteSettings', () => session.setTimeout(limits.idleMs));
   // The window for the whole connection: 64 KiB by default, which a batch of 10,000 commands would fill again and again.
   session.setLocalWindowSize(8 * 1024 * 1024);
+}
+
+/** Clients that have heard of the end open no more streams: as long as this, those that have not are still answered. */
+const GOAWAY_MS = 100;
+
+/**
+ * Tells the client to open no more streams, without naming a last one (RFC 9113, 6.8): what it has sent by the time it
+ * hears of that is answered, be it with "shutting down". Then the connection ends after its last stream.
+ */
+function endGently(session: ServerHttp2Session): NodeJS.Timeout {
+  if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+  return setTimeout(() => session.close(), GOAWAY_MS);
 }
 
 function listening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {

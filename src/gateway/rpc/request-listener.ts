@@ -17,11 +17,11 @@ type NodeResponse = Parameters<NodeHandlerFn>[1];
  * listener at a `Host` header that is no host (which would end the process), and writes to the console.
  *
  * @param requestMs a request whose body has not arrived by then is cut off
- * @param closing whether the connection is to be closed after the answer
+ * @param closing aborted when connections are to be closed after the answers at work
  */
 export function requestListener(
   handlers: readonly UniversalHandler[],
-  options: { readonly requestMs: number; readonly closing: () => boolean; readonly log: DoorLog },
+  options: { readonly requestMs: number; readonly closing: AbortSignal; readonly log: DoorLog },
 ): NodeHandlerFn {
   const byPath = new Map(handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
@@ -32,7 +32,7 @@ export function requestListener(
       return;
     }
     limitArrival(request, response, options.requestMs);
-    if (options.closing() && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+    if (request.httpVersionMajor === 1) closeAfterAnswer(response, options.closing);
     let universal;
     try {
       universal = universalRequestFromNodeRequest(request, response, undefined, createContextValues());
@@ -59,6 +59,19 @@ function limitArrival(request: NodeRequest, response: NodeResponse, requestMs: n
     if (!request.complete) stream.destroy();
   }, requestMs);
   response.once('close', () => clearTimeout(timer));
+}
+
+/** HTTP/2 has a frame for this, HTTP/1.1 a header. */
+function closeAfterAnswer(response: NodeResponse, closing: AbortSignal): void {
+  const close = (): void => {
+    if (!response.headersSent) response.setHeader('connection', 'close');
+  };
+  if (closing.aborted) {
+    close();
+    return;
+  }
+  closing.addEventListener('abort', close);
+  response.once('close', () => closing.removeEventListener('abort', close));
 }
 
 /** For what no handler can answer: in the shape of a Connect error, so that clients show it. */

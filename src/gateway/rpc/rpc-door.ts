@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createConnectRouter } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
 import type { TokenVerifier } from '../service-token.ts';
@@ -39,10 +40,11 @@ export interface RpcDoor {
 export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
   const limits = { ...defaultRpcLimits, ...options.limits };
   const log = options.log ?? silentLog;
-  let closing = false;
-  const isClosing = (): boolean => closing;
+  const closing = new AbortController();
+  // Every call at work over HTTP/1.1 listens.
+  setMaxListeners(0, closing.signal);
   const router = createConnectRouter({
-    requestGate: requestGate(options.tokens, isClosing),
+    requestGate: requestGate(options.tokens, closing.signal),
     readMaxBytes: limits.messageBytesMax,
     // Requests may come compressed. Answers are not: between machines of one house it costs more than it saves.
     acceptCompression: [compressionGzip, compressionBrotli],
@@ -51,13 +53,13 @@ export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
     jsonOptions: { ignoreUnknownFields: false },
   });
   rpcRoutes({ runtime: options.runtime, limits, log })(router);
-  const handle = requestListener(router.handlers, { requestMs: limits.requestMs, closing: isClosing, log });
+  const handle = requestListener(router.handlers, { requestMs: limits.requestMs, closing: closing.signal, log });
   const listener = await listenOnOnePort(handle, limits, options);
   let closed: Promise<void> | undefined;
   return {
     port: listener.port,
     close: () => {
-      closing = true;
+      closing.abort();
       return (closed ??= listener.close());
     },
   };
