@@ -109,17 +109,13 @@ export class Session implements Outlet, ConnectionHandlers {
   }
 
   /**
-   * Closes, after what was sent before, and says up to where each topic was handed over.
+   * Closes, after what was sent before, and says where to resume the topics that were live. A topic that was still
+   * catching up, or that the client has just asked for, resumes from where the client itself knows that it is.
    *
-   * @param head up to where the live topics were
+   * @param after up to where the live topics were handed over
    */
-  close(code: CloseCode, head: Position = this.#options.sources.feed.head): void {
-    if (!this.#open) return;
-    let after = head;
-    for (const subscription of this.#subscriptions.values()) {
-      after = Math.min(after, subscription.handedOver(head) ?? after);
-    }
-    this.#options.connection.close(code, JSON.stringify({ after }));
+  close(code: CloseCode, after: Position = this.#options.sources.feed.head): void {
+    if (this.#open) this.#options.connection.close(code, JSON.stringify({ after }));
   }
 
   #send(texts: readonly Buffer[]): boolean {

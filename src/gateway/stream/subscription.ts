@@ -34,8 +34,13 @@ export class InvalidPositionError extends Error {
   readonly code = 'InvalidPosition';
 }
 
-/** Steps of a catch-up between two looks at the client and at everybody else's work. */
-const stepsPerTurn = 64;
+/** Steps of a catch-up that are handed over at a time. */
+const stepsAtOnce = 64;
+/**
+ * How long a catch-up works before it lets others. By time, not by steps: turns are long when much is going on, and a
+ * catch-up that does less in a turn than is appended in it would never end.
+ */
+const turnMs = 8;
 
 /** One topic on one connection: catches up from the log, then is fed live. */
 export class Subscription implements Watcher {
@@ -54,15 +59,6 @@ export class Subscription implements Watcher {
     this.#sources = sources;
     this.#hot = sources.feed.heat(topic);
     this.#position = after;
-  }
-
-  /**
-   * Up to where everything of the topic was handed over; undefined when nothing was yet.
-   *
-   * @param head up to where it was of the topics that are live
-   */
-  handedOver(head: Position): Position | undefined {
-    return this.#phase === 'live' ? head : this.#position;
   }
 
   /** Brings the subscription to live. Rejects when the log cannot be read; whoever called then ends it. */
@@ -124,19 +120,22 @@ export class Subscription implements Watcher {
     let position = after;
     let texts: Buffer[] = [];
     let steps = 0;
+    let turnEndsAt = performance.now() + turnMs;
     const handOver = (): void => {
       if (texts.length > 0) this.#outlet.send(texts);
       texts = [];
       this.#position = position;
     };
-    for await (const step of readAfter(this.#sources.log, this.topic, after)) {
-      if (step.frame !== undefined) texts.push(step.frame.bytes);
-      position = step.position;
+    for await (const { frame, position: upTo } of readAfter(this.#sources.log, this.topic, after)) {
+      if (frame !== undefined) texts.push(frame.bytes);
+      position = upTo;
       steps += 1;
-      if (steps % stepsPerTurn !== 0) continue;
+      if (steps % stepsAtOnce !== 0) continue;
       handOver();
+      if (!this.#outlet.congested && performance.now() < turnEndsAt) continue;
       await (this.#outlet.congested ? this.#pause() : nextTurn());
       if (this.#ended()) return position;
+      turnEndsAt = performance.now() + turnMs;
     }
     if (!this.#ended()) handOver();
     return position;

@@ -47,14 +47,21 @@ export class StreamClient {
   readonly received: Received[] = [];
   /** Resolves when the connection is closed, by whom ever. */
   readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #units = new Map<string, ReceivedUnit[]>();
+  readonly #events = new Map<string, ReceivedEvent[]>();
   #waiting: (() => void)[] = [];
 
-  constructor(port: number, options: ConnectOptions = {}) {
+  constructor(port: number, options: ConnectOptions = {}, path = '/stream') {
     const { token = 'good', query = '', protocols = [], ...rest } = options;
     const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}/stream${query}`, protocols, { headers, ...rest });
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}${path}${query}`, protocols, { headers, ...rest });
     this.socket.on('message', (data: Buffer) => {
-      this.received.push(JSON.parse(data.toString()) as Received);
+      const message = JSON.parse(data.toString()) as Received;
+      this.received.push(message);
+      if (message.unit !== undefined) {
+        this.units(message.unit.topic).push(message.unit);
+        this.events(message.unit.topic).push(...message.unit.events);
+      }
       this.#wake();
     });
     this.closed = new Promise((resolve) => {
@@ -114,11 +121,11 @@ export class StreamClient {
   }
 
   units(topic: string): ReceivedUnit[] {
-    return this.received.flatMap(({ unit }) => (unit?.topic === topic ? [unit] : []));
+    return listIn(this.#units, topic);
   }
 
   events(topic: string): ReceivedEvent[] {
-    return this.units(topic).flatMap((unit) => unit.events);
+    return listIn(this.#events, topic);
   }
 
   async close(): Promise<void> {
@@ -136,4 +143,10 @@ export class StreamClient {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function listIn<Item>(lists: Map<string, Item[]>, topic: string): Item[] {
+  let list = lists.get(topic);
+  if (list === undefined) lists.set(topic, (list = []));
+  return list;
 }

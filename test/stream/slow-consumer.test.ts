@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { MemoryLog } from '../../eventstore/index.ts';
+import { StreamClient } from './support/client.ts';
+import { openDoor } from './support/door.ts';
+import { expectedOf, seen } from './support/oracle.ts';
+import { Traffic } from './support/traffic.ts';
+
+/** Proves that a client that reads too slowly is never skipped: live, it is closed and resumes; behind, it is waited for. */
+const bufferedBytesMax = 65_536;
+
+describe('a client that stops reading', () => {
+  it('is closed with 4008 and the position to resume from, and loses nothing', async () => {
+    const log = new MemoryLog();
+    const traffic = await Traffic.begin(log);
+    const door = await openDoor(log, { bufferedBytesMax });
+    const other = await StreamClient.connect(door.port);
+    const slow = await StreamClient.connect(door.port);
+    const from = await other.live('payments');
+    await slow.live('payments', from);
+    await slow.snapshot('account/w0');
+    slow.socket.pause();
+    const sessions = (): number => door.feed.store.getSnapshot().context.sessions;
+    while (sessions() === 2) await traffic.pay(200);
+    await traffic.pay(50);
+
+    // When it reads again, it gets what was on its way, and then the reason.
+    slow.socket.resume();
+    const { code, reason } = await slow.closed;
+    const { after } = JSON.parse(reason) as { after: number };
+    expect(code).toBe(4008);
+    const before = slow.events('payments');
+    expect(seen(before)).toEqual((await expectedOf(log, 'payments', from)).filter(({ position }) => position <= after));
+
+    const again = await StreamClient.connect(door.port);
+    const expected = await expectedOf(log, 'payments', after);
+    again.subscribe('payments', after);
+    await again.until(() => again.events('payments').length >= expected.length);
+    expect(seen(again.events('payments'))).toEqual(expected);
+    // And nobody else noticed.
+    await other.until(() => other.events('payments').at(-1)?.position === expected.at(-1)?.position);
+    await Promise.all([again.close(), other.close()]);
+    await door.close();
+  });
+
+  it('is waited for while it catches up, and gets everything in the end', async () => {
+    const log = new MemoryLog();
+    const traffic = await Traffic.begin(log);
+    for (let round = 0; round < 40; round++) await traffic.pay(250);
+    const door = await openDoor(log, { bufferedBytesMax, readsMax: 1 });
+    const slow = await StreamClient.connect(door.port);
+    slow.socket.pause();
+    slow.subscribe('payments', 0);
+    // While it is waited for, the only reader is free for others.
+    const other = await StreamClient.connect(door.port);
+    for (let round = 0; round < 20; round++) {
+      await traffic.pay(50);
+      await other.snapshot(`account/other-${round}`);
+    }
+    await delay(50);
+    slow.socket.resume();
+    const expected = await expectedOf(log, 'payments');
+    await slow.until(() => slow.events('payments').length >= expected.length);
+    expect(seen(slow.events('payments'))).toEqual(expected);
+    await Promise.all([slow.close(), other.close()]);
+    await door.close();
+  });
+});

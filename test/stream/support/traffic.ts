@@ -1,0 +1,70 @@
+import type { EventLog } from '../../../eventstore/index.ts';
+import type { PayRequest } from '../../../src/actors/requests.ts';
+import { Runtime } from '../../../src/actors/runtime.ts';
+import { paymentIdOf } from '../../../src/kernel/ids.ts';
+import { caller, cashIn, must, p2p } from '../../support/wallets.ts';
+
+export const wallets = ['w0', 'w1', 'w2', 'w3'] as const;
+
+/** The id of the n-th payment of the traffic, before and after it exists. */
+export function paymentOf(index: number): string {
+  return paymentIdOf(caller.tenant, caller.principal, `payment ${index}`);
+}
+
+/** Payments between four wallets through the real runtime: in one unit or in two, some refused, in a fixed order of kinds. */
+export class Traffic {
+  readonly #runtime: Runtime;
+  #made: number;
+
+  /** On wallets that are open already. */
+  constructor(log: EventLog, firstIndex = 0) {
+    this.#runtime = new Runtime({ log });
+    this.#made = firstIndex;
+  }
+
+  static async begin(log: EventLog): Promise<Traffic> {
+    const traffic = new Traffic(log);
+    for (const accountId of wallets) {
+      const opened = { type: 'OpenAccount', walletType: 'customer', currency: 'XOF', accountId } as const;
+      await must(traffic.#runtime, { ...opened, idempotencyKey: `open ${accountId}` });
+      await must(traffic.#runtime, cashIn(accountId, 1_000_000n));
+    }
+    return traffic;
+  }
+
+  /** How many payments were begun. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /** Makes payments, all at once. */
+  async pay(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: count }, () => this.#one(this.#made++)));
+  }
+
+  async #one(index: number): Promise<void> {
+    const key = `payment ${index}`;
+    const payer = wallets[index % 4] ?? 'w0';
+    const payee = wallets[(index + 1 + (index % 3)) % 4] ?? 'w1';
+    switch (index % 5) {
+      case 0:
+        await this.#pay(p2p(payer, payee, 1_000_000_000n, key));
+        return;
+      case 1:
+        await this.#pay(cashIn(payer, 7n, key));
+        return;
+      case 2: {
+        await this.#pay({ ...p2p(payer, payee, 10n, key), upTo: 'AUTHORIZED' });
+        const capture = { type: 'Capture', idempotencyKey: `capture ${index}`, paymentId: paymentOf(index) } as const;
+        await this.#runtime.execute({ ...capture, amount: 4n }, caller);
+        return;
+      }
+      default:
+        await this.#pay(p2p(payer, payee, 3n, key));
+    }
+  }
+
+  async #pay(request: PayRequest): Promise<void> {
+    await this.#runtime.execute(request, caller);
+  }
+}
