@@ -7,7 +7,7 @@ import type { Finding } from '../verify.ts';
 import { readCheckpoints } from './checkpoints.ts';
 import { compareTables, differenceCount, type RowDifference } from './compare.ts';
 import { createTable, tableName } from './tables.ts';
-import { isOfData, writeChanges } from './writer.ts';
+import { isFinal, writeChanges } from './writer.ts';
 
 interface Fresh {
   readonly fold: FreshFold;
@@ -77,7 +77,7 @@ export class FreshTables {
       await this.#client.query('release savepoint fresh');
       fresh.written = end;
     } catch (error) {
-      if (!isOfData(error)) throw error;
+      if (!isFinal(error)) throw error;
       await this.#client.query('rollback to savepoint fresh');
       fresh.failed = true;
       const message = `projection ${fresh.fold.projection.name} cannot be folded: ${String(error)}`;

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { ProjectionFault, type Batch } from '../batch.ts';
 import { moveCheckpoints } from './checkpoints.ts';
 import { tableName } from './tables.ts';
-import { isOfData, writeChanges } from './writer.ts';
+import { isFinal, writeChanges } from './writer.ts';
 
 /** Begins the transaction of a projector. What it writes can be folded again, so it need not wait for the disk. */
 const begin = `begin; set local synchronous_commit = off; set local lock_timeout = '10s';
@@ -36,7 +36,7 @@ export async function writeBatch(pool: pg.Pool, batch: Batch): Promise<'written'
         try {
           await writeChanges(client, table, tableName(table, checkpoint.tableVersion), changes);
         } catch (error) {
-          throw isOfData(error) ? new ProjectionFault(name, batch.lastUnit, error) : error;
+          throw isFinal(error) ? new ProjectionFault(name, batch.lastUnit, error) : error;
         }
       }
     }

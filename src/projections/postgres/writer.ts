@@ -31,11 +31,11 @@ export async function writeChanges(
   }
 }
 
-function encodeColumn(table: Table, column: string, { type, fold }: Column, rows: readonly RowChange[]): Buffer {
+function encodeColumn(table: Table, column: string, definition: Column, rows: readonly RowChange[]): Buffer {
   const keyIndex = table.key.indexOf(column);
   if (keyIndex >= 0) return textArray(rows.map(({ key }) => key[keyIndex] as string));
-  if (fold === 'add') return textArray(rows.map(({ add }) => add?.[column]?.toString() ?? '0'));
-  if (isInteger(type)) return int8Array(rows.map(({ set }) => (set?.[column] as number | undefined) ?? null));
+  if (definition.fold === 'add') return textArray(rows.map(({ add }) => add?.[column]?.toString() ?? '0'));
+  if (isInteger(definition)) return int8Array(rows.map(({ set }) => (set?.[column] as number | undefined) ?? null));
   return textArray(
     rows.map(({ set }) => {
       const value = set?.[column];
@@ -59,7 +59,7 @@ function statementsOf(table: Table, name: string): Statements {
 function makeStatements(table: Table, name: string): Statements {
   const columns = columnsOf(table);
   const names = columns.map(([column]) => `"${column}"`);
-  const parameters = columns.map(([, { type }], index) => `$${index + 1}::${isInteger(type) ? 'bigint' : 'text'}[]`);
+  const parameters = columns.map(([, column], index) => `$${index + 1}::${isInteger(column) ? 'bigint' : 'text'}[]`);
   const updates = columns
     .filter(([column]) => !table.key.includes(column))
     .map(([column, { fold }]) =>
@@ -84,11 +84,15 @@ function makeStatements(table: Table, name: string): Statements {
   };
 }
 
-function isInteger(type: Column['type']): boolean {
-  return type === 'bigint' || type === 'integer';
+/** Sums go as text whatever their type: they are bigints of any size. */
+function isInteger({ type, fold }: Column): boolean {
+  return fold !== 'add' && (type === 'bigint' || type === 'integer');
 }
 
-/** SQLSTATE classes that say that the values are at fault: data exception, constraint violation. */
-export function isOfData(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && typeof error.code === 'string' && /^2[23]/.test(error.code);
+/** SQLSTATE classes that pass by themselves: connection, lost races, resources, operators, the system around Postgres. */
+const passing = /^(08|40|53|55|57|58)/;
+
+/** The database will refuse these rows again, however often they are sent. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && typeof error.code === 'string' && !passing.test(error.code);
 }
