@@ -134,6 +134,12 @@ function figuresOf({ after }: WalletFact): Omit<WalletContext, 'accountId' | 've
   };
 }
 
+const COVERED =
+  'it is a credit, is forced, or is covered: by the hold that it consumes, or by what is available beside it';
+const HELD = 'at least that much is held';
+const LIMITED = 'what is used of the limit is not taken off it';
+const EMPTY = 'posted and held are 0';
+
 export const accountMachine = setup({
   types: { context: {} as WalletContext, events: {} as WalletFact },
 }).createMachine({
@@ -142,28 +148,30 @@ export const accountMachine = setup({
   initial: 'NEW',
   states: {
     NEW: {
-      on: { AccountOpened: { target: 'OPEN', guard: startsEmpty, actions: after } },
+      on: {
+        AccountOpened: { description: 'it starts empty', target: 'OPEN', guard: startsEmpty, actions: after },
+      },
     },
     OPEN: {
       on: {
-        EntryPosted: { guard: coveredEntry('OPEN'), actions: after },
-        HoldPlaced: { guard: covered, actions: after },
-        HoldReleased: { guard: releases('OPEN'), actions: after },
+        EntryPosted: { description: COVERED, guard: coveredEntry('OPEN'), actions: after },
+        HoldPlaced: { description: 'it is at most what is available', guard: covered, actions: after },
+        HoldReleased: { description: HELD, guard: releases('OPEN'), actions: after },
         PaymentRefused: { guard: unchangedBut('OPEN'), actions: after },
-        AccountLimitSet: { guard: limitStillCovers('OPEN'), actions: after },
+        AccountLimitSet: { description: LIMITED, guard: limitStillCovers('OPEN'), actions: after },
         AccountFrozen: { target: 'FROZEN', guard: unchangedBut('FROZEN'), actions: after },
-        AccountClosed: { target: 'CLOSED', guard: isEmpty, actions: after },
+        AccountClosed: { description: EMPTY, target: 'CLOSED', guard: isEmpty, actions: after },
       },
     },
     // No debit and no hold, but credits, releases and forced entries (proven outcomes).
     FROZEN: {
       on: {
-        EntryPosted: { guard: coveredEntry('FROZEN'), actions: after },
-        HoldReleased: { guard: releases('FROZEN'), actions: after },
+        EntryPosted: { description: 'it is a credit, or forced', guard: coveredEntry('FROZEN'), actions: after },
+        HoldReleased: { description: HELD, guard: releases('FROZEN'), actions: after },
         PaymentRefused: { guard: unchangedBut('FROZEN'), actions: after },
-        AccountLimitSet: { guard: limitStillCovers('FROZEN'), actions: after },
+        AccountLimitSet: { description: LIMITED, guard: limitStillCovers('FROZEN'), actions: after },
         AccountUnfrozen: { target: 'OPEN', guard: unchangedBut('OPEN'), actions: after },
-        AccountClosed: { target: 'CLOSED', guard: isEmpty, actions: after },
+        AccountClosed: { description: EMPTY, target: 'CLOSED', guard: isEmpty, actions: after },
       },
     },
     // A refusal still rests on it; money never reaches it again (a late credit goes to suspense).

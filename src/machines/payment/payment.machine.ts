@@ -181,17 +181,35 @@ export const paymentMachine = setup({
   initial: 'NEW',
   states: {
     NEW: {
-      on: { PaymentInitiated: { target: 'INITIATED', guard: positiveAmount, actions: initiated } },
+      on: {
+        PaymentInitiated: {
+          description: 'the amount is above 0',
+          target: 'INITIATED',
+          guard: positiveAmount,
+          actions: initiated,
+        },
+      },
     },
     INITIATED: {
       on: {
-        PaymentAuthorized: { target: 'AUTHORIZED', guard: holdsAllOrNothing, actions: authorized },
+        PaymentAuthorized: {
+          description:
+            'all of the amount is held, or nothing: kinds without a payer hold nothing, nor does a hold that ends in its own unit',
+          target: 'AUTHORIZED',
+          guard: holdsAllOrNothing,
+          actions: authorized,
+        },
         PaymentFailed: { target: 'FAILED', actions: failed },
       },
     },
     AUTHORIZED: {
       on: {
-        PaymentCaptured: { target: 'CAPTURED', guard: withinAuthorized, actions: captured },
+        PaymentCaptured: {
+          description: 'above 0, at most what was authorized',
+          target: 'CAPTURED',
+          guard: withinAuthorized,
+          actions: captured,
+        },
         PaymentFailed: { target: 'FAILED', actions: failed },
         PaymentReversed: { target: 'REVERSED', actions: reversed },
       },
@@ -199,15 +217,28 @@ export const paymentMachine = setup({
     CAPTURED: {
       on: {
         PaymentSettled: { target: 'SETTLED', actions: settled },
-        PaymentReversed: { target: 'REVERSED', guard: kindGivesBack, actions: reversed },
+        PaymentReversed: {
+          description: 'the kind has a way back (docs/postings.md)',
+          target: 'REVERSED',
+          guard: kindGivesBack,
+          actions: reversed,
+        },
       },
     },
     // Not an XState final state: what is refunded (later: disputed) is still recorded on a settled payment.
     SETTLED: {
       on: {
-        RefundReserved: { guard: withinRefundable, actions: refundReserved },
-        RefundReleased: { guard: isReserved, actions: refundReleased },
-        RefundRefused: { guard: canBeRefunded, actions: refundRefused },
+        RefundReserved: {
+          description: 'the kind can be refunded, and with this refund no more is refunded than was captured',
+          guard: withinRefundable,
+          actions: refundReserved,
+        },
+        RefundReleased: {
+          description: 'that refund has at least that much reserved',
+          guard: isReserved,
+          actions: refundReleased,
+        },
+        RefundRefused: { description: 'the kind can be refunded', guard: canBeRefunded, actions: refundRefused },
       },
     },
     FAILED: {},
