@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, configFrom, configOptions } from './config.ts';
+
+// Settings come from flags, the environment and defaults, in this order, and none is taken that cannot be.
+
+describe('settings', () => {
+  test('have defaults', () => {
+    expect(configFrom({})).toEqual(
+      Object.fromEntries(Object.entries(configOptions).map(([name, option]) => [name, option.default])),
+    );
+  });
+
+  test('come from the environment, and flags win', () => {
+    const env = { KORA_RPC_PORT: '0', KORA_HOST: '0.0.0.0', KORA_DATA_DIR: '/srv/kora' };
+    expect(configFrom(env, { host: '::1' })).toMatchObject({ rpcPort: 0, host: '::1', dataDir: '/srv/kora' });
+  });
+
+  test('that are empty are not set', () => {
+    expect(configFrom({ DATABASE_URL: '', KORA_STREAM_PORT: '' })).toMatchObject({
+      databaseUrl: undefined,
+      streamPort: 7402,
+    });
+  });
+
+  test.each([
+    [{ KORA_RPC_PORT: '65536' }, 'KORA_RPC_PORT: an integer from 0 to 65535 is wanted, not "65536"'],
+    [{ KORA_RPC_PORT: '-1' }, 'KORA_RPC_PORT: an integer from 0 to 65535 is wanted, not "-1"'],
+    [{ KORA_HOLD_MS: '1.5' }, 'KORA_HOLD_MS: an integer from 1 on is wanted, not "1.5"'],
+    [{ KORA_LOG_LEVEL: 'loud' }, 'KORA_LOG_LEVEL: one of debug, info, warn, error, silent is wanted, not "loud"'],
+    [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: a URL is wanted, as postgresql://user:password@host:5432/database'],
+  ])('%j are refused', (env, message) => {
+    expect(() => configFrom(env)).toThrow(new ConfigError(message));
+  });
+
+  test('that came by a flag are refused by its name', () => {
+    expect(() => configFrom({}, { rpcPort: 'x' })).toThrow('--rpc-port: an integer');
+  });
+
+  test('take the address of a Unix socket', () => {
+    const databaseUrl = 'postgresql://kora@%2Frun%2Fpostgresql:5432/kora';
+    expect(configFrom({ DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl });
+  });
+});
