@@ -3,10 +3,13 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { eventually, SharedFolder } from './fixtures/shared-folder.ts';
 
 /** Proves, with real kills, that a data folder opens again with what was committed in it, whichever process died. */
+// Every step starts a process or a server, on a machine that others use too.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
 let folder: SharedFolder;
 
 beforeEach(async () => {

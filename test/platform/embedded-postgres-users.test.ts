@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { copyClone, fixtureOf, repository } from './fixtures/clone.ts';
 import { SharedFolder } from './fixtures/shared-folder.ts';
 
@@ -21,6 +21,9 @@ const nobodyCanRunUs =
     '-e',
     `fs.readdirSync(${JSON.stringify(repository)})`,
   ]).status === 0;
+
+// Every step starts a process or a server, on a machine that others use too.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let folder: SharedFolder;
 /** Mode 0700 and root's, like /root. */

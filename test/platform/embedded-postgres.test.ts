@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { testSettings } from '../support/postgres.ts';
 import { copyClone, fixtureOf } from './fixtures/clone.ts';
 import { eventually, SharedFolder } from './fixtures/shared-folder.ts';
 
 /** Proves that a data folder, whatever its name and history, gives a Postgres that is fit for payments. */
+// Every step starts a process or a server, on a machine that others use too.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
 let folder: SharedFolder;
 
 beforeEach(async () => {

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestCluster, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
-/** Proves that tests get migrated databases that do not see each other. */
+/** Proves that tests get migrated databases that do not see each other, and clusters of their own. */
 let one: TestDatabase;
 let other: TestDatabase;
 
@@ -33,4 +34,14 @@ test('test databases do not see each other', async () => {
   expect(rows).toEqual([{ found: null }]);
   await writer.end();
   await reader.end();
+});
+
+test('a test cluster has settings of its own, and is gone when it is stopped', async () => {
+  const { cluster, dataDir, stop } = await createTestCluster({ work_mem: '7MB' });
+  const client = new pg.Client(cluster.clientConfig);
+  await client.connect();
+  expect((await client.query('SHOW work_mem')).rows).toEqual([{ work_mem: '7MB' }]);
+  await client.end();
+  await stop();
+  expect(existsSync(dataDir)).toBe(false);
 });

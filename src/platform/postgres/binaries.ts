@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './errors.ts';
@@ -8,6 +9,8 @@ export const postgresMajor = 18;
 export interface PostgresBinaries {
   /** The folder that holds `bin`, `lib` and `share`. */
   root: string;
+  /** Of the npm package; the same path may hold another one tomorrow. */
+  version: string;
   initdb: string;
   postgres: string;
 }
@@ -20,17 +23,19 @@ export function findBinaries(): PostgresBinaries {
       `there is no embedded Postgres for ${process.platform} on ${process.arch}: set DATABASE_URL to a PostgreSQL ${postgresMajor}`,
     );
   }
-  let entry: string;
+  const require = createRequire(import.meta.url);
+  let root: string;
   try {
-    entry = createRequire(import.meta.url).resolve(packageName);
+    root = join(dirname(require.resolve(packageName)), '..');
   } catch (cause) {
     throw new EmbeddedPostgresError(
       `the package ${packageName} is not installed: run "npm ci" without --omit=optional, or set DATABASE_URL`,
       { cause },
     );
   }
-  const root = join(dirname(entry), '..', 'native');
-  return { root, initdb: join(root, 'bin', 'initdb'), postgres: join(root, 'bin', 'postgres') };
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const native = join(root, 'native');
+  return { root: native, version, initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
 }
 
 function binaryPackage(): string | undefined {

@@ -46,9 +46,14 @@ export async function openDataFolder(dataDir: string): Promise<ClusterFolder> {
 }
 
 /** Makes the cluster if there is none. Call it with the folder locked. */
-export async function createClusterIfMissing(folder: ClusterFolder, binaries: PostgresBinaries): Promise<void> {
+export async function createClusterIfMissing(
+  folder: ClusterFolder,
+  binaries: PostgresBinaries,
+  log: (message: string) => void,
+): Promise<void> {
   await removeUnfinished(folder);
   if ((await ownerOf(folder.pgdata)) !== undefined) return;
+  log(`creating a database in ${folder.dataDir}`);
   const dataDir = await ownerOf(folder.dataDir);
   const identity = await serverIdentity(dataDir);
   // Root hands over a folder that holds nothing but our own files, so that no capability is needed to enter it.
@@ -120,7 +125,7 @@ export async function prepareCluster(
     await chownTree(folder.pgdata, identity);
   }
   const user = await chooseServerUser(identity, binaries, folder.pgdata);
-  await writeSettings(folder, settings, user, fingerprint(settings, binaries.root));
+  await writeSettings(folder, settings, user, fingerprint(settings, binaries));
   return user;
 }
 

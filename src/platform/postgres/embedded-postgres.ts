@@ -114,13 +114,19 @@ class Server implements EmbeddedPostgres {
     await this.#locked(async () => {
       try {
         // Here and never while healing: a folder that was deleted under us must not come back empty.
-        await createClusterIfMissing(this.#folder, this.#binaries);
+        await createClusterIfMissing(this.#folder, this.#binaries, this.#log);
         await this.#enter();
-        this.#adopted = this.#running().adopted;
+        const { adopted, pid } = this.#running();
+        this.#adopted = adopted;
+        this.#log(
+          `${adopted ? 'found Postgres running' : 'started Postgres'} in ${this.#folder.dataDir} (process ${pid})`,
+        );
         // Only the instance minds how Postgres is tuned, and only before it has connections of its own.
         if (this.#options.role === 'instance' && (await this.#isOutdated())) await this.#restartIfAlone();
       } catch (error) {
-        await this.#release();
+        // Nobody has this server: it must not heal itself behind our back.
+        this.#closing = Promise.resolve();
+        await this.#release(this.#ownership);
         throw error;
       }
     });
@@ -136,18 +142,23 @@ class Server implements EmbeddedPostgres {
     const startedAt = performance.now();
     for (;;) {
       const postmaster = await startOrAdopt(this.#folder, this.#binaries, this.#settings);
+      this.#postmaster = postmaster;
+      let ownership: Ownership | undefined;
       try {
-        const ownership = await this.#take(postmaster, this.#options.role);
+        ownership = await this.#take(postmaster, this.#options.role);
         await createProductDatabase(ownership);
-        // Set only now: while there is none, the end of its connection heals nothing.
         if (!ownership.isLost) {
-          this.#postmaster = postmaster;
+          // Set only now: while there is none, the end of its connection heals nothing.
           this.#ownership = ownership;
           return;
         }
       } catch (error) {
-        if (!isConnectionLoss(error) || performance.now() - startedAt > enterLimitMs) throw error;
+        if (!isConnectionLoss(error) || performance.now() - startedAt > enterLimitMs) {
+          await this.#release(ownership);
+          throw error;
+        }
       }
+      await ownership?.release();
       await sleep(healDelayMs.first);
     }
   }
@@ -160,7 +171,7 @@ class Server implements EmbeddedPostgres {
     const rows = await this.#ownership?.query<{ mark: string | null }>('SELECT current_setting($1, true) AS mark', [
       fingerprintSetting,
     ]);
-    return rows?.[0]?.mark !== fingerprint(this.#settings, this.#binaries.root);
+    return rows?.[0]?.mark !== fingerprint(this.#settings, this.#binaries);
   }
 
   async #restartIfAlone(): Promise<void> {
@@ -192,8 +203,11 @@ class Server implements EmbeddedPostgres {
     let delayMs = healDelayMs.first;
     while (this.#closing === undefined) {
       try {
-        await this.#locked(() => this.#enter());
-        this.#log(`Postgres in ${this.#folder.dataDir} is back`);
+        await this.#locked(async () => {
+          if (this.#closing !== undefined) return;
+          await this.#enter();
+          this.#log(`Postgres in ${this.#folder.dataDir} is back`);
+        });
         return;
       } catch (error) {
         if (error instanceof InstanceRunningError) {
@@ -211,12 +225,11 @@ class Server implements EmbeddedPostgres {
 
   async #leave(): Promise<void> {
     await this.#healing;
-    await this.#locked(() => this.#release());
+    await this.#locked(() => this.#release(this.#ownership));
   }
 
   /** Gives up the server, and stops it when nobody else uses it. */
-  async #release(): Promise<void> {
-    let ownership = this.#ownership;
+  async #release(ownership: Ownership | undefined): Promise<void> {
     this.#ownership = undefined;
     const startedAt = performance.now();
     while (ownership !== undefined) {

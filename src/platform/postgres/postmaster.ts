@@ -47,8 +47,8 @@ export async function startOrAdopt(
   for (;;) {
     const running = await adopt(folder);
     if (running !== undefined) return { ...running, adopted: launched === undefined };
-    if (launched?.ending === 'none') {
-      // It has not written its postmaster.pid yet.
+    // It has not written its postmaster.pid yet.
+    if (launched?.ending === 'none' && performance.now() - startedAt < startLimitMs) {
       await sleep(pollMs);
       continue;
     }

@@ -56,10 +56,10 @@ export function serverSettings(overrides: PostgresSettings = {}): PostgresSettin
 /** Under this name the server can be asked which settings it was started with. */
 export const fingerprintSetting = 'kora.fingerprint';
 
-/** Tells two configurations apart, the binaries included: an adopted server that differs is due for a restart. */
-export function fingerprint(settings: PostgresSettings, binaries: string): string {
+/** Tells two servers apart by their settings and programs: an adopted one that differs is due for a restart. */
+export function fingerprint(settings: PostgresSettings, { root, version }: { root: string; version: string }): string {
   return createHash('sha256')
-    .update(JSON.stringify([binaries, Object.entries(settings).sort()]))
+    .update(JSON.stringify([root, version, Object.entries(settings).sort()]))
     .digest('hex')
     .slice(0, 16);
 }
