@@ -1,26 +1,12 @@
 import type pg from 'pg';
 import type { Position, RecordedRow, RecordedUnit } from '../event-log.ts';
 import { digestOf, linkOf, type DigestUnit } from '../planner/digest.ts';
+import type { LogFinding } from './log-finding.ts';
 import type { LogRow } from './row-assembler.ts';
 import { logColumns, parseMeta, parseRow } from './row-assembler.ts';
 import { findStreamFaults } from './verify-streams.ts';
 
-/** What was wrong, and the first position that it concerns. */
-export interface LogFinding {
-  readonly position: Position;
-  /** Last position that it may concern, where the check cannot tell which of many it was. */
-  readonly until?: Position;
-  /**
-   * - `positions`: a row or a commit is missing, or two lie on each other
-   * - `units`: a unit is not whole
-   * - `chain`: the bytes of a commit are not those that were digested, or its link does not follow from the one before
-   * - `time`: recorded time goes back, or is not that of the commit
-   * - `versions`: the versions of a stream are not 1, 2, 3 …
-   * - `heads`: the fence does not agree with the log
-   */
-  readonly check: 'positions' | 'units' | 'chain' | 'time' | 'versions' | 'heads';
-  readonly message: string;
-}
+export type { LogFinding };
 
 export interface VerifyLogOptions {
   /** In a REPEATABLE READ transaction: everything is held against one state of the log. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { LogFinding } from './verify-chain.ts';
+import type { LogFinding } from './log-finding.ts';
 
 /** Faults that are reported of one kind; a log with more has one cause. */
 const faultsMax = 100;

@@ -1,4 +1,4 @@
-import type { Table } from './projection.ts';
+import type { Table } from './table.ts';
 
 /** Timestamps are ISO 8601, amounts decimal strings. */
 export type SetValue = string | number | boolean;

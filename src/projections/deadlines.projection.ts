@@ -2,15 +2,15 @@ import type { RecordedRow } from '../../eventstore/index.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
 import type { ChangeSet } from './change-set.ts';
 import { paymentEvents } from './facts.ts';
-import { defineTable, type Projection } from './projection.ts';
-
-export type DeadlineKind = 'expire' | 'settle';
+import { defineTable } from './table.ts';
+import type { Projection } from './projection.ts';
 
 export const deadlinesTable = defineTable({
   name: 'deadlines',
   key: ['payment_id', 'kind'],
   columns: {
     payment_id: { type: 'text' },
+    /** expire or settle. */
     kind: { type: 'text' },
     due_at: { type: 'timestamptz' },
   },

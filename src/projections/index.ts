@@ -15,17 +15,10 @@ export const projections: readonly Projection[] = [
 
 export { installProjections } from './postgres/tables.ts';
 export type { Projection } from './projection.ts';
-export { OutdatedProjectionError, type ProjectorOptions, type ProjectorProgress, runProjector } from './projector.ts';
-export { ProjectionFault } from './batch.ts';
+export { runProjector } from './projector.ts';
 export * from './ledger-queries.ts';
 export * from './queries.ts';
-export {
-  dropOldTables,
-  rebuild,
-  RebuildBlockedError,
-  type RebuildOptions,
-  type RebuildProgress,
-  type RebuildReport,
-} from './rebuild.ts';
-export { type Finding, verify, type VerifyOptions, type VerifyReport } from './verify.ts';
-export type { RowDifference, TableDifferences } from './postgres/compare.ts';
+export { dropOldTables, rebuild, RebuildBlockedError, type RebuildReport } from './rebuild.ts';
+export { verify, type VerifyReport } from './verify.ts';
+export type { Finding } from './verify/finding.ts';
+export type { TableDifferences } from './postgres/compare.ts';

@@ -2,7 +2,8 @@ import type { RecordedRow, RecordedUnit } from '../../eventstore/index.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
 import type { ChangeSet } from './change-set.ts';
 import { effectiveAtOf, lastPositionOf, lastVersionOf, paymentEvents, type PaymentEvent } from './facts.ts';
-import { defineTable, type Projection } from './projection.ts';
+import { defineTable } from './table.ts';
+import type { Projection } from './projection.ts';
 
 export const paymentsTable = defineTable({
   name: 'payments',

@@ -111,15 +111,6 @@ export async function accountsById(pool: pg.Pool, ids: readonly string[]): Promi
   return rows.map(accountOf);
 }
 
-/** A page of all accounts by id, after one. */
-export async function listAccounts(pool: pg.Pool, after = '', limit = 1_000): Promise<AccountRow[]> {
-  const { rows } = await pool.query<Row>('select * from projections.accounts where id > $1 order by id limit $2', [
-    after,
-    limit,
-  ]);
-  return rows.map(accountOf);
-}
-
 /** Those of the payments that exist, in no order. */
 export async function paymentsById(pool: pg.Pool, ids: readonly string[]): Promise<PaymentRow[]> {
   const { rows } = await pool.query<Row>('select * from projections.payments where id = any($1)', [ids]);

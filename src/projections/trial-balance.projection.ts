@@ -1,7 +1,8 @@
 import { categoryOf, idOf } from '../machines/streams.ts';
 import type { ChangeSet } from './change-set.ts';
 import { classOfSystemAccount, systemEvents, walletEvents } from './facts.ts';
-import { defineTable, type Projection } from './projection.ts';
+import { defineTable } from './table.ts';
+import type { Projection } from './projection.ts';
 
 export const trialBalanceTable = defineTable({
   name: 'trial_balance',

@@ -1,28 +1,11 @@
 import pg from 'pg';
 import type { Position, RecordedUnit } from '../../eventstore/index.ts';
-import { verifyLog, type LogFinding } from '../../eventstore/postgres/verify-chain.ts';
+import { verifyLog } from '../../eventstore/postgres/verify-chain.ts';
 import { FreshTables } from './postgres/fresh-tables.ts';
 import type { Projection } from './projection.ts';
+import type { Finding } from './verify/finding.ts';
 import { LedgerCheck } from './verify/ledger-check.ts';
 import { PaymentCheck } from './verify/payment-check.ts';
-
-export interface Finding {
-  /** First position that is wrong, as near as the check can tell. */
-  readonly position: Position;
-  /** Last position that it may concern, where the check cannot tell which of many it was. */
-  readonly until?: Position;
-  /**
-   * What of the log itself is wrong (see `LogFinding`), or
-   * - `facts`: a fact cannot be read
-   * - `entries`: the entries of a unit do not sum to zero
-   * - `wallets`: a wallet's fact does not follow from those before it
-   * - `limits`: a wallet was taken below its limit, and nothing forced it
-   * - `payments`: the payment machine does not take the fact
-   * - `projections`: the tables are not what a fresh fold gives
-   */
-  readonly check: LogFinding['check'] | 'facts' | 'entries' | 'wallets' | 'limits' | 'payments' | 'projections';
-  readonly message: string;
-}
 
 export interface VerifyOptions {
   readonly pool: pg.Pool;

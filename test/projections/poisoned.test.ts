@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PostgresLog, type RecordedUnit } from '../../eventstore/index.ts';
-import { defineTable, type Projection } from '../../src/projections/projection.ts';
+import { defineTable } from '../../src/projections/table.ts';
+import type { Projection } from '../../src/projections/projection.ts';
 import {
   projectionLag,
   projections,

@@ -1,5 +1,6 @@
 import type { ChangeSet, SetValue } from '../change-set.ts';
-import type { Projection, Table } from '../projection.ts';
+import type { Table } from '../table.ts';
+import type { Projection } from '../projection.ts';
 
 export type MemoryRow = Readonly<Record<string, SetValue | bigint>>;
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Table } from '../projection.ts';
+import type { Table } from '../table.ts';
 
 /** How two tables of the same definition differ. */
 export interface TableDifferences {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { ChangeSet } from '../change-set.ts';
-import type { Projection, Table } from '../projection.ts';
+import type { Table } from '../table.ts';
+import type { Projection } from '../projection.ts';
 import { createIndexes, createTable, tableName } from './tables.ts';
 import { writeChanges } from './writer.ts';
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { Column, Projection, Table } from '../projection.ts';
+import type { Column, Table } from '../table.ts';
+import type { Projection } from '../projection.ts';
 
 /** Names come from our own definitions, never from outside; quoting keeps reserved words usable. */
 const quoted = (name: string): string => `"${name}"`;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { int8Array, textArray } from '../../../eventstore/postgres/binary-array.ts';
 import type { ChangeSet, RowChange } from '../change-set.ts';
-import type { Column, Table } from '../projection.ts';
+import type { Column, Table } from '../table.ts';
 import { columnsOf } from './tables.ts';
 
 /**

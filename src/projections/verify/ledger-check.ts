@@ -4,7 +4,7 @@ import type { WalletSnapshot } from '../../machines/account/account.machine.ts';
 import { evolveWallet } from '../../machines/evolve.ts';
 import { categoryOf, idOf } from '../../machines/streams.ts';
 import { systemEvents, walletEvents } from '../facts.ts';
-import type { Finding } from '../verify.ts';
+import type { Finding } from './finding.ts';
 
 /** A wallet, added up from entries and holds alone. */
 interface Sums {

@@ -4,7 +4,7 @@ import { evolvePayment } from '../../machines/evolve.ts';
 import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import { categoryOf, idOf } from '../../machines/streams.ts';
-import type { Finding } from '../verify.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * Every payment's history is a path of its machine. Only payments that are not final are kept; when a final one gets
