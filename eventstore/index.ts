@@ -1,6 +1,5 @@
 /** The log's face. */
 export * from './event-log.ts';
-export type { MemoryLogOptions } from './memory/memory-log.ts';
 export { MemoryLog, MemoryStore } from './memory/memory-log.ts';
 export { OutcomeUnknownError } from './postgres/committer-connection.ts';
 export type { PostgresLogOptions } from './postgres/postgres-log.ts';

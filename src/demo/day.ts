@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { type Account, WalletType } from '../gateway/rpc/gen/kora/v1/account_pb.js';
+import { WalletType } from '../gateway/rpc/gen/kora/v1/account_pb.js';
 import {
   type Command,
   CommandSchema,
@@ -235,10 +235,4 @@ export function paymentOf({ result }: CommandResult): Payment | undefined {
   if (result.case === 'refused') return result.value.payment;
   if (result.case !== 'done') return undefined;
   return result.value.subject.case === 'payment' ? result.value.subject.value : undefined;
-}
-
-/** The account of a result, if it has one. */
-export function accountOf({ result }: CommandResult): Account | undefined {
-  if (result.case !== 'done' || result.value.subject.case !== 'account') return undefined;
-  return result.value.subject.value;
 }

@@ -24,7 +24,9 @@ export function commandIdOf(tenant: string, principal: string, key: string): str
 }
 
 /** The id of a payment is the id of the command that made it: the same key cannot make two. */
-export const paymentIdOf: (tenant: string, principal: string, key: string) => string = commandIdOf;
+export function paymentIdOf(tenant: string, principal: string, key: string): string {
+  return commandIdOf(tenant, principal, key);
+}
 
 /** What may be fingerprinted: the body of a command. Fields that are undefined count as absent. */
 export type FingerprintPart =

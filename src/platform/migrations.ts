@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { MigrationSet } from './postgres/migrate.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -7,4 +6,4 @@ const root = new URL('../../', import.meta.url);
 export const migrationSets: readonly MigrationSet[] = [
   { module: 'eventstore', folder: new URL('eventstore/postgres/migrations/', root) },
   { module: 'projections', folder: new URL('src/projections/postgres/migrations/', root) },
-].filter(({ folder }) => existsSync(folder));
+];

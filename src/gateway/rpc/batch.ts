@@ -4,7 +4,7 @@ import type { Outcome } from '../../actors/runtime.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
 import { callerOf } from './call.ts';
 import { faultOf, refusalError } from './errors.ts';
-import { answered, asAsked, callerWith, type DoorParts } from './execute.ts';
+import { answered, callerWith, type DoorParts } from './execute.ts';
 import { FieldReader } from './field-reader.ts';
 import type {
   BatchRequest,
@@ -97,7 +97,7 @@ function hand(
   const request = readCommand(command, fields);
   const by = callerWith(caller, command, fields, correlationId);
   if (fields.wrong !== undefined) return fields.wrong;
-  runtime.execute(request, by).then((outcome) => answer(asAsked(request, outcome)), fault);
+  runtime.execute(request, by).then(answer, fault);
   return undefined;
 }
 

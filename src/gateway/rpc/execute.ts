@@ -1,5 +1,5 @@
 import { ConnectError, type HandlerContext } from '@connectrpc/connect';
-import type { Caller, KoraRequest } from '../../actors/requests.ts';
+import type { Caller } from '../../actors/requests.ts';
 import type { Outcome, Runtime } from '../../actors/runtime.ts';
 import { callerOf, within } from './call.ts';
 import type { DoorLog } from './door-log.ts';
@@ -27,7 +27,7 @@ export async function executeOne(
   const request = readCommand(command, fields);
   const caller = callerWith(callerOf(context), command, fields);
   if (fields.wrong !== undefined) throw refusalError(fields.wrong);
-  const outcome = asAsked(request, await answered(parts.runtime.execute(request, caller), context, parts, caller));
+  const outcome = await answered(parts.runtime.execute(request, caller), context, parts, caller);
   if (!outcome.ok) throw refusalError(outcome.refusal, outcome.payment);
   return outcome;
 }
@@ -47,16 +47,6 @@ export async function answered<T>(
     log.error({ err: error, correlationId, method: context.method.name }, 'a call came to a fault');
     throw faultError(error);
   }
-}
-
-/**
- * The runtime answers with the refusal whenever the payment is FAILED after the command. For a `Fail` that is no refusal:
- * it did what it was asked.
- */
-export function asAsked(request: KoraRequest, outcome: Outcome): Outcome {
-  if (outcome.ok || request.type !== 'Fail' || outcome.refusal.code !== 'PaymentFailed') return outcome;
-  const { refusal: _refusal, ...rest } = outcome;
-  return { ...rest, ok: true };
 }
 
 /** The caller of one command: as the call says, but for what the command says itself. */
