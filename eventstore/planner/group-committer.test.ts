@@ -145,8 +145,8 @@ describe('group commit', () => {
     await process.answer({ outcome: 'unknown', error });
     await closed;
     expect(inDoubt?.result).toBeUndefined();
-    expect(behind?.result).toEqual({ outcome: 'failed', error });
-    expect(bystander?.result).toEqual({ outcome: 'failed', error });
+    expect(behind?.result).toMatchObject({ outcome: 'failed', error: { cause: error } });
+    expect(bystander?.result).toMatchObject({ outcome: 'failed', error: { cause: error } });
     await expect(process.committer.close()).rejects.toBe(error);
   });
 });

@@ -118,11 +118,11 @@ export class GroupCommitter {
         break;
       }
       case 'unknown': {
-        const { error } = answer;
+        const error = new Error('the log was closed before the unit was sent to the store', { cause: answer.error });
         this.#tellFallen(this.#planner.drop().map((unit) => [unit, { outcome: 'failed', error }]));
         this.#state = 'idle';
         this.#closing ??= Promise.withResolvers();
-        this.#closing.reject(error);
+        this.#closing.reject(answer.error);
         return;
       }
     }

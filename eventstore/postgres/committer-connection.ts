@@ -35,6 +35,7 @@ export interface CommitterConnectionOptions {
   readonly config: pg.ClientConfig;
   readonly lockTimeoutMs?: number;
   readonly statementTimeoutMs?: number;
+  readonly answerTimeoutMs?: number;
   /** Told when commits begin to wait for the store (with the reason) and when they go on (undefined). */
   readonly onTrouble?: (error: Error | undefined) => void;
 }
@@ -47,6 +48,7 @@ export class CommitterConnection {
   readonly #options: CommitterConnectionOptions;
   readonly #lockTimeoutMs: number;
   readonly #statementTimeoutMs: number;
+  readonly #answerTimeoutMs: number;
   #askUntilMs = Infinity;
   #client: pg.Client | undefined;
   #troubled = false;
@@ -55,6 +57,7 @@ export class CommitterConnection {
     this.#options = options;
     this.#lockTimeoutMs = options.lockTimeoutMs ?? 10_000;
     this.#statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? this.#statementTimeoutMs + 10_000;
   }
 
   async commit(batch: Batch): Promise<CommitAnswer> {
@@ -81,6 +84,8 @@ export class CommitterConnection {
         } catch (error) {
           calls.lastError = error;
           calls.inDoubt ||= !isFinal(error);
+          // Whatever it was, a new connection knows nothing of it: neither a half-dead socket nor a server that was demoted.
+          await this.close();
           throw error;
         }
       });
@@ -106,9 +111,9 @@ export class CommitterConnection {
     await client?.end().catch(() => undefined);
   }
 
-  /** The server ends a call that takes too long; one that it cannot even tell us about (a dead network) we end. */
+  /** The server ends a call that takes too long; one of which it cannot tell us any more (a dead network) we end. */
   async #call(client: pg.Client, batch: EncodedBatch): Promise<CommitAnswer> {
-    const timer = setTimeout(() => void client.end().catch(() => undefined), this.#statementTimeoutMs + 10_000);
+    const timer = setTimeout(() => void client.end().catch(() => undefined), this.#answerTimeoutMs);
     try {
       return await appendBatch(client, batch);
     } finally {

@@ -30,8 +30,10 @@ export interface PostgresLogOptions {
   readonly pollMs?: number;
   /** How long an append waits for another process's before it says so and asks again. Default 10 s. */
   readonly lockTimeoutMs?: number;
-  /** How long an append may take in the store. Default 60 s. A call that is silent for 10 s longer is given up and sent again. */
+  /** How long an append may take in the store. Default 60 s. */
   readonly statementTimeoutMs?: number;
+  /** How long a call may be silent before its connection is taken for dead, and the batch is sent again. Default 10 s more than that. */
+  readonly answerTimeoutMs?: number;
   /** How long `close` goes on asking a store that does not answer. Default 10 s. */
   readonly closePatienceMs?: number;
   /** Told when appends begin to wait for the store (with the reason) and when they go on (undefined). */
@@ -90,15 +92,15 @@ export class PostgresLog implements EventLog {
         text: `select ${logColumns}, u.meta::text, (extract(epoch from u.recorded_at) * 1000)::text
           from eventstore.log l join eventstore.log u on u.position = l.unit
           where l.stream = $1 and l.version >= coalesce((
-            select r.version from eventstore.log r
-            where r.stream = $1 and r.version <= $2::bigint + 1 order by r.version desc limit 1), 0)
+            select r.version from (
+              select version, count from eventstore.log where stream = $1 and version <= $2::bigint + 1
+              order by version desc limit 1
+            ) as r where r.version + r.count > $2::bigint + 1), $2::bigint + 1)
           order by l.version limit $3`,
         values: [stream, version, this.#pageRows],
       });
       for (const raw of rows) {
         const row = parseRow(raw as unknown as LogRow);
-        const last = row.version + row.events.length - 1;
-        if (last <= version) continue;
         // Only the first row may begin before the version that was asked for.
         if (row.version > version + 1 || (row.version <= version && version !== after)) {
           throw new LogCorruptionError(
@@ -106,7 +108,7 @@ export class PostgresLog implements EventLog {
             row.position,
           );
         }
-        version = last;
+        version = row.version + row.events.length - 1;
         const { id, meta } = parseMeta(raw[8] as string);
         yield { ...row, unitPosition: Number(raw[2]), unitId: id, recordedAt: new Date(Number(raw[9])), meta };
       }

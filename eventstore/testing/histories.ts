@@ -8,7 +8,7 @@ import { anywhere, sampleMeta } from './samples.ts';
  * unit stood on, and `violations` finds a unit that was let in on the strength of a version number that another unit made.
  */
 
-export const streams = ['a/1', 'b/1', 'c/1', 'd/1'] as const satisfies StreamId[];
+const streams: readonly StreamId[] = ['a/1', 'b/1', 'c/1', 'd/1'];
 
 /** What a decider believes of a stream. */
 interface Belief {
@@ -24,7 +24,7 @@ interface Stood {
 
 export interface Decision {
   readonly decider: number;
-  /** Indexes into `streams`, without repetition; none for a unit of unconstrained streams only. */
+  /** Indexes into the streams of the deciders, without repetition; none for a unit of unconstrained streams only. */
   readonly streams: readonly number[];
   readonly events: number;
   readonly unconstrained: boolean;
@@ -40,22 +40,28 @@ export const decisions: fc.Arbitrary<Decision> = fc.record({
 /** What a decider needs of a log. */
 export type DecidersLog = Pick<EventLog, 'submit' | 'readLast'>;
 
+export interface DecidersOptions {
+  /** First part of the ids of their units. */
+  readonly name?: string;
+  readonly streams?: readonly StreamId[];
+  /** Told with every outcome, after the decider has taken it in. */
+  readonly settled?: (id: string, result: AppendResult) => void;
+}
+
+/** What a decider was told of its unit; `unknown`: it ended before it was told. */
+export type Told = AppendResult | 'pending' | 'overloaded' | 'unknown';
+
 export class Deciders {
-  readonly outcomes = new Map<string, AppendResult | 'pending' | 'overloaded'>();
+  readonly outcomes = new Map<string, Told>();
   readonly #logs: readonly DecidersLog[];
   readonly #beliefs: Map<StreamId, Belief>[];
-  readonly #settled: (decider: number, id: string) => void;
+  readonly #options: Required<DecidersOptions>;
 
   /** Decider i works on log i modulo their number: two deciders of one log are rivals in one process. */
-  constructor(
-    count: number,
-    logs: readonly DecidersLog[],
-    /** Called within `settled`, after the decider has taken it in. */
-    settled: (decider: number, id: string) => void = () => undefined,
-  ) {
+  constructor(count: number, logs: readonly DecidersLog[], options: DecidersOptions = {}) {
     this.#logs = logs;
     this.#beliefs = Array.from({ length: count }, () => new Map<StreamId, Belief>());
-    this.#settled = settled;
+    this.#options = { name: 'unit', streams, settled: () => undefined, ...options };
   }
 
   get pending(): number {
@@ -66,8 +72,8 @@ export class Deciders {
   decide(decision: Decision): void {
     const { decider } = decision;
     const beliefs = this.#beliefs[decider] as Map<StreamId, Belief>;
-    const id = `unit-${this.outcomes.size}`;
-    const touched = decision.streams.map((index) => streams[index] as StreamId);
+    const id = `${this.#options.name}-${this.outcomes.size}`;
+    const touched = decision.streams.map((index) => this.#options.streams[index] as StreamId);
     const unit: Unit = {
       id,
       meta: sampleMeta,
@@ -88,7 +94,7 @@ export class Deciders {
       this.outcomes.set(id, result);
       // Whatever it believed of these streams rested on the unit, or on what made it stale.
       if (result.outcome !== 'committed') for (const stream of touched) beliefs.delete(stream);
-      this.#settled(decider, id);
+      this.#options.settled(id, result);
     });
     if (answer === 'overloaded') {
       this.outcomes.set(id, 'overloaded');
@@ -102,7 +108,7 @@ export class Deciders {
   /** Reads the streams of which the decider knows nothing. */
   async look(decider: number): Promise<void> {
     const beliefs = this.#beliefs[decider] as Map<StreamId, Belief>;
-    const unknown = streams.filter((stream) => !beliefs.has(stream));
+    const unknown = this.#options.streams.filter((stream) => !beliefs.has(stream));
     if (unknown.length === 0) return;
     const log = this.#logs[decider % this.#logs.length] as DecidersLog;
     const found = await log.readLast(unknown);
@@ -116,7 +122,7 @@ export class Deciders {
 }
 
 /** What is wrong with a history, in words; empty where every unit stands where its decider believed it to stand. */
-export function violations(units: readonly RecordedUnit[], outcomes: Deciders['outcomes']): string[] {
+export function violations(units: readonly RecordedUnit[], outcomes: ReadonlyMap<string, Told>): string[] {
   const wrong: string[] = [];
   const newest = new Map<StreamId, { unit: string; version: number }>();
   const seen = new Set<string>();
@@ -127,7 +133,9 @@ export function violations(units: readonly RecordedUnit[], outcomes: Deciders['o
     if (seen.has(unit.id)) wrong.push(`${unit.id} is in the log twice`);
     seen.add(unit.id);
     const outcome = outcomes.get(unit.id);
-    if (typeof outcome !== 'object' || outcome.outcome !== 'committed') {
+    if (outcome === 'unknown') {
+      // It may be there or not; here it is.
+    } else if (typeof outcome !== 'object' || outcome.outcome !== 'committed') {
       wrong.push(`${unit.id} is in the log, but its decider was told ${JSON.stringify(outcome)}`);
     } else if (outcome.position !== unit.position || outcome.lastPosition !== unit.lastPosition) {
       wrong.push(`${unit.id} is at ${unit.position}, but its decider was told ${outcome.position}`);
@@ -144,7 +152,7 @@ export function violations(units: readonly RecordedUnit[], outcomes: Deciders['o
   }
   for (const [id, outcome] of outcomes) {
     if (outcome === 'pending') wrong.push(`${id} was never told its outcome`);
-    else if (outcome !== 'overloaded' && outcome.outcome === 'committed' && !seen.has(id)) {
+    else if (typeof outcome === 'object' && outcome.outcome === 'committed' && !seen.has(id)) {
       wrong.push(`${id} was told that it is committed, and is not in the log`);
     }
   }

@@ -53,7 +53,9 @@ declare
 begin
   if to_regclass('eventstore.' || name) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtext('eventstore.partition'));
-  if to_regclass('eventstore.' || name) is not null then return; end if;
+  -- Asked of the table, in a new snapshot: `to_regclass` may still remember that there was nothing before the lock was ours.
+  perform from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'eventstore' and c.relname = name;
+  if found then return; end if;
   execute format('create table eventstore.%I (like eventstore.log including defaults including constraints)', name);
   execute format('alter table eventstore.log attach partition eventstore.%I for values from (%s) to (%s)',
     name, number * size + 1, (number + 1) * size + 1);
