@@ -1,17 +1,15 @@
 import { test as property, fc } from '@fast-check/vitest';
-import { describe, expect, it } from 'vitest';
-import { createActor, setup } from 'xstate';
+import { describe, expect } from 'vitest';
+import { createActor } from 'xstate';
 import type { AccountStatus, WalletFact, WalletFigures } from './account/account.facts.ts';
 import { accountMachine, unopenedWallet, walletFromFact, type WalletContext } from './account/account.machine.ts';
 import { evolvePayment, evolveWallet } from './evolve.ts';
-import { assignmentsOf, stepperOf } from './flat-machine.ts';
 import type { PaymentFact, PaymentKind } from './payment/payment.facts.ts';
 import { paymentMachine, type PaymentSnapshot } from './payment/payment.machine.ts';
 import { figures } from './testing/given.ts';
 
 /**
- * Proves that a fact changes a state exactly as an XState actor of the machine would change it, though no actor is built,
- * and that facts which do not follow from the ones before are illegal.
+ * Proves that a fact changes a state exactly as an XState actor of the machine would change it, though no actor is built.
  */
 
 // Small figures, so that facts often fit one another.
@@ -123,52 +121,4 @@ describe('evolving', () => {
       }
     }
   });
-});
-
-describe('a fact of a wallet', () => {
-  const open = walletFromFact({ type: 'AccountOpened', after: figures({ posted: '10', held: '4' }) }, 1, 'alice');
-  const entry = (of: object, figuresOf: Partial<WalletFigures>): WalletFact => ({
-    ...{ type: 'EntryPosted', paymentId: 'p', step: 'CAPTURED', amount: '-6', currency: 'XOF' },
-    ...of,
-    after: figures({ posted: '4', held: '4', ...figuresOf }),
-  });
-
-  it('is legal when its figures follow', () => {
-    expect(evolveWallet(open, entry({}, {}), 'alice')).toMatchObject({ context: { posted: 4n, held: 4n, version: 2 } });
-  });
-
-  it.each([
-    ['a sum that is off', entry({}, { posted: '5' })],
-    ['a hold that vanishes', entry({}, { held: '0' })],
-    ['a limit that appears', entry({}, { limit: '9' })],
-    ['a status that changes by itself', entry({}, { status: 'FROZEN' })],
-    ['another type', entry({}, { type: 'merchant' })],
-    ['another currency', entry({ currency: 'EUR' }, {})],
-    ['a debit that is not covered', entry({ amount: '-7' }, { posted: '3' })],
-    ['more released than is held', entry({ released: '5' }, { held: '-1' })],
-    ['nothing', entry({ amount: '0' }, { posted: '10' })],
-  ])('is illegal with %s', (_title, fact) => expect(evolveWallet(open, fact, 'alice')).toBe('illegal'));
-});
-
-describe('stepperOf', () => {
-  const types = { context: {} as { n: number }, events: {} as { type: 'go' } };
-  const go = assignmentsOf<{ n: number }, { type: 'go' }>()(({ context }) => ({ n: context.n + 1 }));
-  const machine = (b: object, on: object = { go: { target: 'B', actions: go } }) =>
-    setup({ types }).createMachine({ context: { n: 0 }, initial: 'A', states: { A: { on }, B: b } }) as never;
-  const step = (of: never) => () => stepperOf<{ n: number }, { type: 'go' }>(of, { n: 0 });
-
-  it('steps a flat machine', () => {
-    const next = step(machine({}))()({ value: 'A', context: { n: 1 } }, { type: 'go' });
-    expect(next).toEqual({ value: 'B', context: { n: 2 } });
-  });
-
-  it.each([
-    ['nested states', machine({ initial: 'C', states: { C: {} } })],
-    ['entry actions', machine({ entry: go })],
-    ['an eventless step', machine({ always: { target: 'A', actions: go } })],
-    ['a timer', machine({ after: { 5: { target: 'A', actions: go } } })],
-    ['a final state', machine({ type: 'final' })],
-    ['a transition that assigns nothing', machine({}, { go: 'B' })],
-    ['a foreign action', machine({}, { go: { target: 'B', actions: () => undefined } })],
-  ])('refuses a machine with %s', (_title, of) => expect(step(of)).toThrow(/flat|assigning/));
 });

@@ -63,7 +63,11 @@ export class Auditor {
     const trail = this.wallets.get(id) ?? new WalletTrail(id);
     this.wallets.set(id, trail);
     trail.add(fact);
-    if (fact.type === 'EntryPosted') this.#post(id, fact);
+    if (fact.type === 'EntryPosted') {
+      this.#post(id, fact);
+      const isProven = this.#payment(fact.paymentId).reversedBecause === 'provider';
+      invariant(fact.forced !== true || isProven, `${id}: forced, though nobody proved ${fact.paymentId}`);
+    }
     if (fact.type === 'HoldPlaced') this.#payment(fact.paymentId).hold(id, BigInt(fact.amount));
     if (fact.type === 'HoldReleased') this.#payment(fact.paymentId).hold(id, -BigInt(fact.amount));
     if (fact.type === 'EntryPosted') this.#payment(fact.paymentId).hold(id, -BigInt(fact.released ?? '0'));

@@ -55,6 +55,7 @@ export class PaymentTrail {
   readonly id: string;
   path = '';
   initiated: PaymentInitiated | undefined;
+  reversedBecause: string | undefined;
   captured = 0n;
   fee = 0n;
   providerFee = 0n;
@@ -77,6 +78,7 @@ export class PaymentTrail {
   add(fact: PaymentFact): void {
     this.path += LETTERS[fact.type];
     if (fact.type === 'PaymentInitiated') this.initiated = fact;
+    if (fact.type === 'PaymentReversed') this.reversedBecause = fact.reason;
     if (fact.type === 'PaymentCaptured') this.captured = BigInt(fact.amount);
     if (fact.type === 'PaymentSettled') {
       this.fee = BigInt(fact.fee);
