@@ -138,6 +138,9 @@ class Run {
         if (/^(payment|account)/.test(stream)) this.#facts.set(stream, all as PaymentFact[]);
       }
     }
+    for (const { context } of this.world.payments()) {
+      expect(context.held).toBe(this.auditor.payments.get(context.paymentId)?.held);
+    }
     this.#assertTrue(command, decision, before);
     return decision;
   }

@@ -43,6 +43,7 @@ describe('a fact of a wallet', () => {
     ['a limit that appears', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', limit: '9' })],
     ['a status that changes by itself', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', status: 'FROZEN' })],
     ['another type', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', type: 'merchant' })],
+    ['a fee that appears', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', feeBps: 1 })],
     ['another currency', open, fact('EntryPosted', { amount: '-6', currency: 'EUR' }, { posted: '4' })],
     ['an entry of nothing', open, fact('EntryPosted', { amount: '0' }, {})],
     ['a debit that is not covered', open, fact('EntryPosted', { amount: '-9' }, { posted: '1' })],

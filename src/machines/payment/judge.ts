@@ -25,11 +25,10 @@ export function refuseClosed({ payer, payee }: Parties): RecordedRefusal | undef
   return undefined;
 }
 
-/** Whether the payer's wallet can give the amount now. A frozen payee does not matter: it may be credited. */
+/** Whether the payer's wallet, which is not closed, can give the amount now. A frozen payee may be credited. */
 export function refuseDebit(payer: WalletSnapshot | undefined, amount: bigint): RecordedRefusal | undefined {
   if (payer === undefined) return undefined;
   const { accountId } = payer.context;
-  if (payer.value === 'CLOSED') return accountClosed(accountId);
   if (payer.value === 'FROZEN') return accountFrozen(accountId);
   const free = available(payer.context);
   return free < amount ? insufficientFunds(accountId, formatMinor(free), formatMinor(amount)) : undefined;

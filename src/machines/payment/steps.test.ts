@@ -55,6 +55,17 @@ describe('authorize', () => {
     });
   });
 
+  it.each([
+    ['alice', { 'account/alice': wallet({ posted: '500', status: 'FROZEN' }) }, 'AccountFrozen'],
+    ['alice', { 'account/alice': wallet({ status: 'CLOSED' }) }, 'AccountClosed'],
+    ['bob', { 'account/bob': wallet({ status: 'CLOSED' }) }, 'AccountClosed'],
+  ] as const)('ends the payment when %s, as %o, makes it impossible: %s', (accountId, changed, code) => {
+    const before = { 'payment/p1': [p2p], 'account/alice': wallet({ posted: '500' }), ...bob, ...changed };
+    const { wrote, refused } = given(before).when(authorize());
+    expect(refused).toMatchObject({ code, accountId });
+    expect(wrote?.[`account/${accountId}`]).toMatchObject([{ type: 'PaymentRefused', reason: code }]);
+  });
+
   it('ends the payment when the payer cannot pay, and says so on the wallet', () => {
     const before = { 'payment/p1': [p2p], 'account/alice': wallet({ posted: '299' }), ...bob };
     expect(given(before).when(authorize())).toMatchObject({
@@ -179,6 +190,12 @@ describe('fail and reverse', () => {
     const expiring = { ...authorized, 'payment/p1': [p2p, { ...held, expiresAt: NOW } as const] };
     expect(given(expiring).when(reverse('expired'), EARLIER).refused).toMatchObject({ code: 'Invalid' });
     expect(given(expiring).when(reverse('expired'), NOW).wrote).toHaveProperty('account/alice');
+    // What was captured in time does not expire any more.
+    const inTime = {
+      'payment/p1': [merchant, { ...held, expiresAt: NOW } as const, captured],
+      'account/alice': wallet(),
+    };
+    expect(given(inTime).when(reverse('expired'), LATER).refused).toMatchObject({ code: 'IllegalTransition' });
     const unheld = { 'payment/p1': [cashIn, free] };
     expect(given(unheld).when(reverse('expired'), LATER).refused).toMatchObject({ code: 'IllegalTransition' });
   });
