@@ -1,7 +1,14 @@
 import type { RecordedRow, RecordedUnit } from '../../eventstore/index.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
 import type { ChangeSet } from './change-set.ts';
-import { classOfSystemAccount, lastPositionOf, lastVersionOf, systemEvents, walletEvents } from './facts.ts';
+import {
+  classOfSystemAccount,
+  lastPositionOf,
+  lastVersionOf,
+  recordedAtOf,
+  systemEvents,
+  walletEvents,
+} from './facts.ts';
 import { defineTable } from './table.ts';
 import type { Projection } from './projection.ts';
 
@@ -48,7 +55,7 @@ function foldWallet(unit: RecordedUnit, row: RecordedRow, changes: ChangeSet): v
   const events = walletEvents(row);
   const after = events.at(-1)?.data.after;
   if (after === undefined) throw new Error(`the last fact of wallet ${row.stream} does not carry the wallet after it`);
-  const recordedAt = unit.recordedAt.toISOString();
+  const recordedAt = recordedAtOf(unit);
   changes.set(accountsTable, [idOf(row.stream)], {
     class: after.type,
     currency: after.currency,
@@ -66,13 +73,14 @@ function foldWallet(unit: RecordedUnit, row: RecordedRow, changes: ChangeSet): v
 
 function foldSystemAccount(unit: RecordedUnit, row: RecordedRow, changes: ChangeSet): void {
   const id = idOf(row.stream);
-  const recordedAt = unit.recordedAt.toISOString();
-  for (const { data } of systemEvents(row)) {
-    changes.set(accountsTable, [id], { currency: data.currency });
-    changes.add(accountsTable, [id], { summed: BigInt(data.amount) });
-  }
+  const recordedAt = recordedAtOf(unit);
+  const events = systemEvents(row);
+  let summed = 0n;
+  for (const { data } of events) summed += BigInt(data.amount);
+  changes.add(accountsTable, [id], { summed });
   changes.set(accountsTable, [id], {
     class: classOfSystemAccount(id),
+    currency: events.at(-1)?.data.currency,
     version: lastVersionOf(row),
     created_at: row.version === 1 ? recordedAt : undefined,
     updated_at: recordedAt,

@@ -73,8 +73,7 @@ export class Batch {
 }
 
 /**
- * Gathers units while the batch before is being written: the more is going on, the larger the batches. `add` holds its
- * caller back while the batch is full.
+ * Gathers units while the batch before is being written: the more is going on, the larger the batches.
  */
 export class Gatherer {
   readonly #members: readonly Member[];
@@ -95,11 +94,12 @@ export class Gatherer {
     });
   }
 
-  /** Throws `ProjectionFault`. */
-  async add(unit: RecordedUnit): Promise<void> {
+  /** Returns a promise when the batch is full: come again when it is taken. Throws `ProjectionFault`. */
+  add(unit: RecordedUnit): Promise<void> | undefined {
     this.#batch.take(unit);
     if (this.#batch.units === 1 || this.#batch.full) this.#arrived?.();
-    if (this.#batch.full && !this.#signal.aborted) await new Promise<void>((resolve) => (this.#taken = resolve));
+    if (!this.#batch.full || this.#signal.aborted) return undefined;
+    return new Promise((resolve) => (this.#taken = resolve));
   }
 
   /** The next batch, which had `lingerMs` to grow; undefined when it is over. */

@@ -9,7 +9,7 @@ export interface RowChange {
   /** What is left of the row from before the batch goes first. */
   deleted: boolean;
   /** Undefined: not set, or never after a delete. */
-  set: Record<string, SetValue> | undefined;
+  set: Record<string, SetValue | undefined> | undefined;
   add: Record<string, bigint> | undefined;
 }
 
@@ -26,15 +26,21 @@ export class ChangeSet {
     return this.#size;
   }
 
-  /** The row has these values now; columns that are not named, or undefined, stay as they are. */
+  /**
+   * The row has these values now; columns that are not named, or undefined, stay as they are. The object is kept: do not
+   * change it afterwards.
+   */
   set<ColumnName extends string>(
     table: Table<ColumnName>,
     key: readonly string[],
-    values: Readonly<Partial<Record<NoInfer<ColumnName>, SetValue | undefined>>>,
+    values: Partial<Record<NoInfer<ColumnName>, SetValue | undefined>>,
   ): void {
     const row = this.#row(table, key);
-    row.set ??= {};
-    const named: Readonly<Record<string, SetValue | undefined>> = values;
+    const named: Record<string, SetValue | undefined> = values;
+    if (row.set === undefined) {
+      row.set = named;
+      return;
+    }
     for (const name in named) {
       const value = named[name];
       if (value !== undefined) row.set[name] = value;

@@ -21,6 +21,16 @@ export function effectiveAtOf({ meta }: RecordedUnit): string {
   return meta.effectiveAt ?? meta.at;
 }
 
+let lastMs = NaN;
+let lastIso = '';
+
+/** When the log recorded the unit, ISO 8601. The units of a commit share it, so the last text is kept. */
+export function recordedAtOf({ recordedAt }: RecordedUnit): string {
+  const ms = recordedAt.getTime();
+  if (ms !== lastMs) [lastMs, lastIso] = [ms, recordedAt.toISOString()];
+  return lastIso;
+}
+
 /** Position of the row's last event. */
 export function lastPositionOf(row: RecordedRow): number {
   return row.position + row.events.length - 1;

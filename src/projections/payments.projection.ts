@@ -1,7 +1,14 @@
 import type { RecordedRow, RecordedUnit } from '../../eventstore/index.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
-import type { ChangeSet } from './change-set.ts';
-import { effectiveAtOf, lastPositionOf, lastVersionOf, paymentEvents, type PaymentEvent } from './facts.ts';
+import type { ChangeSet, SetValue } from './change-set.ts';
+import {
+  effectiveAtOf,
+  lastPositionOf,
+  lastVersionOf,
+  paymentEvents,
+  type PaymentEvent,
+  recordedAtOf,
+} from './facts.ts';
 import { defineTable } from './table.ts';
 import type { Projection } from './projection.ts';
 
@@ -53,56 +60,67 @@ export const paymentsProjection: Projection = {
   },
 };
 
+type Values = Partial<Record<keyof typeof paymentsTable.columns, SetValue | undefined>>;
+
 function foldPayment(unit: RecordedUnit, row: RecordedRow, changes: ChangeSet): void {
-  const key = [idOf(row.stream)];
-  const recordedAt = unit.recordedAt.toISOString();
+  const recordedAt = recordedAtOf(unit);
   const effectiveAt = effectiveAtOf(unit);
-  for (const event of paymentEvents(row)) {
-    foldEvent(key, event, changes);
-    if (event.type === 'PaymentInitiated') {
-      changes.set(paymentsTable, key, { created_at: recordedAt, created_effective_at: effectiveAt });
-    }
-  }
-  changes.set(paymentsTable, key, {
+  const isNew = row.version === 1;
+  const values: Values = {
     version: lastVersionOf(row),
+    created_at: isNew ? recordedAt : undefined,
+    created_effective_at: isNew ? effectiveAt : undefined,
     updated_at: recordedAt,
     updated_effective_at: effectiveAt,
     position: lastPositionOf(row),
-  });
+  };
+  let refunded = 0n;
+  for (const event of paymentEvents(row)) {
+    if (event.type === 'RefundReserved') refunded += BigInt(event.data.amount);
+    else if (event.type === 'RefundReleased') refunded -= BigInt(event.data.amount);
+    else foldEvent(values, event);
+  }
+  const key = [idOf(row.stream)];
+  changes.set(paymentsTable, key, values);
+  if (refunded !== 0n) changes.add(paymentsTable, key, { refunded });
 }
 
-function foldEvent(key: readonly string[], { type, data }: PaymentEvent, changes: ChangeSet): void {
+type Folded = Exclude<PaymentEvent, { readonly type: 'RefundReserved' | 'RefundReleased' }>;
+
+function foldEvent(values: Values, { type, data }: Folded): void {
   switch (type) {
-    case 'PaymentInitiated': {
-      const { kind, amount, currency, payer, payee, provider, original } = data;
-      const status = 'INITIATED';
-      changes.set(paymentsTable, key, { kind, status, amount, currency, payer, payee, provider, original });
+    case 'PaymentInitiated':
+      values.status = 'INITIATED';
+      values.kind = data.kind;
+      values.amount = data.amount;
+      values.currency = data.currency;
+      values.payer = data.payer;
+      values.payee = data.payee;
+      values.provider = data.provider;
+      values.original = data.original;
       return;
-    }
-    case 'PaymentAuthorized': {
-      const { held, expiresAt: expires_at } = data;
-      changes.set(paymentsTable, key, { status: 'AUTHORIZED', is_authorized: true, held, expires_at });
+    case 'PaymentAuthorized':
+      values.status = 'AUTHORIZED';
+      values.is_authorized = true;
+      values.held = data.held;
+      values.expires_at = data.expiresAt;
       return;
-    }
-    case 'PaymentCaptured': {
-      const { amount: captured, settlesAt: settles_at } = data;
-      changes.set(paymentsTable, key, { status: 'CAPTURED', captured, held: '0', settles_at });
+    case 'PaymentCaptured':
+      values.status = 'CAPTURED';
+      values.captured = data.amount;
+      values.held = '0';
+      values.settles_at = data.settlesAt;
       return;
-    }
     case 'PaymentSettled':
-      changes.set(paymentsTable, key, { status: 'SETTLED', fee: data.fee, provider_fee: data.providerFee });
+      values.status = 'SETTLED';
+      values.fee = data.fee;
+      values.provider_fee = data.providerFee;
       return;
     case 'PaymentFailed':
-      changes.set(paymentsTable, key, { status: 'FAILED', held: '0', reason: data.reason });
-      return;
     case 'PaymentReversed':
-      changes.set(paymentsTable, key, { status: 'REVERSED', held: '0', reason: data.reason });
-      return;
-    case 'RefundReserved':
-      changes.add(paymentsTable, key, { refunded: BigInt(data.amount) });
-      return;
-    case 'RefundReleased':
-      changes.add(paymentsTable, key, { refunded: -BigInt(data.amount) });
+      values.status = type === 'PaymentFailed' ? 'FAILED' : 'REVERSED';
+      values.held = '0';
+      values.reason = data.reason;
       return;
     case 'RefundRefused':
       return;

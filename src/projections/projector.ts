@@ -152,7 +152,10 @@ class Projector {
     const from = Math.min(...group.map(({ position }) => position));
 
     const gather = async (): Promise<RoundEnd> => {
-      for await (const unit of log.subscribe(from, signal)) await gatherer.add(unit);
+      for await (const unit of log.subscribe(from, signal)) {
+        const full = gatherer.add(unit);
+        if (full !== undefined) await full;
+      }
       return 'aborted';
     };
     const write = async (): Promise<RoundEnd> => {

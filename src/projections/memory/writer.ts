@@ -26,7 +26,10 @@ export class MemoryTables {
       if (set === undefined && add === undefined) continue;
       let row = rows.get(name);
       if (row === undefined) rows.set(name, (row = emptyRow(table, key)));
-      Object.assign(row, set);
+      for (const column in set) {
+        const value = set[column];
+        if (value !== undefined) row[column] = value;
+      }
       for (const column in add) row[column] = (row[column] as bigint) + (add[column] ?? 0n);
     }
   }
