@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Append, StreamId } from '../event-log.ts';
 import { append } from '../event-log.ts';
-import type { Contract } from './contract.ts';
+import type { Contract } from './harness.ts';
 import { anywhere, collect, event, exact, nextTurn, submitted, unitOf } from './samples.ts';
 
 /** Units are whole or absent, and expected versions are a fence that one of several rivals passes. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { append } from '../event-log.ts';
-import type { Contract } from './contract.ts';
+import type { Contract } from './harness.ts';
 import { collect, exact, submitted, unitOf } from './samples.ts';
 
 /** Closing loses nothing that was taken in. */

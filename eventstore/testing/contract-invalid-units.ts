@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventLog, Unit } from '../event-log.ts';
 import { append, InvalidUnitError } from '../event-log.ts';
-import type { Contract, LogHarness } from './contract.ts';
+import type { Contract, LogHarness } from './harness.ts';
 import { collect, event, events, exact, sampleMeta, unitOf } from './samples.ts';
 
 /** What could never be right is refused before the store is touched, by an exception that names it. */

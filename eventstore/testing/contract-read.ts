@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogCapabilities, StreamId, Unit } from '../event-log.ts';
 import { append } from '../event-log.ts';
 import { linkOf } from '../planner/digest.ts';
-import type { Contract } from './contract.ts';
+import type { Contract } from './harness.ts';
 import { anywhere, collect, event, exact, sampleMeta, unitOf } from './samples.ts';
 
 /** What was appended comes back as it was, in order, numbered without a gap. */
@@ -53,6 +53,16 @@ export function readContract({ start, needs }: Contract, capabilities: LogCapabi
       expect(await collect(log.readStream('system/s'))).toMatchObject([
         { unitId: 'únit "1"', unitPosition: 1, position: 2, recordedAt, meta },
       ]);
+    });
+
+    test('meta that a caller without types puts beside the fields of the log does not stand in for them', async () => {
+      const { log } = await start();
+      const meta = { ...sampleMeta, unit: 'other', count: 99, position: 7 };
+      await append(log, { id: 'mine', appends: [exact('a/1', 0, 2)], meta });
+      await append(log, unitOf([exact('a/1', 2)]));
+      const [first, second] = await collect(log.readAll(0));
+      expect(first).toMatchObject({ id: 'mine', position: 1, lastPosition: 2 });
+      expect(second).toMatchObject({ position: 3 });
     });
 
     needs('densePositions', 'positions and versions count 1, 2, 3 … without a gap', async () => {

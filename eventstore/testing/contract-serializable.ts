@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import type { Contract } from './contract.ts';
+import type { Contract } from './harness.ts';
 import { Deciders, decisions, violations } from './histories.ts';
 import { collect, nextTurn } from './samples.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AppendResult, EventLog, RecordedUnit, Unit } from '../event-log.ts';
 import { append } from '../event-log.ts';
-import type { Contract } from './contract.ts';
+import type { Contract } from './harness.ts';
 import { anywhere, collect, event, exact, submitted, unitOf } from './samples.ts';
 
 /** Units may stand on units that are not durable yet, and fall with them. */

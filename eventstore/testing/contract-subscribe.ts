@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { EventLog, RecordedUnit, StreamId } from '../event-log.ts';
 import { append } from '../event-log.ts';
-import type { Contract } from './contract.ts';
+import type { Contract } from './harness.ts';
 import { anywhere, collect, event, exact, followUpTo, nextTurn, sampleMeta, unitOf } from './samples.ts';
 
 /** A follower sees every unit once, in order, whole, whoever appends it and whenever it comes. */
