@@ -7,13 +7,23 @@ import { appendBatch, encodeBatch } from './append-batch.ts';
 
 /**
  * SQLSTATE classes after which the same batch may simply be sent again: operator intervention, resources (disk full),
- * connection, lost races for locks, and a server that is read-only for now (25006: a standby, or a full disk). Everything
- * else a server says is final: it rolled back and would do so again.
+ * connection, lost races for locks, and a server that is read-only for now (25006: a standby). Everything else a server
+ * says is final: it rolled back and would do so again.
  */
 const passing = /^(08|40|53|55|57|58|25006)/;
 
+/** Of those, the ones that may come from a session or server that ended, whatever became of the commit. */
+const ending = /^(08|57P|40003)/;
+
 function isFinal(error: unknown): boolean {
   return error instanceof pg.DatabaseError && typeof error.code === 'string' && !passing.test(error.code);
+}
+
+/** What a failed call says about its batch. */
+function lessonOf(error: unknown): 'rolled back' | 'rolled back for good' | 'nothing' {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined || ending.test(error.code)) return 'nothing';
+  if (error.severity === 'FATAL' || error.severity === 'PANIC') return 'nothing';
+  return isFinal(error) ? 'rolled back for good' : 'rolled back';
 }
 
 /** Bad data and broken constraints: raised by the work on this very batch, after the search for its id found nothing. */
@@ -65,8 +75,10 @@ export class CommitterConnection {
     // Once a call has gone out without an answer, a server that refuses the next one for a reason of its own (login,
     // permission, a missing function) proves nothing about the first: only the work on the batch itself does.
     const calls: { inDoubt: boolean; lastError?: unknown } = { inDoubt: false };
-    const settles = (error: unknown): boolean =>
-      isFinal(error) && (!calls.inDoubt || (error === calls.lastError && isRaisedByTheBatch(error)));
+    const settles = (error: unknown): boolean => {
+      if (error !== calls.lastError) return isFinal(error) && !calls.inDoubt;
+      return lessonOf(error) === 'rolled back for good' && (!calls.inDoubt || isRaisedByTheBatch(error));
+    };
     const policy = retry(
       handleWhen((error) => !settles(error) && Date.now() < this.#askUntilMs),
       { maxAttempts: Number.MAX_SAFE_INTEGER, backoff: new ExponentialBackoff({ initialDelay: 20, maxDelay: 1_000 }) },
@@ -83,7 +95,7 @@ export class CommitterConnection {
           return answer;
         } catch (error) {
           calls.lastError = error;
-          calls.inDoubt ||= !isFinal(error);
+          calls.inDoubt ||= lessonOf(error) === 'nothing';
           // Whatever it was, a new connection knows nothing of it: neither a half-dead socket nor a server that was demoted.
           await this.close();
           throw error;

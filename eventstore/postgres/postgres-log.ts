@@ -60,7 +60,15 @@ export class PostgresLog implements EventLog {
   readonly #closePatienceMs: number;
 
   constructor(options: PostgresLogOptions) {
-    this.#pool = new pg.Pool({ max: 6, keepAlive: true, application_name: 'kora-reader', ...options.config });
+    this.#pool = new pg.Pool({
+      max: 6,
+      keepAlive: true,
+      application_name: 'kora-reader',
+      // A page takes milliseconds. A connection that is silent for so long is dead, and whoever follows must hear of it.
+      query_timeout: 60_000,
+      connectionTimeoutMillis: 30_000,
+      ...options.config,
+    });
     // An idle connection that breaks is replaced by the pool; queries that need one see their own errors.
     this.#pool.on('error', () => undefined);
     this.#pageRows = options.pageRows ?? 2_000;

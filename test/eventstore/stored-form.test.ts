@@ -225,30 +225,3 @@ describe('a log that is broken is not read past', () => {
     expect((await collect(log.readStream('a/1', 4))).length).toBe(2);
   });
 });
-
-describe('a reader whose connections break', () => {
-  test('is told so, and goes on from where it was when it asks again', async () => {
-    const database = await logDatabase();
-    const log = database.open({ pageRows: 2 });
-    for (let version = 0; version < 20; version++) await append(log, unitOf([exact('a/1', version)]));
-    const seen: number[] = [];
-    let broken = 0;
-    while (seen.length < 20) {
-      try {
-        for await (const { position } of log.readAll(seen.length)) {
-          seen.push(position);
-          if (seen.length % 5 === 0) {
-            await database.admin.query(
-              "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'kora-reader' and datname = current_database()",
-            );
-          }
-        }
-      } catch (error) {
-        broken += 1;
-        expect(error).toBeInstanceOf(Error);
-      }
-    }
-    expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
-    expect(broken).toBeGreaterThan(0);
-  });
-});

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { onTestFinished } from 'vitest';
 
 /**
- * What becomes of a call of `eventstore.append` on its way:
+ * What becomes of a call on its way:
  * - `pass`: nothing
  * - `cut-request`: the server never gets it
  * - `cut-within-request`: the server gets the first half of its bytes
@@ -17,10 +17,12 @@ import { onTestFinished } from 'vitest';
 export type Fate =
   'pass' | 'cut-request' | 'cut-within-request' | 'cut-answer' | 'swallow-answer' | 'cut-while-running';
 
-/** Between a log and its Postgres. Calls meet the fates in `fates`, in order; when there are none left they pass. */
+/** Between a log and its Postgres. Calls of one prepared statement meet the fates in `fates`, in order; when there are none left they pass. */
 export interface CuttingProxy {
   readonly config: pg.PoolConfig;
   readonly fates: Fate[];
+  /** The statement that has fates. Default `eventstore.append`. */
+  statement: string;
   /** Refuses every new connection while true. */
   refusing: boolean;
   /** Calls that have come by. */
@@ -43,6 +45,7 @@ export async function cuttingProxy(target: pg.PoolConfig): Promise<CuttingProxy>
 class Proxy implements CuttingProxy {
   readonly config: pg.PoolConfig;
   readonly fates: Fate[] = [];
+  statement = 'eventstore.append';
   refusing = false;
   calls = 0;
   onStrike: CuttingProxy['onStrike'];
@@ -88,7 +91,7 @@ class Proxy implements CuttingProxy {
     };
     client.on('data', (bytes) => {
       // A call names its prepared statement when it binds its parameters; a batch of a test is small enough for one piece.
-      if (bytes.includes('eventstore.append')) {
+      if (bytes.includes(this.statement)) {
         this.calls += 1;
         fate = this.fates.shift() ?? 'pass';
         if (fate === 'cut-within-request') server.write(bytes.subarray(0, bytes.length >> 1), () => void strike());
