@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { Position } from '../../eventstore/index.ts';
 import { accountStream, systemStream } from '../machines/streams.ts';
+import { accountsById } from './queries.ts';
 
-/** Questions that the log itself answers: they do not lag, and work while projections are being rebuilt. */
+/** Questions that the log itself answers: they do not lag. */
 
 export interface BalanceQuestion {
   readonly account: string;
@@ -27,23 +28,66 @@ export interface Balance {
  *
  * @returns undefined when there is no such account
  */
-export async function balanceAt(pool: pg.Pool, question: BalanceQuestion): Promise<Balance | undefined> {
-  const { account, at, position } = question;
+export async function balanceAt(
+  pool: pg.Pool,
+  { account, at, position }: BalanceQuestion,
+): Promise<Balance | undefined> {
+  const stream = await streamOf(pool, account);
+  if (stream === undefined) return undefined;
+  if (at !== undefined) return balanceByTime(pool, account, at, position);
+  return stream === accountStream(account)
+    ? walletAt(pool, account, stream, position)
+    : systemAccountAt(pool, account, stream, position);
+}
+
+/** An account is a wallet or a system account; their ids never meet. */
+async function streamOf(pool: pg.Pool, account: string): Promise<string | undefined> {
   const { rows } = await pool.query<{ stream: string }>('select stream from eventstore.heads where stream = any($1)', [
     [accountStream(account), systemStream(account)],
   ]);
-  const stream = rows[0]?.stream;
-  if (stream === undefined) return undefined;
-  if (at === undefined && stream === accountStream(account)) return walletAt(pool, account, stream, position);
-  const sums = await pool.query<{ posted: string; currency: string }>(
-    `select currency, sum(amount)::text as posted from projections.entries_of_account($1)
-     where ($2::timestamptz is null or effective_at <= $2) and ($3::bigint is null or position <= $3)
-     group by currency`,
-    [account, at ?? null, position ?? null],
+  return rows[0]?.stream;
+}
+
+interface Sum {
+  posted: string | null;
+  currency: string | null;
+}
+
+function balanceOf(account: string, sum: Sum | undefined, base = 0n): Balance {
+  const posted = base + BigInt(sum?.posted ?? '0');
+  return { account, currency: sum?.currency ?? undefined, posted, held: undefined };
+}
+
+async function balanceByTime(
+  pool: pg.Pool,
+  account: string,
+  at: Date,
+  position: Position | undefined,
+): Promise<Balance> {
+  const { rows } = await pool.query<Sum>(
+    `select sum(amount)::text as posted, min(currency) as currency from projections.entries_of_account($1)
+     where effective_at <= $2 and ($3::bigint is null or position <= $3)`,
+    [account, at, position ?? null],
   );
-  if (sums.rows.length > 1) throw new Error(`account ${account} has entries in more than one currency`);
-  const { currency, posted } = sums.rows[0] ?? { currency: undefined, posted: '0' };
-  return { account, currency, posted: BigInt(posted), held: undefined };
+  return balanceOf(account, rows[0]);
+}
+
+/** Adds entries up: of now, only those that came after what the accounts projection has added up already. */
+async function systemAccountAt(
+  pool: pg.Pool,
+  account: string,
+  stream: string,
+  position: Position | undefined,
+): Promise<Balance> {
+  const [base] = position === undefined ? await accountsById(pool, [account]) : [];
+  const { rows } = await pool.query<Sum>(
+    `select sum((e.event #>> '{data,amount}')::numeric)::text as posted, min(e.event #>> '{data,currency}') as currency
+     from eventstore.log l cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
+     where l.stream = $1 and l.version > $2 and ($3::bigint is null or l.position + e.number - 1 <= $3)`,
+    [stream, base?.version ?? 0, position ?? null],
+  );
+  const sum = balanceOf(account, rows[0], base?.posted);
+  return base === undefined ? sum : { ...sum, currency: base.currency };
 }
 
 /** A wallet's facts carry the wallet after them: its last fact by then is the answer. */
@@ -110,16 +154,21 @@ function entryOf(row: EntryRow): LedgerEntry {
   };
 }
 
-/** A page of an account's entries, the oldest first, after a version of its stream. */
+/** A page of an account's entries, the oldest first, after a version of its stream. Reads no more than the page. */
 export async function entriesOfAccount(
   pool: pg.Pool,
   account: string,
   afterVersion = 0,
   limit = 1_000,
 ): Promise<LedgerEntry[]> {
+  const stream = await streamOf(pool, account);
   const { rows } = await pool.query<EntryRow>(
-    'select * from projections.entries_of_account($1) where version > $2 order by version limit $3',
-    [account, afterVersion, limit],
+    // The page may begin in the middle of a row, which holds all that a unit left on the account.
+    `select * from projections.ledger_entries
+     where stream = $1 and version > $2 and row_version >= coalesce(
+       (select version from eventstore.log where stream = $1 and version <= $2::bigint + 1 order by version desc limit 1), 0)
+     order by row_version, version limit $3`,
+    [stream ?? null, afterVersion, limit],
   );
   return rows.map(entryOf);
 }

@@ -81,6 +81,14 @@ describe('The ledger of one account, one payment, one timeline is found without 
       1,
       200,
     ],
+    [
+      'a page of the entries of an account',
+      `select * from projections.ledger_entries where stream = 'account/w7' and version > 60000 and row_version >= coalesce(
+         (select version from eventstore.log where stream = 'account/w7' and version <= 60001 order by version desc limit 1), 0)
+       order by row_version, version limit 5`,
+      5,
+      30,
+    ],
     ['entries of a payment', `select * from projections.entries_of_payment(md5('4711'))`, 2, 20],
     ['a timeline', `select * from projections.timeline_of_payment(md5('4711'))`, 4, 20],
   ])('%s', async (_, query, count, rowsReadMax) => {

@@ -32,7 +32,8 @@ select
   l.version + e.number - 1 as version,
   l.unit,
   l.stream,
-  l.position as row_position
+  l.position as row_position,
+  l.version as row_version
 from eventstore.log l
 join eventstore.log u on u.position = l.unit
 cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
@@ -64,7 +65,8 @@ select
   e.event -> 'data' as data,
   l.unit,
   l.stream,
-  l.position as row_position
+  l.position as row_position,
+  l.version as row_version
 from eventstore.log l
 join eventstore.log u on u.position = l.unit
 cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
