@@ -41,7 +41,9 @@ Examples:
 async function run(shell: Shell, file: string, flags: { json?: true; strict?: true }): Promise<void> {
   const { config, logger } = configured(shell, flags);
   const { size } = await statOf(file);
-  const kora = await startKora(config, { logger, role: 'tool', without: ['doors', 'scheduler'] });
+  // A payment of the past is not asked for again: memory is for the wallets, and for what is under way.
+  const residentsMax = Math.min(config.residentsMax, 20_000);
+  const kora = await startKora({ ...config, residentsMax }, { logger, role: 'tool', without: ['doors', 'scheduler'] });
   let report: ReplayReport;
   try {
     const progress = showProgress(shell, 'replaying', size);
