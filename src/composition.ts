@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, Position } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { Runtime } from './actors/runtime.ts';
+import { watchLag } from './lag-watch.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
@@ -56,6 +57,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const doors = without.includes('doors') ? undefined : await openStream(ground);
     const runtime = startRuntime(ground);
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
+    if (!without.includes('projector')) watchLag(store.pool, logger, stages);
     const rpcPort = await doors?.openRpc(runtime);
     return { ...store, runtime, rpcPort, streamPort: doors?.streamPort, projected };
   });

@@ -1,5 +1,12 @@
 import { Command } from 'commander';
-import { type Finding, projections, verify, type VerifyReport } from '../projections/index.ts';
+import {
+  type Finding,
+  projectionLag,
+  type ProjectionLag,
+  projections,
+  verify,
+  type VerifyReport,
+} from '../projections/index.ts';
 import type { Store } from '../store.ts';
 import { CommandError } from './exit-codes.ts';
 import { showProgress } from './progress.ts';
@@ -28,10 +35,12 @@ Examples:
     );
   takes(command, 'dataDir');
   return command.action(async (flags: { readonly json?: true }) => {
-    const report = await withStore(shell, flags, (store) => verifyStore(shell, store));
+    const [report, lag] = await withStore(shell, flags, async (store) => {
+      return [await verifyStore(shell, store), await projectionLag(store.pool)] as const;
+    });
     const first = report.findings[0];
-    if (flags.json === true) printJson(shell, documentOf(report));
-    else for (const line of reportLines(report)) printLine(shell, line);
+    if (flags.json === true) printJson(shell, documentOf(report, lag));
+    else for (const line of [...reportLines(report), ...lag.map(lagLine)]) printLine(shell, line);
     if (first !== undefined) throw new CommandError(`the log does not hold; look at position ${first.position} first`);
   });
 }
@@ -46,13 +55,14 @@ async function verifyStore(shell: Shell, { log, pool }: Store): Promise<VerifyRe
   }
 }
 
-function documentOf({ position, units, findings }: VerifyReport): object {
+function documentOf({ position, units, findings }: VerifyReport, lag: readonly ProjectionLag[]): object {
   return {
     ok: findings.length === 0,
     position,
     units,
     firstOffendingPosition: findings[0]?.position ?? null,
     findings,
+    projections: lag,
   };
 }
 
@@ -69,4 +79,13 @@ function reportLines({ position, units, findings }: VerifyReport): string[] {
 
 function findingLine({ position, until, check, message }: Finding): string {
   return `position ${position}${until === undefined ? '' : `–${until}`}  ${check}: ${message}`;
+}
+
+/** A projection that lags is not wrong: it is what a fresh fold gives up to its own position. */
+function lagLine({ projection, position, eventsBehind, secondsBehind, error, errorPosition }: ProjectionLag): string {
+  const where = `projection ${projection} is at position ${position}`;
+  if (error !== undefined) return `${where} and has stopped before position ${errorPosition ?? position + 1}: ${error}`;
+  return eventsBehind === 0
+    ? where
+    : `${where}, ${eventsBehind} events and ${secondsBehind.toFixed(1)} s behind the log`;
 }

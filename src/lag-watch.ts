@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import type { Logger } from './platform/logging.ts';
+import type { Stages } from './platform/stages.ts';
+import { projectionLag } from './projections/index.ts';
+
+const lookEveryMs = 5_000;
+/** Nobody is told of less: projections are always a little behind. */
+const behindMs = 5_000;
+
+/** Says when a projection falls behind or stops, and when it is there again: people must not read old figures unknowing. */
+export function watchLag(pool: pg.Pool, logger: Logger, stages: Stages): void {
+  const behind = new Set<string>();
+  const look = async (): Promise<void> => {
+    for (const { projection, error, errorPosition, eventsBehind, secondsBehind } of await projectionLag(pool)) {
+      const isBehind = error !== undefined || secondsBehind * 1_000 > behindMs;
+      if (isBehind && !behind.has(projection)) {
+        behind.add(projection);
+        const fields = { projection, eventsBehind, secondsBehind, error, errorPosition };
+        logger.warn(fields, error === undefined ? 'a projection is behind the log' : 'a projection has stopped');
+      } else if (!isBehind && behind.delete(projection)) {
+        logger.info({ projection }, 'the projection is up to date again');
+      }
+    }
+  };
+  let looking: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = look().catch((error: unknown) => logger.debug({ err: error }, 'the lag of projections is not known'));
+  }, lookEveryMs);
+  stages.add('the lag is watched no more', () => {
+    clearInterval(timer);
+    return looking;
+  });
+}
