@@ -10,14 +10,14 @@ export function closeContract({ start }: Contract): void {
       const { log, harness } = await start({ batchLimits: { batchUnitsMax: 3 } });
       const told: string[] = [];
       for (let index = 0; index < 10; index++) {
-        log.submit(unitOf([exact('a/1', index)]), ({ outcome }) => told.push(outcome));
+        log.submit(unitOf([exact(`a/${index}`, 0)]), ({ outcome }) => told.push(outcome));
       }
       const closed = log.close();
       expect(log.submit(unitOf([exact('b/1', 0)]), () => told.push('never'))).toBe('overloaded');
       await closed;
       expect(told).toEqual(Array(10).fill('committed'));
       expect(log.submit(unitOf([exact('b/1', 0)]), () => told.push('never'))).toBe('overloaded');
-      expect((await collect(harness.open().readStream('a/1'))).length).toBe(10);
+      expect((await collect(harness.open().readAll(0))).length).toBe(10);
       expect(told.length).toBe(10);
     });
 

@@ -22,7 +22,7 @@ export function invalidUnitContract({ start, makeHarness }: Contract): void {
     });
 
     test('nothing of them was taken in, and the log goes on', async () => {
-      expect(await append(log, unitOf([exact('fine/1', 0)], 'fine'))).toMatchObject({ position: 1 });
+      expect(await append(log, unitOf([exact('fine/1', 0)], 'fine'))).toMatchObject({ outcome: 'committed' });
       expect((await collect(log.readAll(0))).map(({ id }) => id)).toEqual(['fine']);
     });
 

@@ -3,7 +3,7 @@ import type { LogCapabilities, StreamId, Unit } from '../event-log.ts';
 import { append } from '../event-log.ts';
 import { linkOf } from '../planner/digest.ts';
 import type { Contract } from './harness.ts';
-import { anywhere, collect, event, exact, sampleMeta, unitOf } from './samples.ts';
+import { anywhere, collect, committed, event, exact, sampleMeta, unitOf } from './samples.ts';
 
 /** What was appended comes back as it was, in order, numbered without a gap. */
 export function readContract({ start, needs }: Contract, capabilities: LogCapabilities): void {
@@ -24,12 +24,12 @@ export function readContract({ start, needs }: Contract, capabilities: LogCapabi
 
     test.each(Object.entries(awkwardData))('data comes back as it was: %s', async (_, data) => {
       const { log } = await start();
-      const unit: Unit = { ...unitOf([{ stream: 'thing/é–漢/😀', expect: 0, events: [event(data, 'Ünïcode')] }]) };
-      const result = await append(log, unit);
+      const unit = unitOf([{ stream: 'thing/é–漢/😀', expect: 0, events: [event(data, 'Ünïcode')] }]);
+      const { position, lastPosition } = await committed(log, unit);
+      expect(lastPosition).toBe(position);
       const recorded = [{ type: 'Ünïcode', schema: 1, data }];
-      const row = { position: 1, stream: 'thing/é–漢/😀', version: 1, events: recorded };
-      expect(result).toMatchObject({ outcome: 'committed', position: 1, lastPosition: 1 });
-      expect(await collect(log.readAll(0))).toMatchObject([{ id: unit.id, position: 1, lastPosition: 1, rows: [row] }]);
+      const row = { position, stream: 'thing/é–漢/😀', version: 1, events: recorded };
+      expect(await collect(log.readAll(0))).toMatchObject([{ id: unit.id, position, lastPosition, rows: [row] }]);
       expect(await collect(log.readStream('thing/é–漢/😀'))).toMatchObject([row]);
       expect((await log.readLast(['thing/é–漢/😀'])).get('thing/é–漢/😀')).toMatchObject(row);
     });
@@ -43,26 +43,23 @@ export function readContract({ start, needs }: Contract, capabilities: LogCapabi
         tenant: 'テナント',
         commandId: 'command/1',
       };
-      const result = await append(log, { id: 'únit "1"', appends: [exact('a/1', 0), anywhere('system/s')], meta });
-      if (result.outcome !== 'committed') throw new Error(result.outcome);
-      const { recordedAt } = result;
+      const unit: Unit = { id: 'únit "1"', appends: [exact('a/1', 0), anywhere('system/s')], meta };
+      const { position, lastPosition, recordedAt } = await committed(log, unit);
       expect(await collect(log.readAll(0))).toMatchObject([
-        { id: 'únit "1"', position: 1, lastPosition: 2, recordedAt, meta },
+        { id: 'únit "1"', position, lastPosition, recordedAt, meta },
       ]);
       // Its second row too, whose meta is stored with the first.
       expect(await collect(log.readStream('system/s'))).toMatchObject([
-        { unitId: 'únit "1"', unitPosition: 1, position: 2, recordedAt, meta },
+        { unitId: 'únit "1"', unitPosition: position, position: lastPosition, recordedAt, meta },
       ]);
     });
 
     test('meta that a caller without types puts beside the fields of the log does not stand in for them', async () => {
       const { log } = await start();
       const meta = { ...sampleMeta, unit: 'other', count: 99, position: 7 };
-      await append(log, { id: 'mine', appends: [exact('a/1', 0, 2)], meta });
-      await append(log, unitOf([exact('a/1', 2)]));
-      const [first, second] = await collect(log.readAll(0));
-      expect(first).toMatchObject({ id: 'mine', position: 1, lastPosition: 2 });
-      expect(second).toMatchObject({ position: 3 });
+      const { position, lastPosition } = await committed(log, { id: 'mine', appends: [exact('a/1', 0, 2)], meta });
+      await committed(log, unitOf([exact('a/1', 2)], 'next'));
+      expect(await collect(log.readAll(0))).toMatchObject([{ id: 'mine', position, lastPosition }, { id: 'next' }]);
     });
 
     needs('densePositions', 'positions and versions count 1, 2, 3 … without a gap', async () => {
@@ -134,15 +131,18 @@ export function readContract({ start, needs }: Contract, capabilities: LogCapabi
 
     test('the log is read from the unit that holds the position after the given one', async () => {
       const { log } = await start();
-      await append(log, unitOf([exact('a/1', 0, 2), exact('b/1', 0, 2)], 'first'));
-      await append(log, unitOf([exact('a/1', 2)], 'second'));
-      await append(log, unitOf([exact('a/1', 3, 3)], 'third'));
+      const first = await committed(log, unitOf([exact('a/1', 0, 2), exact('b/1', 0, 2)], 'first'));
+      const second = await committed(log, unitOf([exact('a/1', 2)], 'second'));
+      const third = await committed(log, unitOf([exact('a/1', 3, 3)], 'third'));
       const from = async (after: number): Promise<string[]> =>
         (await collect(log.readAll(after))).map((unit) => unit.id);
-      for (const after of [0, 1, 2, 3]) expect(await from(after)).toEqual(['first', 'second', 'third']);
-      expect(await from(4)).toEqual(['second', 'third']);
-      for (const after of [5, 6, 7]) expect(await from(after)).toEqual(['third']);
-      for (const after of [8, 9, 1_000_000]) expect(await from(after)).toEqual([]);
+      const withinFirst = [0, first.position, first.lastPosition - 1];
+      for (const after of withinFirst) expect(await from(after)).toEqual(['first', 'second', 'third']);
+      expect(await from(first.lastPosition)).toEqual(['second', 'third']);
+      const withinThird = [second.lastPosition, third.position, third.lastPosition - 1];
+      for (const after of withinThird) expect(await from(after)).toEqual(['third']);
+      const beyond = [third.lastPosition, third.lastPosition + 1, third.lastPosition + 1_000_000];
+      for (const after of beyond) expect(await from(after)).toEqual([]);
     });
 
     test('the last row of each stream that exists is found, and of no other', async () => {
@@ -151,10 +151,10 @@ export function readContract({ start, needs }: Contract, capabilities: LogCapabi
       await append(log, unitOf([exact('a/1', 3, 2), anywhere('system/s', 2)]));
       await append(log, unitOf([exact('c/1', 0)]));
       const last = await log.readLast(['a/1', 'b/1', 'system/s', 'missing/1', 'a/1']);
-      expect([...last].map(([stream, row]) => [stream, row.version, row.position, row.events.length]).sort()).toEqual([
-        ['a/1', 4, 6, 2],
-        ['b/1', 1, 4, 1],
-        ['system/s', 2, 8, 2],
+      expect([...last].map(([stream, row]) => [stream, row.version, row.events.length]).sort()).toEqual([
+        ['a/1', 4, 2],
+        ['b/1', 1, 1],
+        ['system/s', 2, 2],
       ]);
     });
 
@@ -162,11 +162,10 @@ export function readContract({ start, needs }: Contract, capabilities: LogCapabi
       const { log, harness } = await start();
       const other = harness.open();
       const appends = [exact('a/1', 0), exact('b/1', 0)];
-      const result = await append(other, unitOf(appends, 'foreign'));
-      expect(result.outcome).toBe('committed');
-      expect(await log.lastPosition()).toBe(2);
+      const { lastPosition } = await committed(other, unitOf(appends, 'foreign'));
+      expect(await log.lastPosition()).toBe(lastPosition);
       expect((await collect(log.readAll(0))).map((unit) => unit.id)).toEqual(['foreign']);
-      expect((await log.readLast(['b/1'])).get('b/1')?.position).toBe(2);
+      expect((await log.readLast(['b/1'])).get('b/1')?.position).toBe(lastPosition);
     });
 
     needs('hashChain', 'each commit is linked to the one before it', async () => {

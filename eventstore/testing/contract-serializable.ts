@@ -33,7 +33,7 @@ export function serializableContract({ start, randomRuns }: Contract): void {
             while (pause === 'all' && deciders.pending > 0) await nextTurn();
           }
           while (deciders.pending > 0) await nextTurn();
-          expect(violations(await collect(log.readAll(0)), deciders.outcomes)).toEqual([]);
+          expect(violations(await collect(log.readAll(0)), deciders.outcomes, log.capabilities)).toEqual([]);
         } finally {
           await harness.dispose();
         }

@@ -4,11 +4,13 @@ import type {
   EventLog,
   Meta,
   NewEvent,
+  Position,
   RecordedUnit,
   StreamId,
   UnconstrainedStreamId,
   Unit,
 } from '../event-log.ts';
+import { append } from '../event-log.ts';
 
 /** Units and waits for tests of the log. Nothing here knows an adapter. */
 
@@ -56,16 +58,25 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Follows the log until it has seen `position`, which must be the end of a unit. */
-export async function followUpTo(log: EventLog, after: number, position: number): Promise<RecordedUnit[]> {
+/** Follows the log until it has seen so many units. */
+export async function followed(log: EventLog, after: Position, count: number): Promise<RecordedUnit[]> {
   const stop = new AbortController();
   const seen: RecordedUnit[] = [];
-  if (after >= position) return seen;
+  if (count === 0) return seen;
   for await (const unit of log.subscribe(after, stop.signal)) {
     seen.push(unit);
-    if (unit.lastPosition >= position) stop.abort();
+    if (seen.length === count) stop.abort();
   }
   return seen;
+}
+
+export type Committed = Extract<AppendResult, { outcome: 'committed' }>;
+
+/** Appends a unit that nothing speaks against. */
+export async function committed(log: EventLog, unit: Unit): Promise<Committed> {
+  const result = await append(log, unit);
+  if (result.outcome !== 'committed') throw new Error(`${unit.id} was not committed: ${JSON.stringify(result)}`);
+  return result;
 }
 
 /** The next turn of the event loop: timers and I/O may have run in between. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { append } from '../../eventstore/index.ts';
-import { collect, exact, followUpTo, unitOf } from '../../eventstore/testing/samples.ts';
+import { collect, exact, followed, unitOf } from '../../eventstore/testing/samples.ts';
 import { cuttingProxy } from './support/cutting-proxy.ts';
 import { logDatabase } from './support/log-database.ts';
 import { until } from './support/until.ts';
@@ -35,7 +35,7 @@ describe('a reader whose connections break', () => {
     proxy.statement = 'eventstore.last-position';
     proxy.fates.push('pass', 'swallow-answer');
     const log = database.open({ config: { ...proxy.config, query_timeout: 100 } });
-    const following = followUpTo(log, 0, 3);
+    const following = followed(log, 0, 1);
     await until(() => proxy.calls >= 2);
     await append(database.open(), unitOf([exact('a/1', 0, 3)]));
     expect((await following).map(({ position }) => position)).toEqual([1]);
@@ -48,8 +48,8 @@ describe('a reader whose connections break', () => {
     await append(database.open(), unitOf([exact('a/1', 0)]));
     proxy.fates.push('cut-request');
     const log = database.open({ config: proxy.config });
-    await expect(followUpTo(log, 0, 1)).rejects.toThrow();
-    expect((await followUpTo(log, 0, 1)).map(({ position }) => position)).toEqual([1]);
+    await expect(followed(log, 0, 1)).rejects.toThrow();
+    expect((await followed(log, 0, 1)).map(({ position }) => position)).toEqual([1]);
   });
 
   test('what a reader has not awaited yet fails quietly when it reads no further', async () => {
