@@ -1,9 +1,2 @@
-export { defaultStreamLimits, type StreamLimits } from './limits.ts';
-export {
-  startStreamDoor,
-  streamPath,
-  type StreamDoor,
-  type StreamDoorOptions,
-  type StreamLogger,
-} from './stream-door.ts';
-export type { LiveFeed, LiveState } from './live-feed.ts';
+export type { StreamLimits } from './limits.ts';
+export { startStreamDoor, streamPath, type StreamDoor } from './stream-door.ts';

@@ -23,13 +23,16 @@ export class Traffic {
   }
 
   static async begin(log: EventLog): Promise<Traffic> {
-    const traffic = new Traffic(log);
-    for (const accountId of wallets) {
-      const opened = { type: 'OpenAccount', walletType: 'customer', currency: 'XOF', accountId } as const;
-      await must(traffic.#runtime, { ...opened, idempotencyKey: `open ${accountId}` });
-      await must(traffic.#runtime, cashIn(accountId, 1_000_000n));
-    }
-    return traffic;
+    for (const accountId of wallets) await Traffic.open(log, accountId);
+    return new Traffic(log);
+  }
+
+  /** Opens one wallet, with money in it. */
+  static async open(log: EventLog, accountId: string): Promise<void> {
+    const runtime = new Runtime({ log });
+    const opened = { type: 'OpenAccount', walletType: 'customer', currency: 'XOF', accountId } as const;
+    await must(runtime, { ...opened, idempotencyKey: `open ${accountId}` });
+    await must(runtime, cashIn(accountId, 1_000_000n));
   }
 
   /** How many payments were begun. */
