@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { EventLog, Position } from '../../eventstore/index.ts';
 import { FreshFold } from './fresh-fold.ts';
 import { lockCheckpoint, readCheckpoints, type Checkpoint } from './postgres/checkpoints.ts';
@@ -12,7 +11,8 @@ import {
   tableVersions,
   writeRows,
 } from './postgres/shadow-tables.ts';
-import { installProjections, replaceViews, tableName } from './postgres/tables.ts';
+import { type Advance, RebuildBlockedError, swapTables } from './postgres/swap-tables.ts';
+import { installProjections, tableName } from './postgres/tables.ts';
 import type { Projection } from './projection.ts';
 
 export interface RebuildOptions {
@@ -47,17 +47,10 @@ export interface RebuildReport {
   readonly tableVersion: number;
 }
 
-/** Somebody else rebuilds the projection, or readers did not let go of its view. Try again. */
-export class RebuildBlockedError extends Error {
-  override readonly name = 'RebuildBlockedError';
-  readonly code = 'RebuildBlocked';
-}
-
 /** Nearer than this to the live tables the last stretch is folded while they wait. */
 const nearEvents = 5_000;
 /** Live tables that outrun the fold are held for as long as it takes to reach them. */
 const meetRoundsMax = 20;
-const swapAttemptsMax = 100;
 
 /**
  * Folds a projection anew from position 0 into tables of the next number, while the live ones go on; compares the two at
@@ -124,7 +117,7 @@ async function rebuildLocked(
 
     await advance(Number.MAX_SAFE_INTEGER);
     await finishTables(writer, projection, tableVersion);
-    await swap({ guard, projection, tableVersion, fold, advance, signal });
+    await swapTables({ guard, projection, tableVersion, fold, advance, signal });
     swapped = true;
     const rows = await countRows(guard, projection, tableVersion);
     onProgress?.({ projection: projection.name, position: fold.position, end: fold.position });
@@ -147,8 +140,6 @@ async function checkpointOf(pool: pg.Pool, projection: Projection): Promise<Chec
   if (checkpoint === undefined) throw new Error(`projection ${projection.name} has no checkpoint`);
   return checkpoint;
 }
-
-type Advance = (to: Position) => Promise<void>;
 
 /** Folds until the live tables, which move on meanwhile, are near. They may also be behind the log, or not move at all. */
 async function meet(pool: pg.Pool, projection: Projection, fold: FreshFold, advance: Advance): Promise<void> {
@@ -198,56 +189,6 @@ async function compareAtOnePosition(
   }
 }
 
-interface Swap {
-  readonly guard: pg.PoolClient;
-  readonly projection: Projection;
-  readonly tableVersion: number;
-  readonly fold: FreshFold;
-  readonly advance: Advance;
-  readonly signal: AbortSignal | undefined;
-}
-
-/**
- * Points the views at the new tables and moves the checkpoint with them, in one transaction. A reader in a long
- * transaction holds its view: rather than make everybody queue behind us, give up soon and come again.
- */
-async function swap({ guard, projection, tableVersion, fold, advance, signal }: Swap): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    signal?.throwIfAborted();
-    await advance(Number.MAX_SAFE_INTEGER);
-    try {
-      await guard.query(
-        `begin; set local lock_timeout = '300ms'; set local idle_in_transaction_session_timeout = '30s'`,
-      );
-      const live = await lockCheckpoint(guard, projection.name);
-      if (live === undefined) throw new Error(`projection ${projection.name} has no checkpoint`);
-      // From here on the live tables stand still.
-      await advance(live.position);
-      await replaceViews(guard, projection, tableVersion);
-      await guard.query(
-        `update projections.checkpoints
-         set code_version = $2, table_version = $3, position = $4, updated_at = clock_timestamp(),
-           error = null, error_position = null
-         where projection = $1`,
-        [projection.name, projection.version, tableVersion, fold.position],
-      );
-      await guard.query('commit');
-      return;
-    } catch (error) {
-      await guard.query('rollback').catch(() => undefined);
-      if (!isLockTimeout(error)) throw error;
-      if (attempt === swapAttemptsMax) {
-        throw new RebuildBlockedError(`readers did not let go of the view of ${projection.name}`, { cause: error });
-      }
-      await sleep(Math.min(attempt * 50, 1_000));
-    }
-  }
-}
-
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '55P03';
-}
-
 /** The next rebuild would do it as well; this only gives the room back sooner. Under the lock, or not at all. */
 async function discard(guard: pg.PoolClient, projection: Projection, tableVersion: number): Promise<void> {
   try {
@@ -255,30 +196,5 @@ async function discard(guard: pg.PoolClient, projection: Projection, tableVersio
     await dropTables(guard, projection, tableVersion);
   } catch {
     // The connection, and the lock with it, is gone.
-  }
-}
-
-/** Drops the tables of a projection that no view shows any more. Returns the names of what was dropped. */
-export async function dropOldTables(pool: pg.Pool, projection: Projection): Promise<string[]> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const { rows } = await client.query<{ locked: boolean }>(
-      `select pg_try_advisory_xact_lock(hashtext('projections.rebuild'), hashtext($1)) as locked`,
-      [projection.name],
-    );
-    if (rows[0]?.locked !== true) throw new RebuildBlockedError(`projection ${projection.name} is being rebuilt`);
-    const live = await lockCheckpoint(client, projection.name);
-    if (live === undefined) return [];
-    const dropped: string[] = [];
-    for (const version of await tableVersions(client, projection)) {
-      if (version === live.tableVersion) continue;
-      await dropTables(client, projection, version);
-      dropped.push(...projection.tables.map((table) => tableName(table, version)));
-    }
-    await client.query('commit');
-    return dropped;
-  } finally {
-    client.release(true);
   }
 }

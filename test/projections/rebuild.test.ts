@@ -92,7 +92,7 @@ describe('A rebuild folds a projection anew while the product serves', () => {
       while (!over.signal.aborted) {
         makePayments(20);
         await scribe.written();
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 15));
       }
     })();
     for (const projection of projections) {

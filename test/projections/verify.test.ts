@@ -231,6 +231,14 @@ describe('verify finds what was tampered with', () => {
     expect((await findings())[0]).toMatchObject({ check: 'positions', position: unit });
   });
 
+  it('the unit that a row says it belongs to', async () => {
+    const unit = await unitOf(paid);
+    const row = await rowOf('account/alice', unit);
+    await spoil('update eventstore.log set unit = unit + 1 where position = $1', [row]);
+    const found = await findings();
+    expect(found.find(({ check }) => check === 'units')?.position).toBe(row);
+  });
+
   it('a row of a projection that was changed, added or lost', async () => {
     const unit = await unitOf(paid);
     await spoil(`update projections.payments_v1 set captured = captured + 1 where id = $1`, [paid]);
