@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { AppendResult, RecordedUnit, StreamId, Unit } from '../event-log.ts';
 import { MemoryStore } from '../memory/memory-log.ts';
-import type { DecidersLog } from '../testing/histories.ts';
+import type { Decision, DecidersLog } from '../testing/histories.ts';
 import { Deciders, decisions, violations } from '../testing/histories.ts';
 import { anywhere, exact, nextTurn, unitOf } from '../testing/samples.ts';
 import type { Batch } from './batch-planner.ts';
@@ -154,7 +154,14 @@ describe('group commit', () => {
 describe('random interleavings of several processes', () => {
   const processes = 3;
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('decide' as const), decision: decisions }) },
+    // once-told: decided within `settled` of the next unit that is committed, or in a microtask after one that falls.
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constantFrom('decide' as const, 'decide' as const, 'once-told' as const),
+        decision: decisions,
+      }),
+    },
     {
       weight: 8,
       arbitrary: fc.record({
@@ -179,14 +186,27 @@ describe('random interleavings of several processes', () => {
       const store = new MemoryStore();
       const all = Array.from({ length: processes }, () => new Process(store, { batchLimits: { batchUnitsMax } }));
       // Two deciders in the first process: rivals that do not know of each other.
-      const deciders = new Deciders(
+      const onceTold: Decision[] = [];
+      const deciders: Deciders = new Deciders(
         processes + 1,
         all.map((process) => process.log),
+        {
+          settled(_, { outcome }) {
+            const decision = onceTold.shift();
+            if (decision === undefined) return;
+            if (outcome === 'committed') deciders.decide(decision);
+            else queueMicrotask(() => deciders.decide(decision));
+          },
+        },
       );
       for (const one of steps) {
-        if (one.do === 'decide') {
-          await deciders.look(one.decision.decider);
-          deciders.decide(one.decision);
+        if ('decision' in one) {
+          if (one.do === 'once-told') {
+            onceTold.push(one.decision);
+          } else {
+            await deciders.look(one.decision.decider);
+            deciders.decide(one.decision);
+          }
           continue;
         }
         const process = all[one.process] as Process;

@@ -96,8 +96,9 @@ export class CommitterConnection {
         } catch (error) {
           calls.lastError = error;
           calls.inDoubt ||= lessonOf(error) === 'nothing';
-          // Whatever it was, a new connection knows nothing of it: neither a half-dead socket nor a server that was demoted.
-          await this.close();
+          // A new connection knows nothing of what it was: a half-dead socket, or a server that was demoted. Not awaited:
+          // the goodbye of a dead one would take for ever.
+          void this.close();
           throw error;
         }
       });
