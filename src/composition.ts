@@ -99,9 +99,21 @@ function startRuntime({ config, store: { log, pool }, logger, stages }: Ground):
     terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
     openPaymentsOf: (accountId) => countOpenPayments(pool, accountId),
   });
-  stages.add('requests at work are answered', () => runtime.drain());
+  stages.add('requests at work are answered', () => drained(runtime, logger));
   observeLog(log, runtime, logger, stages);
   return runtime;
+}
+
+/** How long requests at work are waited for when the database does not answer: their outcome is then unknown. */
+const drainMs = 30_000;
+
+async function drained(runtime: Runtime, logger: Logger): Promise<void> {
+  const enough = new AbortController();
+  const patience = sleep(drainMs, undefined, { signal: enough.signal }).catch(() => undefined);
+  await Promise.race([runtime.drain(), patience]);
+  enough.abort();
+  if (runtime.atWork > 0)
+    logger.warn({ atWork: runtime.atWork }, 'requests at work go unanswered: ask again with the same key');
 }
 
 /** What other processes write makes our residents out of date: the runtime is told of every unit in the log. */
