@@ -156,6 +156,15 @@ describe('a new partition', () => {
       );
   });
 
+  test('is made by the append that needs it, where it was not made in time', async () => {
+    const database = await logDatabase();
+    await beginNear(database, size - 2);
+    expect(await append(database.open(), unitOf([exact('a/1', 0, 2), exact('b/1', 0)]))).toMatchObject({
+      outcome: 'committed',
+    });
+    expect(await partitions(database)).toContain('log_p1');
+  });
+
   test('is made once, however many ask for it', async () => {
     const database = await logDatabase();
     const clients = await Promise.all(Array.from({ length: 6 }, () => database.connect()));

@@ -108,6 +108,10 @@ begin
   from eventstore.commits c order by c.position desc limit 1;
   base := coalesce(previous.next, 1);
   at := greatest(clock_timestamp(), previous.recorded_at);
+  -- It is there long before it is needed, unless making it failed each time.
+  if to_regclass('eventstore.log_p' || (base + batch_count - 2) / 100000000) is null then
+    perform eventstore.ensure_partition(base + batch_count - 1);
+  end if;
 
   select jsonb_object_agg(s.name, coalesce(h.version, 0)) into versions
   from unnest(stream_name, stream_expect) as s(name, expect)
