@@ -45,9 +45,9 @@ describe('an interrupt', () => {
     expect(ended).toEqual([]);
   });
 
-  test('is asked when the launcher is gone', () => {
-    const { source, interrupt } = interrupted();
-    source.emit('disconnect');
+  test('can be asked without a signal', () => {
+    const { interrupt } = interrupted();
+    interrupt.ask('SIGTERM');
     expect(interrupt.exitCode).toBe(143);
   });
 });

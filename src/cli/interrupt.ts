@@ -3,7 +3,6 @@ import { exitCodeOfSignal } from './exit-codes.ts';
 /** The part of `process` that tells of signals. */
 export interface SignalSource {
   on(event: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  on(event: 'disconnect', listener: () => void): unknown;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -17,23 +16,26 @@ const sameSignalMs = 500;
 /** The wish to stop. The first signal asks for it, the second one does not wait. */
 export class Interrupt {
   readonly #asked = new AbortController();
-  #first: NodeJS.Signals | undefined;
+  readonly #end: (exitCode: number) => void;
+  readonly #now: () => number;
+  #first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
 
   /** @param end leaves the process at once */
   constructor(source: SignalSource, end: (exitCode: number) => void, now: () => number = () => performance.now()) {
-    let firstAt = 0;
-    const asked = (signal: NodeJS.Signals): void => {
-      if (this.#first === undefined) {
-        this.#first = signal;
-        firstAt = now();
-        this.#asked.abort();
-      } else if (now() - firstAt > sameSignalMs) {
-        end(exitCodeOfSignal(signal));
-      }
-    };
-    for (const signal of signals) source.on(signal, asked);
-    // The launcher was killed outright: nobody is left to pass signals on.
-    source.on('disconnect', () => asked('SIGTERM'));
+    this.#end = end;
+    this.#now = now;
+    for (const signal of signals) source.on(signal, () => this.ask(signal));
+  }
+
+  /** Asks to stop as this signal does. */
+  ask(signal: NodeJS.Signals): void {
+    const atMs = this.#now();
+    if (this.#first === undefined) {
+      this.#first = { signal, atMs };
+      this.#asked.abort();
+    } else if (atMs - this.#first.atMs > sameSignalMs) {
+      this.#end(exitCodeOfSignal(signal));
+    }
   }
 
   /** Aborts with the first signal. */
@@ -43,7 +45,7 @@ export class Interrupt {
 
   /** With what a command ends that was stopped before it was done; undefined while nobody asked. */
   get exitCode(): number | undefined {
-    return this.#first === undefined ? undefined : exitCodeOfSignal(this.#first);
+    return this.#first === undefined ? undefined : exitCodeOfSignal(this.#first.signal);
   }
 
   /** Resolves with the first signal. */

@@ -24,6 +24,8 @@ interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeFlags?: readonly string[];
   readonly launcher?: string;
+  /** As people start it: npx finds the command by itself. */
+  readonly npx?: boolean;
 }
 
 /** Takes type stripping away from Node, as an old one: the launcher must find the pinned one. */
@@ -31,8 +33,11 @@ export const oldNode = ['--no-experimental-strip-types'];
 
 /** Starts the real launcher as a process. What the test leaves running is killed. */
 export function spawnKora(args: readonly string[], options: SpawnOptions = {}): Spawned {
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.launcher ?? launcher, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+  const { nodeFlags = [], launcher: file = launcher, npx = false, env } = options;
+  const [command, first] = npx ? ['npx', ['kora']] : [process.execPath, [...nodeFlags, file]];
+  const child = spawn(command, [...first, ...args], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -90,10 +90,26 @@ describe('on a database of its own', { timeout: 240_000 }, () => {
     serving.process.kill('SIGTERM');
     expect(await serving.ended).toMatchObject({ code: 0 });
 
+    // kill -9 of the launcher is kill -9 of kora.
     const orphaned = await serve([], { env, nodeFlags: oldNode });
     orphaned.process.kill('SIGKILL');
     // Its output closes only when the child that serves, and has it too, has ended.
     expect(await orphaned.ended).toMatchObject({ signal: 'SIGKILL' });
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('%s of the npx that runs it stops it in good order', async (signal) => {
+    const serving = await serve([], { env, npx: true });
+    const client = await clientOf(serving);
+    expect(serving.pid).not.toBe(serving.process.pid);
+    const account = `npx-${signal}`;
+    await client.openAccount(account);
+    const paying = payUntilSilence(client, account, account);
+    await sleep(300);
+    serving.process.kill(signal);
+    const { acknowledged } = await paying;
+    // npx dies of it and passes nothing on; its output closes when kora has ended.
+    expect(await serving.ended).toMatchObject({ signal });
+    expect(await balanceOf(account)).toBe(String(acknowledged.length));
   });
 
   test('a port that is taken is a failure that says which', async () => {
@@ -136,6 +152,7 @@ describe('on a data folder of its own', { timeout: 240_000 }, () => {
       expect(second.stderr).toContain(`another kora already serves the data folder ${dataDir}`);
 
       const beside = await kora(['balance', 'ada', '--json'], { env });
+      expect(beside).toMatchObject({ code: 0, stderr: '' });
       expect(JSON.parse(beside.stdout)).toMatchObject({ account: 'ada', posted: '500' });
       const timeline = await kora(['timeline', 'first', '--principal', 'service:test', '--json'], { env });
       expect(JSON.parse(timeline.stdout)).toMatchObject({ payment: { paymentId, status: 'SETTLED' } });
