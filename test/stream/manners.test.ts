@@ -61,6 +61,17 @@ describe('connecting', () => {
   });
 });
 
+describe('a port', () => {
+  it('is for one door alone', async () => {
+    await open();
+    await expect(openDoor(log, {}, door.port)).rejects.toThrow(`cannot listen on 127.0.0.1:${door.port}`);
+    const { port } = door;
+    await door.close();
+    door = await openDoor(log, {}, port);
+    await expect(openDoor(log, {}, port)).rejects.toThrow('cannot listen');
+  });
+});
+
 describe('a bounded number', () => {
   it('of connections: the next one is refused until one of them goes', async () => {
     await open({ connectionsMax: 2 });

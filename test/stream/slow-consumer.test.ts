@@ -43,6 +43,26 @@ describe('a client that stops reading', () => {
     await door.close();
   });
 
+  it('is cut off when it is far behind at once, and resumes from what it has', async () => {
+    const log = new MemoryLog();
+    const traffic = await Traffic.begin(log);
+    const door = await openDoor(log, { bufferedBytesMax: 16_384 });
+    const slow = await StreamClient.connect(door.port);
+    const from = await slow.live('payments');
+    slow.socket.pause();
+    while (door.feed.store.getSnapshot().context.sessions === 1) await traffic.pay(2_000);
+    slow.socket.resume();
+    await slow.closed;
+    const has = slow.events('payments').length;
+    const again = await StreamClient.connect(door.port);
+    const all = await expectedOf(log, 'payments', from);
+    again.subscribe('payments', slow.units('payments').at(-1)?.position ?? from);
+    await again.until(() => has + again.events('payments').length >= all.length);
+    expect(seen([...slow.events('payments'), ...again.events('payments')])).toEqual(all);
+    await again.close();
+    await door.close();
+  });
+
   it('is waited for while it catches up, and gets everything in the end', async () => {
     const log = new MemoryLog();
     const traffic = await Traffic.begin(log);

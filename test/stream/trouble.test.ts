@@ -14,11 +14,13 @@ import { Traffic } from './support/traffic.ts';
 /** Proves what clients are told when the log cannot be read: never nothing, and nothing past a break. */
 class FailingLog extends MemoryLog {
   failing: Error | undefined;
+  /** Follows units that are none. */
+  broken = false;
 
   override async *subscribe(after: number, signal: AbortSignal): AsyncGenerator<RecordedUnit, void, undefined> {
     for await (const unit of super.subscribe(after, signal)) {
       if (this.failing !== undefined) throw this.failing;
-      yield unit;
+      yield this.broken ? ({ ...unit, rows: undefined } as unknown as RecordedUnit) : unit;
     }
   }
 
@@ -71,6 +73,26 @@ describe('when the log cannot be read', () => {
     log.failing = new LogCorruptionError('a gap', from + 1);
     await traffic.pay(1);
     expect(await client.closed).toEqual({ code: 1011, reason: JSON.stringify({ after: from }) });
+    await door.close();
+  });
+
+  it('clients are sent away to before units that cannot be told', async () => {
+    const log = new FailingLog();
+    const traffic = await Traffic.begin(log);
+    const door = await openDoor(log);
+    const client = await StreamClient.connect(door.port);
+    const from = await client.live('payments');
+    log.broken = true;
+    await traffic.pay(5);
+    expect(await client.closed).toEqual({ code: 1011, reason: JSON.stringify({ after: from }) });
+    log.broken = false;
+    const again = await StreamClient.connect(door.port);
+    await again.live('payments', from);
+    await traffic.pay(5);
+    const expected = await expectedOf(log, 'payments', from);
+    await again.until(() => again.events('payments').length >= expected.length);
+    expect(seen(again.events('payments'))).toEqual(expected);
+    await again.close();
     await door.close();
   });
 });

@@ -1,5 +1,5 @@
 import type { Meta, Position, RecordedEvent, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
-import type { WalletFact } from '../../machines/account/account.facts.ts';
+import type { WalletFigures } from '../../machines/account/account.facts.ts';
 import type { PaymentFact, PaymentStatus } from '../../machines/payment/payment.facts.ts';
 import { categoryOf, idOf } from '../../machines/streams.ts';
 import type { StreamTopic } from './topics.ts';
@@ -77,7 +77,8 @@ export function eventsJson(row: RecordedRow, after: Position): string {
 }
 
 function walletStatus(row: RecordedRow, event: RecordedEvent): string | undefined {
-  return categoryOf(row.stream) === 'account' ? (event.data as WalletFact).after.status : undefined;
+  if (categoryOf(row.stream) !== 'account') return undefined;
+  return (event.data as { readonly after?: WalletFigures }).after?.status;
 }
 
 /** What a fact says, without what only the decision about duplicates needs. */

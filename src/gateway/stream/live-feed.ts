@@ -56,6 +56,7 @@ export class LiveFeed {
       on: {
         sessionOpened: (state) => ({ ...state, sessions: state.sessions + 1 }),
         sessionClosed: (state) => ({ ...state, sessions: state.sessions - 1 }),
+        passedOver: (state, { head }: { head: Position }) => ({ ...state, head }),
         topicsChanged: (state) => ({ ...state }),
         advanced: (state, { units }: { units: readonly RecordedUnit[] }, enqueue) => {
           const deliveries: Delivery[] = [];

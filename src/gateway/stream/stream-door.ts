@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogCorruptionError, type EventLog, type Position } from '../../../eventstore/index.ts';
+import { LogCorruptionError, type EventLog, type Position, type RecordedUnit } from '../../../eventstore/index.ts';
 import { chosenProtocol, tokenOf, type TokenCheck, type TokenVerdict } from './admission.ts';
 import { followLog } from './follower.ts';
 import { defaultStreamLimits, type StreamLimits } from './limits.ts';
@@ -90,7 +90,7 @@ class Door {
       log: this.#options.log,
       after: this.#feed.head,
       signal: this.#ended.signal,
-      advanced: (units) => this.#feed.store.trigger.advanced({ units }),
+      advanced: (units) => this.#advance(units),
       failed: (error) => this.#followingFailed(error),
     });
     let closing: Promise<void> | undefined;
@@ -102,7 +102,7 @@ class Door {
   }
 
   async #admit(request: ConnectRequest): Promise<Admission> {
-    if (this.#ended.signal.aborted) return refused('503 Service Unavailable', 'Closing', 'Kora is shutting down');
+    if (this.#ended.signal.aborted) return closing;
     if (this.#sessions.size + this.#connecting >= this.#limits.connectionsMax) {
       return refused('503 Service Unavailable', 'Overloaded', 'too many connections: try again later');
     }
@@ -146,6 +146,19 @@ class Door {
     return session;
   }
 
+  #advance(units: readonly RecordedUnit[]): void {
+    const before = this.#feed.head;
+    try {
+      this.#feed.store.trigger.advanced({ units });
+    } catch (error) {
+      // Some got what others did not: all come back to before these units.
+      this.#options.logger?.error({ err: error, after: before }, 'stream: units could not be fed');
+      this.#queued = [];
+      this.#closeSessions(closeCodes.internal, before);
+      this.#feed.store.trigger.passedOver({ head: units.at(-1)?.lastPosition ?? before });
+    }
+  }
+
   #followingFailed(error: unknown): void {
     if (!(error instanceof LogCorruptionError)) {
       this.#options.logger?.warn({ err: error }, 'stream: the log cannot be followed, trying again');
@@ -169,10 +182,12 @@ class Door {
     transport.close();
   }
 
-  #closeSessions(code: CloseCode): void {
-    for (const session of [...this.#sessions]) session.close(code);
+  #closeSessions(code: CloseCode, after?: Position): void {
+    for (const session of [...this.#sessions]) session.close(code, after);
   }
 }
+
+const closing = refused('503 Service Unavailable', 'Closing', 'Kora is shutting down');
 
 function refused(status: string, code: string, message: string): Admission {
   return { ok: false, status, body: { code, message } };

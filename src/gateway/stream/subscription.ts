@@ -34,8 +34,9 @@ export class InvalidPositionError extends Error {
   readonly code = 'InvalidPosition';
 }
 
-/** Steps of a catch-up that are handed over at a time. */
+/** What a catch-up hands over at a time: so many steps, or bytes. */
 const stepsAtOnce = 64;
+const bytesAtOnce = 65_536;
 /**
  * How long a catch-up works before it lets others. By time, not by steps: turns are long when much is going on, and a
  * catch-up that does less in a turn than is appended in it would never end.
@@ -90,8 +91,10 @@ export class Subscription implements Watcher {
       await gate.enter();
       // Everything up to here is durable, so the read sees it, whatever else it sees.
       const { head } = feed;
-      const { state, version, position } = await states.read(topic).finally(() => gate.leave());
-      if (this.#ended()) return;
+      const read = this.#ended() ? undefined : states.read(topic);
+      const topicState = await Promise.resolve(read).finally(() => gate.leave());
+      if (topicState === undefined || this.#ended()) return;
+      const { state, version, position } = topicState;
       const upTo = Math.max(head, position);
       // Sent only together with joining: a client that has a snapshot is live.
       if (this.#join(upTo, encode({ snapshot: { topic: topic.name, position: upTo, version, state } }))) return;
@@ -120,17 +123,21 @@ export class Subscription implements Watcher {
     let position = after;
     let texts: Buffer[] = [];
     let steps = 0;
+    let bytes = 0;
     let turnEndsAt = performance.now() + turnMs;
     const handOver = (): void => {
       if (texts.length > 0) this.#outlet.send(texts);
       texts = [];
+      steps = 0;
+      bytes = 0;
       this.#position = position;
     };
     for await (const { frame, position: upTo } of readAfter(this.#sources.log, this.topic, after)) {
       if (frame !== undefined) texts.push(frame.bytes);
       position = upTo;
       steps += 1;
-      if (steps % stepsAtOnce !== 0) continue;
+      bytes += frame?.bytes.length ?? 0;
+      if (steps < stepsAtOnce && bytes < bytesAtOnce) continue;
       handOver();
       if (!this.#outlet.congested && performance.now() < turnEndsAt) continue;
       await (this.#outlet.congested ? this.#pause() : nextTurn());

@@ -3,6 +3,15 @@ import type { Admission, Connection, ConnectionHandlers, Transport, TransportOpt
 
 /** What uWebSockets' `send` answers when it took nothing. */
 const DROPPED = 2;
+/** LIBUS_LISTEN_EXCLUSIVE_PORT. By default several processes share a port, and the kernel deals out their clients. */
+const EXCLUSIVE_PORT = 1;
+/** The overload with all four is there, but not in the types. */
+type Listen = (
+  host: string,
+  port: number,
+  options: number,
+  listening: (socket: uWS.us_listen_socket | false) => void,
+) => void;
 
 interface Client {
   readonly admission: Admission & { ok: true };
@@ -32,8 +41,11 @@ export function listenWithUws(options: TransportOptions): Promise<Transport> {
     refuse(res, '404 Not Found', { code: 'NotFound', message: `the stream is at ${options.path}` });
   });
   return new Promise((resolve, reject) => {
-    app.listen(options.host, options.port, (socket) => {
-      if (socket === false) reject(new Error(`cannot listen on ${options.host}:${options.port}`));
+    (app.listen.bind(app) as unknown as Listen)(options.host, options.port, EXCLUSIVE_PORT, (socket) => {
+      if (socket === false)
+        reject(
+          new Error(`cannot listen on ${options.host}:${options.port}: in use, or not an address of this machine`),
+        );
       else resolve(transportOf(app, socket));
     });
   });
