@@ -57,7 +57,8 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const doors = without.includes('doors') ? undefined : await openStream(ground);
     const runtime = startRuntime(ground);
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
-    if (!without.includes('projector')) watchLag(store.pool, logger, stages);
+    // A tool that writes much may well be ahead of the projections; it waits for them at its end.
+    if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
     const rpcPort = await doors?.openRpc(runtime);
     return { ...store, runtime, rpcPort, streamPort: doors?.streamPort, projected };
   });

@@ -6,6 +6,7 @@ import { migrationSets } from './platform/migrations.ts';
 import { openPostgres } from './platform/postgres/connect.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { migrate } from './platform/postgres/migrate.ts';
+import { sentenceOf } from './platform/sentence-of.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
 
 export interface StoreOptions {
@@ -53,7 +54,10 @@ export async function openStoreInto(
   stages.add(embedded ? 'Postgres is left' : 'the database is left', () => postgres.close());
 
   const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
-  await migrator.connect();
+  await migrator.connect().catch((error: unknown) => {
+    const which = embedded ? `the data folder ${config.dataDir}` : 'DATABASE_URL';
+    throw new Error(`the PostgreSQL of ${which} cannot be reached: ${sentenceOf(error)}`, { cause: error });
+  });
   try {
     const applied = await migrate(migrator, migrationSets);
     if (applied.length > 0)

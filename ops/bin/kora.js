@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts kora on a Node that can run it. Plain JavaScript of old: it must load on any Node from 18 on, to say what to do.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -13,9 +13,10 @@ const fits = process.versions.node.startsWith('22.') && process.features.typescr
 if (fits) {
   await import(main.href);
 } else {
-  const pinned = findPinned();
-  if (pinned !== undefined) {
-    run(pinned);
+  // Ours, and not one that a folder above happens to have.
+  const pinned = new URL(`../../node_modules/node-${process.platform}-${process.arch}/bin/node`, import.meta.url);
+  if (existsSync(pinned)) {
+    run(fileURLToPath(pinned));
   } else {
     console.error(
       `kora runs on Node 22 from 22.18 on, and this is ${process.versions.node}. ` +
@@ -23,15 +24,6 @@ if (fits) {
         `(on Linux, x64 and arm64); or call kora with a Node 22 of your own.`,
     );
     process.exitCode = 1;
-  }
-}
-
-/** The Node that `npm ci` installed for us, or undefined. */
-function findPinned() {
-  try {
-    return createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/bin/node`);
-  } catch {
-    return undefined;
   }
 }
 

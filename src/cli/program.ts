@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ConfigError, configOptions } from '../platform/config.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
+import { sentenceOf } from '../platform/sentence-of.ts';
 import { balanceCommand } from './balance.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
@@ -71,7 +72,7 @@ function failed(error: unknown, shell: Shell): number {
     note(shell, 'interrupted');
     return exitCode;
   }
-  note(shell, `kora: ${sentenceOf(error)}`);
+  note(shell, `kora: ${sentenceOf(error)}${hintFor(error)}`);
   if (shell.env['KORA_LOG_LEVEL'] === 'debug' && error instanceof Error) note(shell, error.stack ?? '');
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof ConfigError) return exitCodes.usage.code;
@@ -79,10 +80,7 @@ function failed(error: unknown, shell: Shell): number {
   return exitCodes.failed.code;
 }
 
-/** Node gives an error without a message when every address of a host refuses. */
-function sentenceOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message !== '') return error.message;
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return first === undefined ? error.name : sentenceOf(first);
+function hintFor(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'EADDRINUSE' ? '; choose another port (--rpc-port, --stream-port), or 0 for any that is free' : '';
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { startKora } from '../composition.ts';
 import { formatDecimal } from '../kernel/money.ts';
+import { sentenceOf } from '../platform/sentence-of.ts';
 import { CommandError } from './exit-codes.ts';
 import { showProgress } from './progress.ts';
 import { historyCurrency } from './replay/history-row.ts';
@@ -95,7 +96,7 @@ async function statOf(file: string): Promise<{ readonly size: number }> {
     const stats = await stat(file);
     if (!stats.isDirectory()) return stats;
   } catch (error) {
-    throw new CommandError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`cannot read ${file}: ${sentenceOf(error)}`);
   }
   throw new CommandError(`cannot read ${file}: it is a folder`);
 }

@@ -90,7 +90,9 @@ describe('what cannot be right', () => {
       env: { DATABASE_URL: 'postgresql://kora@127.0.0.1:1/kora' },
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^kora: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+    expect(stderr).toMatch(
+      /^kora: the PostgreSQL of DATABASE_URL cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:1\n$/,
+    );
   });
 });
 

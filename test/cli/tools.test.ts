@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { paymentIdOf } from '../../src/kernel/ids.ts';
-import { historyFile } from '../replay/histories.ts';
+import { PostgresLog } from '../../eventstore/index.ts';
+import { historyFile, type ReplayDocument } from '../replay/histories.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { kora } from './kora-process.ts';
+import { kora, spawnKora } from './kora-process.ts';
 
 // What the tools say of a small history, for people and for machines: one JSON document on stdout and nothing beside it.
 
@@ -95,6 +96,33 @@ describe('tools', { timeout: 240_000 }, () => {
     expect(story.stdout).toMatch(/^business time +1993-02-10 UTC$/m);
     expect(story.stdout).toMatch(/SETTLED +settled +kora:replay +\d+$/m);
     expect(story.stdout).toMatch(/^CAPTURED +ada +-130\.50 CZK$/m);
+  });
+
+  test('a replay that is stopped by Ctrl-C says so far, ends with 130, and goes on when it is started again', async () => {
+    const rows = Array.from({ length: 12_000 }, (_, row) => {
+      return `s${row},1993-03-01,stopped-${row % 40},credit,cash_deposit,,1.00,,,`;
+    });
+    const file = await historyFile(rows);
+    const log = new PostgresLog({ config: database.poolConfig });
+    const stopped = spawnKora(['replay', file, '--json'], { env });
+    const seen = new AbortController();
+    for await (const unit of log.subscribe(await log.lastPosition(), seen.signal)) {
+      if (unit.rows.some(({ stream }) => stream.startsWith('payment/'))) seen.abort();
+    }
+    await log.close();
+    stopped.process.kill('SIGINT');
+    const { code, stdout, stderr } = await stopped.ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: 'interrupted; start it again to go on\n' });
+    const part = JSON.parse(stdout) as ReplayDocument;
+    expect(part.payments).toBe(part.rows);
+    expect(part.rows).toBeLessThan(12_000);
+    const rest = await document('replay', file);
+    expect(rest).toMatchObject({
+      rows: 12_000,
+      payments: 12_000 - part.payments,
+      duplicates: part.payments,
+      refused: 0,
+    });
   });
 
   test('say that there is no such thing, with exit code 1', async () => {
