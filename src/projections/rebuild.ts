@@ -71,7 +71,9 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
       throw new RebuildBlockedError(`projection ${projection.name} is being rebuilt already`);
     return await rebuildLocked(options, guard, writer);
   } finally {
-    // Ends the connections: whatever was open on them, locks and transactions, ends with them.
+    // Whoever comes next must not wait for the server to notice that the connection is gone.
+    await guard.query('rollback; select pg_advisory_unlock_all()').catch(() => undefined);
+    // Ends the connections: whatever else was open on them ends with them.
     guard.release(true);
     writer.release(true);
   }
