@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import * as uWS from 'uWebSockets.js';
 import type { Admission, Connection, ConnectionHandlers, Transport, TransportOptions } from './transport.ts';
 
@@ -42,11 +43,19 @@ export function listenWithUws(options: TransportOptions): Promise<Transport> {
   });
   return new Promise((resolve, reject) => {
     (app.listen.bind(app) as unknown as Listen)(options.host, options.port, EXCLUSIVE_PORT, (socket) => {
-      if (socket === false)
-        reject(
-          new Error(`cannot listen on ${options.host}:${options.port}: in use, or not an address of this machine`),
-        );
+      if (socket === false) void whyNot(options).then(reject);
       else resolve(transportOf(app, socket));
+    });
+  });
+}
+
+/** uWebSockets does not say why it cannot listen, so Node is asked to try. */
+function whyNot({ host, port }: TransportOptions): Promise<Error> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.close(() => resolve(new Error(`uWebSockets cannot listen on ${host}:${port}`)));
     });
   });
 }
