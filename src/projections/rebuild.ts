@@ -11,6 +11,7 @@ import {
   tableVersions,
   writeRows,
 } from './postgres/shadow-tables.ts';
+import { withSession } from './postgres/sessions.ts';
 import { type Advance, RebuildBlockedError, swapTables } from './postgres/swap-tables.ts';
 import { installProjections, tableName } from './postgres/tables.ts';
 import type { Projection } from './projection.ts';
@@ -60,23 +61,15 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   const { pool, projection } = options;
   await installProjections(pool, [projection]);
   // Three connections: the lock, which lives as long as this one; the writer; the comparison, in a snapshot of its own.
-  const guard = await pool.connect();
-  const writer = await pool.connect();
-  try {
+  return withSession(pool, async (guard) => {
     const { rows } = await guard.query<{ locked: boolean }>(
       `select pg_try_advisory_lock(hashtext('projections.rebuild'), hashtext($1)) as locked`,
       [projection.name],
     );
     if (rows[0]?.locked !== true)
       throw new RebuildBlockedError(`projection ${projection.name} is being rebuilt already`);
-    return await rebuildLocked(options, guard, writer);
-  } finally {
-    // Whoever comes next must not wait for the server to notice that the connection is gone.
-    await guard.query('rollback; select pg_advisory_unlock_all()').catch(() => undefined);
-    // Ends the connections: whatever else was open on them ends with them.
-    guard.release(true);
-    writer.release(true);
-  }
+    return withSession(pool, (writer) => rebuildLocked(options, guard, writer));
+  });
 }
 
 async function rebuildLocked(
@@ -162,8 +155,7 @@ async function compareAtOnePosition(
   fold: FreshFold,
   advance: Advance,
 ): Promise<{ comparedAt: Position; differences: TableDifferences[] }> {
-  const reader = await pool.connect();
-  try {
+  return withSession(pool, async (reader) => {
     await guard.query(`begin; set local lock_timeout = '30s'; set local idle_in_transaction_session_timeout = '30s'`);
     const live = await lockCheckpoint(guard, projection.name);
     if (live === undefined) throw new Error(`projection ${projection.name} has no checkpoint`);
@@ -184,11 +176,8 @@ async function compareAtOnePosition(
       const [liveName, freshName] = [tableName(table, live.tableVersion), tableName(table, tableVersion)];
       differences.push(await compareTables(reader, table, liveName, freshName));
     }
-    await reader.query('commit');
     return { comparedAt, differences };
-  } finally {
-    reader.release(true);
-  }
+  });
 }
 
 /** The next rebuild would do it as well; this only gives the room back sooner. Under the lock, or not at all. */

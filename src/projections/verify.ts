@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Position, RecordedUnit } from '../../eventstore/index.ts';
 import { verifyLog } from '../../eventstore/postgres/verify-chain.ts';
 import { FreshTables } from './postgres/fresh-tables.ts';
+import { withSession } from './postgres/sessions.ts';
 import type { Projection } from './projection.ts';
 import type { Finding } from './verify/finding.ts';
 import { LedgerCheck } from './verify/ledger-check.ts';
@@ -32,47 +33,50 @@ const findingsMax = 1_000;
  * One pass over the log, in one snapshot: the product may go on meanwhile. Memory is that of the accounts and the open
  * payments; what is folded anew goes to temporary tables.
  */
-export async function verify({ pool, projections, signal, onProgress }: VerifyOptions): Promise<VerifyReport> {
-  const client = await pool.connect();
-  const writer = await pool.connect();
-  try {
-    await begin(client, writer);
-    const findings: Finding[] = [];
-    const found = (finding: Finding): void => {
-      if (findings.length < findingsMax) findings.push(finding);
-    };
-    const { rows } = await client.query<{ end: string }>(
-      'select coalesce(max(position + count - 1), 0) as end from eventstore.commits',
-    );
-    const end = Number(rows[0]?.end);
-    const ledger = new LedgerCheck(found);
-    const payments = new PaymentCheck(client, found);
-    const tables = new FreshTables(writer, found);
-    await tables.create(projections);
-    let units = 0;
-    const visit = async (unit: RecordedUnit): Promise<void> => {
-      units += 1;
-      try {
-        ledger.visit(unit);
-        const reading = payments.visit(unit);
-        if (reading !== undefined) await reading;
-      } catch (error) {
-        if (isOfDatabase(error)) throw error;
-        // An amount that is no number, a field that is not there.
-        found({ check: 'facts', position: unit.position, message: `unit ${unit.id} cannot be read: ${String(error)}` });
-      }
-      const writing = tables.visit(unit);
-      if (writing !== undefined) await writing;
-    };
-    const report = (position: Position): void => onProgress?.({ position, end });
-    const position = await verifyLog({ client, found, visit, signal, onProgress: report });
-    await tables.compare();
-    return { position, units, findings: sorted(findings) };
-  } finally {
-    // With the connections go the snapshot and the temporary tables.
-    client.release(true);
-    writer.release(true);
-  }
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  // With the connections go the snapshot and the temporary tables.
+  return withSession(options.pool, (client) =>
+    withSession(options.pool, (writer) => verifyInSnapshot(options, client, writer)),
+  );
+}
+
+async function verifyInSnapshot(
+  { projections, signal, onProgress }: VerifyOptions,
+  client: pg.ClientBase,
+  writer: pg.ClientBase,
+): Promise<VerifyReport> {
+  await begin(client, writer);
+  const findings: Finding[] = [];
+  const found = (finding: Finding): void => {
+    if (findings.length < findingsMax) findings.push(finding);
+  };
+  const { rows } = await client.query<{ end: string }>(
+    'select coalesce(max(position + count - 1), 0) as end from eventstore.commits',
+  );
+  const end = Number(rows[0]?.end);
+  const ledger = new LedgerCheck(found);
+  const payments = new PaymentCheck(client, found);
+  const tables = new FreshTables(writer, found);
+  await tables.create(projections);
+  let units = 0;
+  const visit = async (unit: RecordedUnit): Promise<void> => {
+    units += 1;
+    try {
+      ledger.visit(unit);
+      const reading = payments.visit(unit);
+      if (reading !== undefined) await reading;
+    } catch (error) {
+      if (isOfDatabase(error)) throw error;
+      // An amount that is no number, a field that is not there.
+      found({ check: 'facts', position: unit.position, message: `unit ${unit.id} cannot be read: ${String(error)}` });
+    }
+    const writing = tables.visit(unit);
+    if (writing !== undefined) await writing;
+  };
+  const report = (position: Position): void => onProgress?.({ position, end });
+  const position = await verifyLog({ client, found, visit, signal, onProgress: report });
+  await tables.compare();
+  return { position, units, findings: sorted(findings) };
 }
 
 /** Two connections that see the same state of the database: one reads the log, the other writes temporary tables. */

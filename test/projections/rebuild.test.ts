@@ -168,6 +168,26 @@ describe('A rebuild folds a projection anew while the product serves', () => {
     expect(await rowsOf(pool, [paymentsProjection])).toEqual(before);
   });
 
+  it('fails when the connection that holds its lock is cut, and the next one starts clean', async () => {
+    makePayments(300);
+    await settled();
+    const before = await rowsOf(pool, [paymentsProjection]);
+    let cutting: Promise<unknown> | undefined;
+    const onProgress = (): void => {
+      cutting ??= pool.query(
+        `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database =
+           (select oid from pg_database where datname = current_database())`,
+      );
+    };
+    await expect(rebuild({ log, pool, projection: paymentsProjection, onProgress })).rejects.toThrow();
+    await cutting;
+    expect(await rowsOf(pool, [paymentsProjection])).toEqual(before);
+    expect(await rebuild({ log, pool, projection: paymentsProjection })).toMatchObject({
+      tableVersion: 2,
+      differences: [{ onlyLive: 0, onlyFresh: 0, differing: 0 }],
+    });
+  });
+
   it('waits for readers in long transactions, and others read meanwhile', async () => {
     await settled();
     const reader = await pool.connect();

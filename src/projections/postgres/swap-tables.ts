@@ -4,6 +4,7 @@ import type { Position } from '../../../eventstore/index.ts';
 import type { FreshFold } from '../fresh-fold.ts';
 import type { Projection } from '../projection.ts';
 import { lockCheckpoint } from './checkpoints.ts';
+import { withConnection } from './sessions.ts';
 import { dropTables, tableVersions } from './shadow-tables.ts';
 import { replaceViews, tableName } from './tables.ts';
 
@@ -70,8 +71,7 @@ function isLockTimeout(error: unknown): boolean {
 
 /** Drops the tables of a projection that no view shows any more. Returns the names of what was dropped. */
 export async function dropOldTables(pool: pg.Pool, projection: Projection): Promise<string[]> {
-  const client = await pool.connect();
-  try {
+  return withConnection(pool, async (client) => {
     await client.query('begin');
     const { rows } = await client.query<{ locked: boolean }>(
       `select pg_try_advisory_xact_lock(hashtext('projections.rebuild'), hashtext($1)) as locked`,
@@ -79,16 +79,13 @@ export async function dropOldTables(pool: pg.Pool, projection: Projection): Prom
     );
     if (rows[0]?.locked !== true) throw new RebuildBlockedError(`projection ${projection.name} is being rebuilt`);
     const live = await lockCheckpoint(client, projection.name);
-    if (live === undefined) return [];
     const dropped: string[] = [];
     for (const version of await tableVersions(client, projection)) {
-      if (version === live.tableVersion) continue;
+      if (live === undefined || version === live.tableVersion) continue;
       await dropTables(client, projection, version);
       dropped.push(...projection.tables.map((table) => tableName(table, version)));
     }
     await client.query('commit');
     return dropped;
-  } finally {
-    client.release(true);
-  }
+  });
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Column, Table } from '../table.ts';
 import type { Projection } from '../projection.ts';
+import { withConnection } from './sessions.ts';
 
 /** Names come from our own definitions, never from outside; quoting keeps reserved words usable. */
 const quoted = (name: string): string => `"${name}"`;
@@ -61,27 +62,25 @@ export async function replaceViews(client: pg.ClientBase, projection: Projection
  * when the code has another version by now: their rows need a rebuild, which is somebody's decision.
  */
 export async function installProjections(pool: pg.Pool, projections: readonly Projection[]): Promise<void> {
-  const client = await pool.connect();
-  try {
+  await withConnection(pool, async (client) => {
     await client.query('begin');
     await client.query(`select pg_advisory_xact_lock(hashtext('projections.install'))`);
     const { rows } = await client.query<{ projection: string }>('select projection from projections.checkpoints');
     for (const projection of projections) {
-      if (rows.some((row) => row.projection === projection.name)) continue;
-      for (const table of projection.tables) {
-        await client.query(createTable(table, tableName(table, 1)));
-        for (const index of createIndexes(table, tableName(table, 1))) await client.query(index);
-      }
-      await replaceViews(client, projection, 1);
-      await client.query(
-        'insert into projections.checkpoints (projection, code_version, table_version, position) values ($1, $2, 1, 0)',
-        [projection.name, projection.version],
-      );
+      if (!rows.some((row) => row.projection === projection.name)) await install(client, projection);
     }
     await client.query('commit');
-    client.release();
-  } catch (error) {
-    client.release(true);
-    throw error;
+  });
+}
+
+async function install(client: pg.ClientBase, projection: Projection): Promise<void> {
+  for (const table of projection.tables) {
+    await client.query(createTable(table, tableName(table, 1)));
+    for (const index of createIndexes(table, tableName(table, 1))) await client.query(index);
   }
+  await replaceViews(client, projection, 1);
+  await client.query(
+    'insert into projections.checkpoints (projection, code_version, table_version, position) values ($1, $2, 1, 0)',
+    [projection.name, projection.version],
+  );
 }

@@ -1,6 +1,10 @@
 import type pg from 'pg';
+import type { Position } from '../../../eventstore/index.ts';
 import { ProjectionFault, type Batch } from '../batch.ts';
+import type { ChangeSet } from '../change-set.ts';
+import type { Projection } from '../projection.ts';
 import { moveCheckpoints } from './checkpoints.ts';
+import { withConnection } from './sessions.ts';
 import { tableName } from './tables.ts';
 import { isFinal, writeChanges } from './writer.ts';
 
@@ -17,35 +21,37 @@ const begin = `begin; set local synchronous_commit = off; set local lock_timeout
  */
 export async function writeBatch(pool: pg.Pool, batch: Batch): Promise<'written' | 'fenced'> {
   const behind = batch.members.filter(({ member }) => member.position < batch.end);
-  const client = await pool.connect();
-  try {
+  const outcome = await withConnection(pool, async (client) => {
     await client.query(begin);
     const moved = await moveCheckpoints(
       client,
       behind.map(({ member }) => ({ projection: member.projection.name, from: member.position, to: batch.end })),
     );
     for (const { member, changes } of behind) {
-      const { name, version, tables } = member.projection;
-      const checkpoint = moved.find(({ projection }) => projection === name);
-      if (checkpoint?.codeVersion !== version) {
+      const checkpoint = moved.find(({ projection }) => projection === member.projection.name);
+      if (checkpoint?.codeVersion !== member.projection.version) {
         await client.query('rollback');
-        client.release();
         return 'fenced';
       }
-      for (const table of tables) {
-        try {
-          await writeChanges(client, table, tableName(table, checkpoint.tableVersion), changes);
-        } catch (error) {
-          throw isFinal(error) ? new ProjectionFault(name, batch.lastUnit, error) : error;
-        }
-      }
+      await writeMember(client, member.projection, checkpoint.tableVersion, changes, batch.lastUnit);
     }
     await client.query('commit');
-    client.release();
+    return 'written';
+  });
+  if (outcome === 'written') for (const { member } of behind) member.position = batch.end;
+  return outcome;
+}
+
+async function writeMember(
+  client: pg.ClientBase,
+  { name, tables }: Projection,
+  tableVersion: number,
+  changes: ChangeSet,
+  position: Position,
+): Promise<void> {
+  try {
+    for (const table of tables) await writeChanges(client, table, tableName(table, tableVersion), changes);
   } catch (error) {
-    client.release(true);
-    throw error;
+    throw isFinal(error) ? new ProjectionFault(name, position, error) : error;
   }
-  for (const { member } of behind) member.position = batch.end;
-  return 'written';
 }
