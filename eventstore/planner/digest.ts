@@ -17,28 +17,66 @@ export interface DigestUnit {
  * events. Every text is framed by its length, so that no two different contents have the same bytes.
  */
 export function digestOf(units: readonly DigestUnit[]): Buffer {
-  const hash = createHash('sha256');
+  const hash = new FramedHash();
   for (const { meta, rows } of units) {
-    let size = 8 + Buffer.byteLength(meta);
-    for (const row of rows) size += 20 + Buffer.byteLength(row.stream) + Buffer.byteLength(row.events);
-    const buffer = Buffer.allocUnsafe(size);
-    let at = writeFramed(buffer, meta, 0);
-    at = buffer.writeInt32BE(rows.length, at);
+    hash.text(meta);
+    hash.int4(rows.length);
     for (const row of rows) {
-      at = writeFramed(buffer, row.stream, at);
-      at = buffer.writeBigInt64BE(BigInt(row.expect ?? -1), at);
-      at = buffer.writeInt32BE(row.count, at);
-      at = writeFramed(buffer, row.events, at);
+      hash.text(row.stream);
+      hash.int8(row.expect ?? -1);
+      hash.int4(row.count);
+      hash.text(row.events);
     }
-    hash.update(buffer);
   }
   return hash.digest();
 }
 
-function writeFramed(buffer: Buffer, text: string, at: number): number {
-  const written = buffer.write(text, at + 4);
-  buffer.writeInt32BE(written, at);
-  return at + 4 + written;
+/** Gathers what is hashed and hands it over in large pieces: a call of the hash costs more than a row's bytes. */
+class FramedHash {
+  readonly #hash = createHash('sha256');
+  readonly #buffer = Buffer.allocUnsafe(64 * 1024);
+  #end = 0;
+
+  text(text: string): void {
+    // A UTF-16 unit has at most three bytes of UTF-8.
+    const sizeMax = 4 + text.length * 3;
+    if (sizeMax > this.#buffer.length) {
+      const bytes = Buffer.from(text);
+      this.int4(bytes.length);
+      this.#flush();
+      this.#hash.update(bytes);
+      return;
+    }
+    this.#makeRoom(sizeMax);
+    const written = this.#buffer.write(text, this.#end + 4);
+    this.#end = this.#buffer.writeInt32BE(written, this.#end) + written;
+  }
+
+  int4(value: number): void {
+    this.#makeRoom(4);
+    this.#end = this.#buffer.writeInt32BE(value, this.#end);
+  }
+
+  /** A safe integer in eight bytes. */
+  int8(value: number): void {
+    this.#makeRoom(8);
+    this.#buffer.writeInt32BE(Math.floor(value / 2 ** 32), this.#end);
+    this.#end = this.#buffer.writeUInt32BE(value >>> 0, this.#end + 4);
+  }
+
+  digest(): Buffer {
+    this.#flush();
+    return this.#hash.digest();
+  }
+
+  #makeRoom(size: number): void {
+    if (this.#end + size > this.#buffer.length) this.#flush();
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#buffer.subarray(0, this.#end));
+    this.#end = 0;
+  }
 }
 
 /** The next link of the chain. `recordedAtMicros` is the recorded time in microseconds since 1970. */

@@ -21,38 +21,45 @@ export function encodeBatch(batch: Batch): EncodedBatch {
   const aheads: (number | null)[] = [];
   const metas: (string | null)[] = [];
   const events: string[] = [];
-  const perStream = new Map<string, { count: number; last: number }>();
+  // The batch's streams as it names them, in the order in which they come first.
+  const streamNames: string[] = [];
+  const expected: (number | null)[] = [];
+  const totals: number[] = [];
+  const lasts: number[] = [];
+  const indexOf = new Map<string, number>();
+  for (const [stream, expect] of batch.expected) {
+    indexOf.set(stream, streamNames.length);
+    streamNames.push(stream);
+    expected.push(expect);
+    totals.push(0);
+    lasts.push(0);
+  }
   let offset = 0;
-  for (const planned of batch.units) {
+  for (const { rows, meta } of batch.units) {
     const unit = offset;
-    for (const row of planned.rows) {
-      const total = perStream.get(row.stream);
+    for (const { stream, expect, count, events: json } of rows) {
+      const index = indexOf.get(stream) as number;
+      const ahead = totals[index] as number;
       offsets.push(offset);
-      counts.push(row.count);
+      counts.push(count);
       units.push(unit);
-      streams.push(row.stream);
-      versions.push(row.expect === null ? null : row.expect + 1);
-      aheads.push(row.expect === null ? (total?.count ?? 0) : null);
-      metas.push(offset === unit ? planned.meta : null);
-      events.push(row.events);
-      if (total === undefined) {
-        perStream.set(row.stream, { count: row.count, last: offset });
-      } else {
-        total.count += row.count;
-        total.last = offset;
-      }
-      offset += row.count;
+      streams.push(stream);
+      versions.push(expect === null ? null : expect + 1);
+      aheads.push(expect === null ? ahead : null);
+      metas.push(offset === unit ? meta : null);
+      events.push(json);
+      totals[index] = ahead + count;
+      lasts[index] = offset;
+      offset += count;
     }
   }
-  const totals = [...perStream.values()];
-  const digest = digestOf(batch.units);
   const id = randomUUID();
   return {
     id,
     values: [
       id,
       offset,
-      digest,
+      digestOf(batch.units),
       int4Array(offsets),
       int4Array(counts),
       int4Array(units),
@@ -61,10 +68,10 @@ export function encodeBatch(batch: Batch): EncodedBatch {
       int4Array(aheads),
       textArray(metas),
       textArray(events),
-      textArray([...perStream.keys()]),
-      int8Array([...perStream.keys()].map((stream) => batch.expected.get(stream as StreamId) ?? null)),
-      int4Array(totals.map((total) => total.count)),
-      int4Array(totals.map((total) => total.last)),
+      textArray(streamNames),
+      int8Array(expected),
+      int4Array(totals),
+      int4Array(lasts),
     ],
   };
 }

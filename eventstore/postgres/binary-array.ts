@@ -34,7 +34,9 @@ export function int8Array(values: readonly (number | null)[]): Buffer {
       at = buffer.writeInt32BE(-1, at);
     } else {
       at = buffer.writeInt32BE(8, at);
-      at = buffer.writeBigInt64BE(BigInt(value), at);
+      // Two halves: a BigInt for every number would be garbage.
+      at = buffer.writeInt32BE(Math.floor(value / 2 ** 32), at);
+      at = buffer.writeUInt32BE(value >>> 0, at);
     }
   }
   return buffer.subarray(0, at);
