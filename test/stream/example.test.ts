@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { MemoryLog } from '../../eventstore/index.ts';
 import { Runtime } from '../../src/actors/runtime.ts';
 import { must, openWallets, p2p } from '../support/wallets.ts';
-import { openDoor } from './support/door.ts';
+import { openDoor, openDoorToReopen } from './support/door.ts';
 import { expectedOf } from './support/oracle.ts';
 
 /** Proves that the client in docs/stream.md, as it stands there, misses nothing and repeats nothing. */
@@ -15,7 +15,7 @@ it('the example for Node sees every event once, across a restart of the server',
   const log = new MemoryLog();
   const runtime = new Runtime({ log });
   await openWallets(runtime, { ada: 10_000n, ben: 0n });
-  let door = await openDoor(log);
+  let door = await openDoorToReopen(log);
   const { port } = door;
   const env = { ...process.env, KORA_STREAM: `ws://127.0.0.1:${port}/stream`, KORA_TOKEN: 'good' };
   const child = spawn(process.execPath, ['--input-type=module', '-e', example], {

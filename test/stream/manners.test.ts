@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../eventstore/index.ts';
 import type { StreamDoor, StreamLimits } from '../../src/gateway/stream/index.ts';
 import { StreamClient, type ConnectOptions } from './support/client.ts';
-import { openDoor } from './support/door.ts';
+import { openDoor, openDoorToReopen } from './support/door.ts';
 import { paymentOf, Traffic } from './support/traffic.ts';
 
 /** Proves the bounds of the door: who may connect, what may be said, how much, and how everybody is sent away. */
@@ -63,7 +63,7 @@ describe('connecting', () => {
 
 describe('a port', () => {
   it('is for one door alone', async () => {
-    await open();
+    door = await openDoorToReopen(log);
     const { port } = door;
     await expect(openDoor(log, {}, port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await door.close();

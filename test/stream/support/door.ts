@@ -17,3 +17,18 @@ export const tokens: TokenCheck = {
 export function openDoor(log: EventLog, limits: Partial<StreamLimits> = {}, port = 0): Promise<StreamDoor> {
   return startStreamDoor({ log, tokens, host: '127.0.0.1', port, limits: { closeGraceMs: 200, ...limits } });
 }
+
+/**
+ * Opens a door on a port that will still be free when it is opened again: the kernel gives the ports that it chooses by
+ * itself (from 32768 on) to outgoing connections too, as soon as nobody listens on them.
+ */
+export async function openDoorToReopen(log: EventLog): Promise<StreamDoor> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      return await openDoor(log, {}, port);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
