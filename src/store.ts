@@ -4,6 +4,7 @@ import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import { migrationSets } from './platform/migrations.ts';
 import { openPostgres } from './platform/postgres/connect.ts';
+import type { ModuleName } from './platform/modules.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { migrate } from './platform/postgres/migrate.ts';
 import { sentenceOf } from './platform/sentence-of.ts';
@@ -22,6 +23,8 @@ export interface Store {
   /** For clients of their own: the same database. */
   readonly database: pg.PoolConfig;
   readonly pool: pg.Pool;
+  /** Connections of a module, which ends with the store. Made when it is first asked for. */
+  poolOf(module: ModuleName): pg.Pool;
   readonly log: PostgresLog;
   /** The log takes no more units and settles those that it has, pools end, the embedded Postgres stops last. */
   close(onStage?: (name: string) => void): Promise<void>;
@@ -66,10 +69,21 @@ export async function openStoreInto(
     await migrator.end();
   }
 
-  const pool = new pg.Pool({ ...database, max: 10, application_name: `kora-${role}` });
-  // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
-  pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
-  stages.add('queries are done', () => pool.end());
+  const pools = new Map<ModuleName, pg.Pool>();
+  const poolOf = (module: ModuleName): pg.Pool => {
+    let pool = pools.get(module);
+    if (pool === undefined) {
+      pool = new pg.Pool({ ...database, max: 10, application_name: `kora-${module}` });
+      // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
+      pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
+      pools.set(module, pool);
+    }
+    return pool;
+  };
+  const pool = poolOf('projector');
+  stages.add('queries are done', async () => {
+    await Promise.all([...pools.values()].map((one) => one.end()));
+  });
 
   const log = new PostgresLog({
     config: database,
@@ -81,5 +95,5 @@ export async function openStoreInto(
     },
   });
   stages.add('the log is closed', () => log.close());
-  return { database, pool, log };
+  return { database, pool, poolOf, log };
 }

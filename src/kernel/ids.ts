@@ -80,6 +80,13 @@ export function isAccountId(text: string): boolean {
   return ACCOUNT_ID.test(text);
 }
 
+const OWNER = /^user:[A-Za-z0-9_.-]{1,64}$/;
+
+/** Whether the text may be the owner of a wallet: the principal of a user, `user:<id>`. */
+export function isOwner(text: string): boolean {
+  return OWNER.test(text);
+}
+
 /** Whether the text has the shape of what `commandIdOf` and `paymentIdOf` give. */
 export function isPaymentId(text: string): boolean {
   return PAYMENT_ID.test(text);

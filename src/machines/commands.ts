@@ -72,6 +72,8 @@ export interface OpenAccount extends Identified {
   readonly currency: string;
   readonly limit?: bigint;
   readonly feeBps?: number;
+  /** Whose wallet it is: `user:<id>`. */
+  readonly owner?: string;
 }
 export interface FreezeAccount extends Identified {
   readonly type: 'FreezeAccount';

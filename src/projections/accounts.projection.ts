@@ -27,12 +27,15 @@ export const accountsTable = defineTable({
     held: { type: 'numeric' },
     overdraft_limit: { type: 'numeric' },
     fee_bps: { type: 'integer' },
+    owner: { type: 'text' },
     version: { type: 'bigint' },
     created_at: { type: 'timestamptz' },
     updated_at: { type: 'timestamptz' },
     position: { type: 'bigint' },
   },
   computed: { posted: 'coalesce(posted, summed)', available: 'posted - held + overdraft_limit' },
+  // The wallets of a person. An owner never changes.
+  indexes: ['(owner, id) where owner is not null'],
   // Balances are updated all the time and are in no index: with room on the page that costs no index entry.
   fillfactor: 70,
 });
@@ -40,7 +43,8 @@ export const accountsTable = defineTable({
 /** Every account and its balance now: wallets as their last fact says, system accounts by adding their entries up. */
 export const accountsProjection: Projection = {
   name: 'accounts',
-  version: 1,
+  // 2: owner. Tables of version 1 are brought here by migrations/0002_owners_and_pages.sql.
+  version: 2,
   tables: [accountsTable],
   fold(unit, changes) {
     for (const row of unit.rows) {
@@ -64,6 +68,7 @@ function foldWallet(unit: RecordedUnit, row: RecordedRow, changes: ChangeSet): v
     held: after.held,
     overdraft_limit: after.limit,
     fee_bps: after.feeBps,
+    owner: after.owner,
     version: lastVersionOf(row),
     created_at: row.version === 1 ? recordedAt : undefined,
     updated_at: recordedAt,

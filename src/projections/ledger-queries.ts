@@ -173,6 +173,24 @@ export async function entriesOfAccount(
   return rows.map(entryOf);
 }
 
+/** The same, the newest first, before a version of its stream; undefined: from the end. */
+export async function newestEntriesOfAccount(
+  pool: pg.Pool,
+  account: string,
+  beforeVersion: number | undefined,
+  limit: number,
+): Promise<LedgerEntry[]> {
+  const stream = await streamOf(pool, account);
+  const { rows } = await pool.query<EntryRow>(
+    // A row of the log that begins before the version may end after it.
+    `select * from projections.ledger_entries
+     where stream = $1 and ($2::bigint is null or (row_version < $2 and version < $2))
+     order by row_version desc, version desc limit $3`,
+    [stream ?? null, beforeVersion ?? null, limit],
+  );
+  return rows.map(entryOf);
+}
+
 /** All entries of a payment, in the order of the log. Not those of its refunds, which are payments of their own. */
 export async function entriesOfPayment(pool: pg.Pool, payment: string): Promise<LedgerEntry[]> {
   const { rows } = await pool.query<EntryRow>('select * from projections.entries_of_payment($1) order by position', [

@@ -17,6 +17,8 @@ export interface AccountRow {
   readonly status: string | undefined;
   /** Merchants only. */
   readonly feeBps: number | undefined;
+  /** `user:<id>`; wallets only, and not of those that are nobody's. */
+  readonly owner: string | undefined;
   /** Facts on the account; of a system account they are all entries. */
   readonly version: number;
   readonly createdAt: string | undefined;
@@ -58,7 +60,8 @@ const optionalBig = (value: unknown): bigint | undefined => (value === null ? un
 const text = (value: unknown): string | undefined => (value === null ? undefined : (value as string));
 const instant = (value: unknown): string | undefined => (value === null ? undefined : (value as Date).toISOString());
 
-function accountOf(row: Row): AccountRow {
+/** A row of the view, as Postgres gives it. */
+export function accountOf(row: Row): AccountRow {
   return {
     id: row['id'] as string,
     class: row['class'] as string,
@@ -69,6 +72,7 @@ function accountOf(row: Row): AccountRow {
     available: optionalBig(row['available']),
     status: text(row['status']),
     feeBps: (row['fee_bps'] as number | null) ?? undefined,
+    owner: text(row['owner']),
     version: Number(row['version']),
     createdAt: instant(row['created_at']),
     updatedAt: instant(row['updated_at']) ?? '',
@@ -76,7 +80,8 @@ function accountOf(row: Row): AccountRow {
   };
 }
 
-function paymentOf(row: Row): PaymentRow {
+/** A row of the view, as Postgres gives it. */
+export function paymentOf(row: Row): PaymentRow {
   return {
     id: row['id'] as string,
     kind: row['kind'] as string,

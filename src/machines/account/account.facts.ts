@@ -18,6 +18,8 @@ export interface WalletFigures {
   readonly limit: string;
   /** Merchants only: our fee in basis points. */
   readonly feeBps?: number;
+  /** Whose wallet it is: `user:<id>`, never a name. Said when it is opened, and never changed. Absent: nobody's of ours. */
+  readonly owner?: string;
 }
 
 interface WalletFactBase {

@@ -20,6 +20,8 @@ export interface WalletContext {
   readonly held: bigint;
   readonly limit: bigint;
   readonly feeBps: number | undefined;
+  /** `user:<id>`; undefined for a wallet that is nobody's, and for those opened before wallets had owners. */
+  readonly owner: string | undefined;
 }
 
 /** A wallet at rest: plain data, no live actor. */
@@ -41,6 +43,7 @@ const unopened: WalletContext = {
   held: 0n,
   limit: 0n,
   feeBps: undefined,
+  owner: undefined,
 };
 
 /** posted − held + limit: what a debit or a hold may take. Negative after a forced entry. */
@@ -68,6 +71,7 @@ function follows(status: AccountStatus, { context, event: { after } }: AnyFact, 
     after.type === context.type &&
     after.currency === context.currency &&
     after.feeBps === context.feeBps &&
+    after.owner === context.owner &&
     BigInt(after.posted) === context.posted + (moved.posted ?? 0n) &&
     BigInt(after.held) === context.held + (moved.held ?? 0n) &&
     BigInt(after.limit) === context.limit + (moved.limit ?? 0n)
@@ -131,6 +135,7 @@ function figuresOf({ after }: WalletFact): Omit<WalletContext, 'accountId' | 've
     held: BigInt(after.held),
     limit: BigInt(after.limit),
     feeBps: after.feeBps,
+    owner: after.owner,
   };
 }
 

@@ -1,5 +1,5 @@
 import { exponentOf } from '../../kernel/currencies.ts';
-import { isAccountId } from '../../kernel/ids.ts';
+import { isAccountId, isOwner } from '../../kernel/ids.ts';
 import { AMOUNT_MAX, formatMinor } from '../../kernel/money.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
 import type { AccountCommand, CloseAccount, OpenAccount, SetLimit } from '../commands.ts';
@@ -80,16 +80,26 @@ function factOf(command: AccountCommand, wallet: WalletSnapshot | undefined): Wa
 }
 
 function opened(command: OpenAccount, wallet: WalletSnapshot | undefined): WalletFact | Refusal {
-  const { accountId, walletType: type, currency, limit = 0n, feeBps } = command;
+  const { accountId, walletType: type, currency, limit = 0n, feeBps, owner } = command;
   if (!isAccountId(accountId)) return invalid('accountId', 'an account id is 1 to 64 of A–Z a–z 0–9 _ . -');
   if (exponentOf(currency) === undefined) return invalid('currency', `no currency of ISO 4217: ${currency}`);
   if (!isLimit(limit)) return invalid('limit', 'a limit is 0 or more');
   if (feeBps !== undefined && type !== 'merchant') return invalid('feeBps', 'only merchants pay a fee');
   if (feeBps !== undefined && !isFee(feeBps)) return invalid('feeBps', 'a fee is 0 to 10000 basis points');
+  if (owner !== undefined && !isOwner(owner)) return invalid('owner', 'an owner is user:<id>');
   if (wallet !== undefined) return accountExists(accountId);
-  const figures = { type, currency, status: 'OPEN', posted: '0', held: '0', limit: formatMinor(limit) } as const;
-  // Every merchant has a fee, even if it is nothing: the payment takes over what the account says.
-  return { type: 'AccountOpened', after: type === 'merchant' ? { ...figures, feeBps: feeBps ?? 0 } : figures };
+  const after = {
+    type,
+    currency,
+    status: 'OPEN',
+    posted: '0',
+    held: '0',
+    limit: formatMinor(limit),
+    // Every merchant has a fee, even if it is nothing: the payment takes over what the account says.
+    ...(type === 'merchant' && { feeBps: feeBps ?? 0 }),
+    ...(owner !== undefined && { owner }),
+  } as const;
+  return { type: 'AccountOpened', after };
 }
 
 const isLimit = (limit: bigint): boolean => limit >= 0n && limit <= AMOUNT_MAX;

@@ -29,7 +29,9 @@ export function figuresAfter({ value, context }: WalletSnapshot, changed: Change
     held: formatMinor(changed.held ?? context.held),
     limit: formatMinor(changed.limit ?? context.limit),
   };
-  return context.feeBps === undefined ? figures : { ...figures, feeBps: context.feeBps };
+  const { feeBps, owner } = context;
+  if (feeBps === undefined && owner === undefined) return figures;
+  return { ...figures, ...(feeBps !== undefined && { feeBps }), ...(owner !== undefined && { owner }) };
 }
 
 export interface EntryTerms {

@@ -16,6 +16,8 @@ export interface WalletView {
   readonly version: number;
   /** Merchants only: our fee in basis points. */
   readonly feeBps?: number;
+  /** Whose it is: `user:<id>`. Absent: nobody's of ours. */
+  readonly owner?: string;
 }
 
 export function walletView({ value, context }: WalletSnapshot): WalletView {
@@ -30,5 +32,6 @@ export function walletView({ value, context }: WalletSnapshot): WalletView {
     limit: formatMinor(context.limit),
     version: context.version,
   };
-  return context.feeBps === undefined ? view : { ...view, feeBps: context.feeBps };
+  const { feeBps, owner } = context;
+  return { ...view, ...(feeBps !== undefined && { feeBps }), ...(owner !== undefined && { owner }) };
 }

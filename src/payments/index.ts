@@ -1,0 +1,66 @@
+import type pg from 'pg';
+import type { Caller, PaymentRequest } from '../actors/requests.ts';
+import type { Outcome, Runtime } from '../actors/runtime.ts';
+import type { Page, PageOf } from '../kernel/page.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { PaymentView } from '../machines/payment/view.ts';
+import { timelineOf, type TimelineStep } from '../projections/ledger-queries.ts';
+import { ownedAccounts } from './owned-accounts.ts';
+import { paymentsPage, type PaymentFilter } from './payments-page.ts';
+
+/**
+ * The face of Payments: what was asked for and how far it came. It moves no figure itself: the machines say which entries
+ * a step needs, and the Ledger's accounts take them in the same unit. Nothing but this file is for other modules and the
+ * doors; who may ask for what is theirs to know (`src/gateway/access.ts`).
+ */
+export interface Payments {
+  /** Carries out a command on a payment. The answer, a refusal included, is durable. Throws as `Runtime.execute` does. */
+  carryOut(request: PaymentRequest, caller: Caller): Promise<Outcome>;
+  /** A payment as it is durably now. Undefined: there is none. */
+  payment(id: string): Promise<PaymentView | undefined>;
+  /**
+   * Payments, the newest first, narrowed to all that the filter says. From a projection: what happened a moment ago may
+   * be missing.
+   *
+   * @throws PageError
+   */
+  list(filter: PaymentListFilter, page: Page): Promise<PageOf<PaymentView>>;
+  /** What happened to a payment, and who asked for it, from the log. Empty when there is none. */
+  timeline(id: string): Promise<readonly TimelineRow[]>;
+}
+
+export interface PaymentListFilter extends Omit<PaymentFilter, 'accounts'> {
+  /** Payer or payee. */
+  readonly account?: string;
+  /** `user:<id>`: a wallet of theirs is payer or payee. With `account`: that account, if it is theirs. */
+  readonly owner?: string;
+}
+
+export type TimelineRow = TimelineStep;
+
+/** What Payments stands on. */
+export interface PaymentsParts {
+  readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
+  /** Which accounts somebody owns is the Ledger's to say. */
+  readonly ledger: Pick<Ledger, 'accountsOf'>;
+  /** Connections of the module's own database role. */
+  readonly pool: pg.Pool;
+}
+
+export function createPayments({ runtime, ledger, pool }: PaymentsParts): Payments {
+  return {
+    carryOut: (request, caller) => runtime.execute(request, caller),
+    payment: (id) => runtime.payment(id),
+    list: async ({ account, owner, ...filter }, page) => {
+      let accounts = account === undefined ? undefined : [account];
+      if (owner !== undefined) {
+        const owned = await ownedAccounts(ledger, owner);
+        accounts = accounts === undefined ? owned : accounts.filter((id) => owned.includes(id));
+      }
+      // The cursor belongs to what was asked, not to the accounts that it came to: they may become more meanwhile.
+      const list = { list: 'payments', account, owner, ...filter };
+      return paymentsPage({ runtime, pool }, list, { ...filter, ...(accounts !== undefined && { accounts }) }, page);
+    },
+    timeline: (id) => timelineOf(pool, id),
+  };
+}
