@@ -40,6 +40,8 @@ export interface Meta {
   readonly causationId?: string;
   /** Who asked: a service or user id, never a name. */
   readonly principal: string;
+  /** The session that it was asked in, where a person asked. */
+  readonly session?: string;
   readonly tenant?: string;
   readonly commandId?: string;
 }

@@ -58,6 +58,8 @@ export interface OpenAccountRequest extends Keyed {
   readonly currency: string;
   readonly limit?: bigint;
   readonly feeBps?: number;
+  /** Whose wallet it is: `user:<id>`. Who may say so is the doors' business. */
+  readonly owner?: string;
 }
 export interface ReasonedAccountRequest extends Keyed {
   readonly type: 'FreezeAccount' | 'UnfreezeAccount' | 'CloseAccount';
@@ -79,6 +81,8 @@ export interface Caller {
   /** A service or user id; part of every id that is made from an idempotency key. Never a name. */
   readonly principal: string;
   readonly correlationId: string;
+  /** The session that it was asked in, where a person asked. It is recorded; keys are the principal's, so a new login does not pay twice. */
+  readonly session?: string;
   readonly causationId?: string;
   /** When it holds in the world (ISO 8601), where that is not now. */
   readonly effectiveAt?: string;
