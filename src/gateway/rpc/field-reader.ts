@@ -2,7 +2,7 @@ import { exponentOf } from '../../kernel/currencies.ts';
 import { isAccountId, isPaymentId } from '../../kernel/ids.ts';
 import { AMOUNT_DIGITS_MAX } from '../../kernel/money.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
-import { instantOf } from './instant.ts';
+import { instantOf } from '../instant.ts';
 
 type Invalid = Refusal & { readonly code: 'Invalid' };
 

@@ -1,0 +1,57 @@
+import type { FastifyError } from 'fastify';
+import { UnitFailedError } from '../../actors/runtime.ts';
+import { PageError } from '../../kernel/page.ts';
+import { type Problem, problem, ProblemError } from './problem.ts';
+import { invalidRequest } from './validation.ts';
+
+/** What a caller can do who does not know what became of a command. */
+export const outcomeUnknown = 'the outcome is unknown: send it again with the same idempotency key';
+
+/**
+ * What was thrown as a problem. A fault says that the outcome is unknown, and nothing of what is inside: `fault` tells
+ * whether it is to be logged.
+ */
+export function problemOfError(error: unknown): { readonly problem: Problem; readonly fault: boolean } {
+  if (error instanceof ProblemError) return { problem: error.problem, fault: false };
+  if (error instanceof PageError) {
+    const { field, message } = error;
+    return { problem: problem('Invalid', `${field}: ${message}`, { figures: { field } }), fault: false };
+  }
+  const { validation, validationContext, code, statusCode } = error as Partial<FastifyError>;
+  if (validation !== undefined) return { problem: refused(validation, validationContext ?? 'request'), fault: false };
+  const known = code === undefined ? undefined : fastifyProblems[code];
+  if (known !== undefined) return { problem: known, fault: false };
+  if (error instanceof UnitFailedError || isConnectionError(error)) {
+    return { problem: problem('Unavailable', outcomeUnknown, { headers: { 'retry-after': '1' } }), fault: true };
+  }
+  // A parser's word about what the caller sent.
+  if (statusCode === 400) return { problem: problem('Invalid', 'the request cannot be read'), fault: false };
+  return { problem: problem('Internal', outcomeUnknown), fault: true };
+}
+
+function refused(validation: NonNullable<FastifyError['validation']>, part: string): Problem {
+  // An id that cannot be one names nothing: that is told as what is not there.
+  if (part === 'params') return problem('NotFound', 'there is nothing of this name');
+  return invalidRequest(validation, part === 'querystring' ? 'query' : part);
+}
+
+const notJson = problem('Invalid', 'body: is no JSON document');
+const fastifyProblems: Readonly<Record<string, Problem>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: problem('UnsupportedMediaType', 'content-type: application/json is wanted'),
+  FST_ERR_CTP_BODY_TOO_LARGE: problem('BodyTooLarge', 'the body is larger than any request needs'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: problem('Invalid', 'content-length: the body has another length'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: problem('Invalid', 'body: is empty'),
+  FST_ERR_CTP_INVALID_JSON_BODY: notJson,
+  FST_ERR_BAD_URL: problem('NotFound', 'there is nothing of this name'),
+};
+
+const connectionErrors = /^(?:08|57P|53|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)/;
+
+/** The database could not be asked, or was cut off: asking again may help. */
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') return connectionErrors.test(code);
+  // pg has no codes for its own time-outs and cut connections.
+  return /timeout|Connection terminated|cannot use a pool after/i.test(error.message);
+}

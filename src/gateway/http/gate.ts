@@ -1,0 +1,50 @@
+import type { FastifyRequest } from 'fastify';
+import type { Authenticator, Principal } from '../principal.ts';
+import { bearerToken } from '../service-token.ts';
+import { givenCorrelationId } from './correlation.ts';
+import { mayCall } from './ownership.ts';
+import { problem, ProblemError } from './problem.ts';
+import type { Access } from './route.ts';
+
+const DEVICE_CHARS_MAX = 128;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls, from the gate on; undefined on public routes. */
+    principal: Principal | undefined;
+    /** The bytes of the body as they came. */
+    rawBody: Buffer | undefined;
+  }
+}
+
+/** Refuses a request whose correlation id cannot be one: an id that is changed on the way ties nothing together. */
+export function checkCorrelationId(request: FastifyRequest): void {
+  if (givenCorrelationId(request.raw) !== 'bad') return;
+  const detail = 'Kora-Correlation-Id: 1 to 128 printable characters of ASCII, without spaces';
+  throw new ProblemError(problem('Invalid', detail, { figures: { field: 'Kora-Correlation-Id' } }));
+}
+
+/** Settles who calls, before a byte of the body is read. Throws a `ProblemError` where nobody is let in. */
+export async function authenticate(request: FastifyRequest, authenticator: Authenticator): Promise<Principal> {
+  const device = request.headers['kora-device'];
+  const deviceId = typeof device === 'string' && device.length <= DEVICE_CHARS_MAX ? device : undefined;
+  const token = bearerToken(request.headers.authorization);
+  const verdict = await authenticator.verify(token, deviceId).catch((error: unknown) => {
+    throw new ProblemError(
+      problem('Unavailable', 'who calls cannot be checked now: send it again', { headers: { 'retry-after': '1' } }),
+      { cause: error },
+    );
+  });
+  if (verdict.ok) return verdict.principal;
+  const { reason, message } = verdict;
+  const challenge = reason === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+  throw new ProblemError(
+    problem('Unauthenticated', message, { figures: { reason }, headers: { 'www-authenticate': challenge } }),
+  );
+}
+
+/** The same answer whatever the call names: it does not tell whether that is there. */
+export function authorize(access: Access, principal: Principal): void {
+  if (mayCall(access, principal)) return;
+  throw new ProblemError(problem('Forbidden', 'this token is not for this call'));
+}
