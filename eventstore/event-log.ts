@@ -113,6 +113,9 @@ export interface LogCapabilities {
   readonly speculation: boolean;
 }
 
+/** Which units a subscriber wants. */
+export type Whose = 'everything' | 'foreign';
+
 export interface EventLog {
   readonly capabilities: LogCapabilities;
 
@@ -139,8 +142,12 @@ export interface EventLog {
   /** Whole units in order, from the one that holds position `after` + 1, up to what is durable when it gets there. */
   readAll(after: Position): AsyncIterable<RecordedUnit>;
 
-  /** Like `readAll`, then everything that is appended later by any process, with no seam. Ends when `signal` aborts. */
-  subscribe(after: Position, signal: AbortSignal): AsyncIterable<RecordedUnit>;
+  /**
+   * Like `readAll`, then everything that is appended later by any process, with no seam. Ends when `signal` aborts.
+   *
+   * @param whose `foreign`: what this very process appended may be left out. Default: everything.
+   */
+  subscribe(after: Position, signal: AbortSignal, whose?: Whose): AsyncIterable<RecordedUnit>;
 
   /** Position of the last durable event; 0 when the log is empty. */
   lastPosition(): Promise<Position>;

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import type { RecordedUnit } from './event-log.ts';
+import type { RecordedUnit, Whose } from './event-log.ts';
 import { follow, LogTail } from './log-tail.ts';
 import { nextTurn, sampleMeta } from './testing/samples.ts';
 
@@ -10,8 +10,8 @@ describe('the tail in memory', () => {
   test('gives what comes after a position only when it holds all of it', () => {
     const tail = new LogTail();
     expect(tail.after(0)).toBeUndefined();
-    tail.publish([unitAt(5, 2), unitAt(7, 1)]);
-    tail.publish([unitAt(8, 3)]);
+    publish(tail, [unitAt(5, 2), unitAt(7, 1)]);
+    publish(tail, [unitAt(8, 3)]);
     expect(tail.after(3)).toBeUndefined();
     expect(positions(tail.after(4))).toEqual([5, 7, 8]);
     expect(positions(tail.after(6))).toEqual([7, 8]);
@@ -22,7 +22,7 @@ describe('the tail in memory', () => {
 
   test('gives the whole unit to one who has half of it', () => {
     const tail = new LogTail();
-    tail.publish([unitAt(1, 3), unitAt(4, 3)]);
+    publish(tail, [unitAt(1, 3), unitAt(4, 3)]);
     expect(positions(tail.after(1))).toEqual([1, 4]);
     expect(positions(tail.after(4))).toEqual([4]);
     expect(positions(tail.after(5))).toEqual([4]);
@@ -30,8 +30,8 @@ describe('the tail in memory', () => {
 
   test('begins anew behind units of other processes', () => {
     const tail = new LogTail();
-    tail.publish([unitAt(1, 1)]);
-    tail.publish([unitAt(3, 1)]);
+    publish(tail, [unitAt(1, 1)]);
+    publish(tail, [unitAt(3, 1)]);
     expect(tail.after(0)).toBeUndefined();
     expect(tail.after(1)).toBeUndefined();
     expect(positions(tail.after(2))).toEqual([3]);
@@ -39,11 +39,11 @@ describe('the tail in memory', () => {
 
   test('drops its oldest units when it holds too many events, and never its newest', () => {
     const tail = new LogTail(10);
-    for (let position = 1; position <= 60; position += 3) tail.publish([unitAt(position, 3)]);
+    for (let position = 1; position <= 60; position += 3) publish(tail, [unitAt(position, 3)]);
     expect(tail.after(0)).toBeUndefined();
     const kept = positions(tail.after(57));
     expect(kept).toEqual([58]);
-    tail.publish([unitAt(61, 1_000)]);
+    publish(tail, [unitAt(61, 1_000)]);
     expect(positions(tail.after(60))).toEqual([61]);
   });
 
@@ -62,7 +62,7 @@ describe('the tail in memory', () => {
     await nextTurn();
     // The one who waits for 5 is woken too: it looks and waits again. What counts is that nobody sleeps through.
     expect(woken).toBeGreaterThanOrEqual(2);
-    tail.publish([unitAt(5, 1)]);
+    publish(tail, [unitAt(5, 1)]);
     await Promise.all(waits);
     await tail.waitFor(4, signal);
     expect(tail.known).toBe(5);
@@ -71,7 +71,7 @@ describe('the tail in memory', () => {
   test('late news of old positions changes nothing', () => {
     const tail = new LogTail();
     tail.reached(10);
-    tail.publish([unitAt(3, 1)]);
+    publish(tail, [unitAt(3, 1)]);
     tail.reached(7);
     expect(tail.known).toBe(10);
   });
@@ -104,6 +104,32 @@ describe('following', () => {
     expect(await next).toEqual({ done: true, value: undefined });
   });
 
+  test('the store is not asked for what memory gave, nor for our own units by one who wants foreign ones', async () => {
+    const tail = new LogTail();
+    const store = new Store();
+    const stop = new AbortController();
+    const seen: Record<Whose, number[]> = { everything: [], foreign: [] };
+    const read = async (whose: Whose): Promise<void> => {
+      for await (const { position } of follow(0, stop.signal, tail, store.readAll, whose)) seen[whose].push(position);
+    };
+    const readers = [read('everything'), read('foreign')];
+    await nextTurn();
+    expect(store.reads).toBe(2);
+    for (let round = 0; round < 5; round++) {
+      publish(tail, [store.append(2)]);
+      await nextTurn();
+    }
+    expect(seen).toEqual({ everything: [1, 3, 5, 7, 9], foreign: [] });
+    expect(store.reads).toBe(2);
+    store.append(1);
+    publish(tail, [store.append(1)]);
+    for (let turns = 0; turns < 10; turns++) await nextTurn();
+    expect(seen.everything).toEqual([1, 3, 5, 7, 9, 11, 12]);
+    expect(seen.foreign).toContain(11);
+    stop.abort();
+    await Promise.all(readers);
+  });
+
   test('an error of the store reaches the follower, who may follow again from where it was', async () => {
     const tail = new LogTail();
     const { signal } = new AbortController();
@@ -125,61 +151,74 @@ describe('following', () => {
       fc.record({
         step: fc.constantFrom('own' as const, 'late' as const, 'foreign' as const),
         events: fc.integer({ min: 1, max: 3 }),
+        wanted: fc.boolean(),
       }),
       fc.record({
         step: fc.constantFrom('publish' as const, 'poll' as const, 'turn' as const, 'follow' as const),
         events: fc.constant(0),
+        wanted: fc.boolean(),
       }),
     ),
     { maxLength: 60 },
   );
 
   test.prop([steps, fc.integer({ min: 1, max: 20 })], { numRuns: 400 })(
-    'every follower sees every unit after its position once, in order',
+    'every follower sees every unit after its position once, in order; one that wants what is foreign may miss our own',
     async (plan, eventsMax) => {
       const tail = new LogTail(eventsMax);
       const store = new Store();
       const stop = new AbortController();
-      const followers: { after: number; seen: number[]; end: Promise<void> }[] = [];
-      const startFollower = (): void => {
+      const followers: { after: number; whose: Whose; seen: number[]; end: Promise<void> }[] = [];
+      const own = new Set<number>();
+      const startFollower = (whose: Whose): void => {
         const after = store.last;
         const seen: number[] = [];
         const read = async (): Promise<void> => {
-          for await (const { position } of follow(after, stop.signal, tail, store.readAll)) {
+          for await (const { position } of follow(after, stop.signal, tail, store.readAll, whose)) {
             seen.push(position);
             if (seen.length % 3 === 0) await nextTurn();
           }
         };
-        followers.push({ after, seen, end: read() });
+        followers.push({ after, whose, seen, end: read() });
       };
       let unpublished: RecordedUnit[] = [];
-      const publish = (): void => {
+      const publishLate = (wanted = true): void => {
         // One commit at a time: what is published late is published before the next own commit.
         const units = unpublished;
         unpublished = [];
-        tail.publish(units);
+        if (units.length > 0) publish(tail, units, wanted);
       };
-      startFollower();
-      for (const { step, events } of plan) {
+      startFollower('everything');
+      startFollower('foreign');
+      for (const { step, events, wanted } of plan) {
         if (step === 'own' || step === 'late') {
-          publish();
+          publishLate();
           unpublished = [store.append(events)];
-          if (step === 'own') publish();
+          own.add(store.last - events + 1);
+          // Kept in memory or not: whoever follows must not depend on it.
+          if (step === 'own') publishLate(wanted);
         } else if (step === 'foreign') store.append(events);
-        else if (step === 'publish') publish();
+        else if (step === 'publish') publishLate();
         else if (step === 'poll') tail.reached(store.last);
-        else if (step === 'follow') startFollower();
+        else if (step === 'follow') startFollower(wanted ? 'everything' : 'foreign');
         else await nextTurn();
       }
-      publish();
+      publishLate();
       tail.reached(store.last);
       const all = store.units.map(({ position }) => position);
+      const owed = ({ after, whose }: { after: number; whose: Whose }): number[] =>
+        all.filter((position) => position > after && (whose === 'everything' || !own.has(position)));
       const complete = (): boolean =>
-        followers.every(({ after, seen }) => seen.length >= all.filter((position) => position > after).length);
+        followers.every((follower) => owed(follower).every((position) => follower.seen.includes(position)));
       for (let turns = 0; turns < 1_000 && !complete(); turns++) await nextTurn();
       stop.abort();
       await Promise.all(followers.map(({ end }) => end));
-      for (const { after, seen } of followers) expect(seen).toEqual(all.filter((position) => position > after));
+      for (const follower of followers) {
+        const { after, whose, seen } = follower;
+        const inOrder = all.filter((position) => position > after && seen.includes(position));
+        expect(seen).toEqual(inOrder);
+        expect(seen).toEqual(whose === 'everything' ? owed(follower) : expect.arrayContaining(owed(follower)));
+      }
     },
   );
 });
@@ -219,6 +258,11 @@ class Store {
 function unitAt(position: number, count: number): RecordedUnit {
   const lastPosition = position + count - 1;
   return { id: `${position}`, position, lastPosition, recordedAt: new Date(0), meta: sampleMeta, rows: [] };
+}
+
+function publish(tail: LogTail, units: readonly RecordedUnit[], wanted = true): void {
+  const [first, last] = [units[0] as RecordedUnit, units.at(-1) as RecordedUnit];
+  tail.publish({ position: first.position, lastPosition: last.lastPosition, recorded: () => units }, wanted);
 }
 
 function positions(units: readonly RecordedUnit[] | undefined): number[] | undefined {

@@ -1,4 +1,5 @@
-import type { Position, RecordedUnit } from './event-log.ts';
+import type { Position, RecordedUnit, Whose } from './event-log.ts';
+import type { CommittedBatch } from './planner/group-committer.ts';
 
 /**
  * The newest units, in memory, for readers that are nearly there, and the bell that tells readers to look again.
@@ -11,6 +12,8 @@ export class LogTail {
   readonly #eventsMax: number;
   #waiting = new Set<() => void>();
   #known: Position = 0;
+  /** The newest run of positions that this process alone wrote. */
+  #own: { readonly from: Position; to: Position } | undefined;
 
   constructor(eventsMax = 20_000) {
     this.#eventsMax = eventsMax;
@@ -21,22 +24,24 @@ export class LogTail {
     return this.#known;
   }
 
-  /** Units that became durable by this process, in order. */
-  publish(units: readonly RecordedUnit[]): void {
-    const first = units[0];
-    const last = units.at(-1);
-    if (first === undefined || last === undefined) return;
-    const end = this.#units.at(-1);
-    if (end !== undefined && end.lastPosition + 1 !== first.position) {
+  /**
+   * A batch of this process became durable.
+   *
+   * @param wanted false where nobody follows what this process writes: then it is not kept
+   */
+  publish({ position, lastPosition, recorded }: CommittedBatch, wanted: boolean): void {
+    if (this.#own !== undefined && this.#own.to + 1 === position) this.#own.to = lastPosition;
+    else this.#own = { from: position, to: lastPosition };
+    if (!wanted || this.#own.from === position) {
       this.#units = [];
       this.#events = 0;
     }
-    for (const unit of units) {
-      this.#units.push(unit);
-      this.#events += unit.lastPosition - unit.position + 1;
+    if (wanted) {
+      for (const unit of recorded()) this.#units.push(unit);
+      this.#events += lastPosition - position + 1;
+      this.#trim();
     }
-    this.#trim();
-    this.reached(last.lastPosition);
+    this.reached(lastPosition);
   }
 
   /** Somebody committed up to here. */
@@ -55,6 +60,12 @@ export class LogTail {
     if (first === undefined || last === undefined) return undefined;
     if (position < first.position - 1 || position >= last.lastPosition) return undefined;
     return this.#units.slice(this.#indexAfter(position));
+  }
+
+  /** The end of what this process alone wrote after a position; undefined when something else may come next. */
+  endOfOwn(position: Position): Position | undefined {
+    const own = this.#own;
+    return own !== undefined && position >= own.from - 1 && position < own.to ? own.to : undefined;
   }
 
   /** Resolves when something after the position is known to be durable, or the signal aborts. */
@@ -100,10 +111,18 @@ export async function* follow(
   signal: AbortSignal,
   tail: LogTail,
   readAll: (after: Position) => AsyncIterable<RecordedUnit>,
+  whose: Whose = 'everything',
 ): AsyncGenerator<RecordedUnit, void, undefined> {
   let cursor = after;
   const ended = (): boolean => signal.aborted;
+  const inMemory = (): boolean =>
+    (whose === 'foreign' && tail.endOfOwn(cursor) !== undefined) || tail.after(cursor) !== undefined;
   while (!ended()) {
+    const own = whose === 'foreign' ? tail.endOfOwn(cursor) : undefined;
+    if (own !== undefined) {
+      cursor = own;
+      continue;
+    }
     const units = tail.after(cursor);
     if (units !== undefined) {
       for (const unit of units) {
@@ -113,17 +132,19 @@ export async function* follow(
       }
       continue;
     }
-    for await (const unit of readAll(cursor)) {
-      if (ended()) return;
-      yield unit;
-      cursor = unit.lastPosition;
-      // Memory may hold the rest by now: cheaper than reading on.
-      if (tail.after(cursor) !== undefined) break;
-    }
-    if (tail.after(cursor) === undefined) {
+    // Where memory ended and nothing more is known to be there, the store need not be asked.
+    if (cursor === after || tail.known > cursor) {
+      for await (const unit of readAll(cursor)) {
+        if (ended()) return;
+        yield unit;
+        cursor = unit.lastPosition;
+        // Memory may hold the rest by now: cheaper than reading on.
+        if (inMemory()) break;
+      }
+      if (inMemory()) continue;
       // Only what was read is known to be there: `after` is the caller's word, and may be beyond the end.
       if (cursor !== after) tail.reached(cursor);
-      await tail.waitFor(cursor, signal);
     }
+    await tail.waitFor(cursor, signal);
   }
 }

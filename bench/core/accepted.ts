@@ -5,7 +5,7 @@ import { checkLog } from './check-log.ts';
 import { openWallets, pay, startProduct } from './kora.ts';
 
 /** Requests at work at the same time: enough for one commit to be decided while another is on its way to the disk. */
-export const inFlight = 2_000;
+export const inFlight = 1_500;
 
 /** `core.accepted`: durable P2P payments, four transitions in one unit, called in process. */
 export function run(context: CaseContext): Promise<Measured> {

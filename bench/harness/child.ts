@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../ops/bin/node-flags.js';
 import type { Measured } from './case.ts';
 import type { Answer, Assignment } from './run-case.ts';
 
@@ -20,7 +21,7 @@ export function runInChild(
 ): Promise<Measured> {
   return new Promise((resolve, reject) => {
     const child = fork(program, {
-      execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
+      execArgv: ['--disable-warning=ExperimentalWarning', ...nodeFlags, ...nodeOptions],
       serialization: 'advanced',
     });
     const limitMs = assignment.warmupMs + assignment.measureMs + spareMs;

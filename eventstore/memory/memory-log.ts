@@ -9,6 +9,7 @@ import type {
   StreamId,
   StreamRow,
   Unit,
+  Whose,
 } from '../event-log.ts';
 import { follow, LogTail } from '../log-tail.ts';
 import type { Batch, BatchLimits } from '../planner/batch-planner.ts';
@@ -155,9 +156,9 @@ export class MemoryLog implements EventLog {
     for (let index = low; index < this.store.units.length; index++) yield this.store.units[index] as RecordedUnit;
   }
 
-  subscribe(after: Position, signal: AbortSignal): AsyncIterable<RecordedUnit> {
+  subscribe(after: Position, signal: AbortSignal, whose?: Whose): AsyncIterable<RecordedUnit> {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
-    return follow(after, ended, this.#tail, (position) => this.readAll(position));
+    return follow(after, ended, this.#tail, (position) => this.readAll(position), whose);
   }
 
   lastPosition(): Promise<Position> {

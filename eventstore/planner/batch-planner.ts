@@ -23,7 +23,7 @@ export interface BatchLimits {
 }
 
 export const defaultBatchLimits: BatchLimits = {
-  batchUnitsMax: 1_000,
+  batchUnitsMax: 500,
   batchSizeMax: 8 * 1024 * 1024,
   waitingUnitsMax: 20_000,
 };

@@ -31,11 +31,40 @@ describe('group commit', () => {
     expect(inFlight?.units.map(({ unit }) => unit.id)).toEqual(['second']);
   });
 
+  test('nobody is told of the last commit before the next one is handed over; what comes of that waits as well', async () => {
+    const handOvers: (() => void)[] = [];
+    const process = new Process(new MemoryStore(), {
+      handedOver: () => new Promise((resolve) => handOvers.push(resolve)),
+    });
+    const [first] = process.submit(unitOf([exact('a/1', 0)]));
+    process.begin();
+    const [second] = process.submit(unitOf([exact('a/1', 1)]));
+    await process.commit();
+    expect(first?.result).toBeUndefined();
+    // The store is faster than its socket is read: the order of the news stays that of the log.
+    await process.commit();
+    expect(second?.result).toBeUndefined();
+    const closing = process.committer.close();
+    handOvers.forEach((handedOver) => handedOver());
+    await nextTurn();
+    expect(first?.result).toMatchObject({ outcome: 'committed', position: 1 });
+    expect(second?.result).toMatchObject({ outcome: 'committed', position: 2 });
+    await closing;
+  });
+
+  test('where nothing is to be handed over, the last commit is told at once', async () => {
+    const process = new Process(new MemoryStore(), { handedOver: () => new Promise(() => undefined) });
+    const [only] = process.submit(unitOf([exact('a/1', 0)]));
+    process.begin();
+    await process.commit();
+    expect(only?.result).toMatchObject({ outcome: 'committed' });
+  });
+
   test('units that became durable are published after their deciders were told, with their versions', async () => {
     const store = new MemoryStore();
     const news: string[] = [];
     const process = new Process(store, {
-      committed: (units) => units.forEach((unit) => news.push(`published ${unit.id}`)),
+      committed: (batch) => batch.recorded().forEach((unit) => news.push(`published ${unit.id}`)),
     });
     for (const version of [0, 1]) {
       process.committer.submit(unitOf([exact('a/1', version), anywhere('system/s', 2)], `${version}`), ({ outcome }) =>
@@ -50,7 +79,7 @@ describe('group commit', () => {
   test('what is published is what the store holds, unconstrained streams with several units included', async () => {
     const store = new MemoryStore();
     const published: RecordedUnit[] = [];
-    const process = new Process(store, { committed: (units) => published.push(...units) });
+    const process = new Process(store, { committed: (batch) => published.push(...batch.recorded()) });
     for (let round = 0; round < 3; round++) {
       for (let index = 0; index < 4; index++) {
         process.submit(

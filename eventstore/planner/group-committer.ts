@@ -18,10 +18,24 @@ export type CommitAnswer =
   /** The store was asked until nobody would wait any longer. Only while the log is being closed. */
   | { readonly outcome: 'unknown'; readonly error: Error };
 
+/** Units of this process that became durable together. */
+export interface CommittedBatch {
+  readonly position: Position;
+  readonly lastPosition: Position;
+  /** The units as a reader of the log would get them: made only for those who want them. */
+  readonly recorded: () => readonly RecordedUnit[];
+}
+
 export interface GroupCommitterOptions {
   readonly commit: (batch: Batch) => Promise<CommitAnswer>;
-  /** Called in the order of positions with units that became durable, after their `settled`. */
-  readonly committed?: (units: readonly RecordedUnit[]) => void;
+  /**
+   * Resolves when the store has been handed all of the batch that is being committed, or will not be soon. Whoever is
+   * told goes on at once, and keeps this process too busy to hand over the rest: the store would have nothing to do
+   * meanwhile. Default: `commit` hands it over when it is called.
+   */
+  readonly handedOver?: () => Promise<void>;
+  /** Called in the order of positions when a batch became durable, after its units' `settled`. */
+  readonly committed?: (batch: CommittedBatch) => void;
   readonly unitLimits?: Partial<UnitLimits>;
   readonly batchLimits?: Partial<BatchLimits>;
   /** Starts the work of a new batch after the current turn, so that one turn's units share it. */
@@ -37,6 +51,8 @@ export class GroupCommitter {
   #state: 'idle' | 'scheduled' | 'committing' = 'idle';
   #closing: PromiseWithResolvers<void> | undefined;
   #tellingFallen = false;
+  /** The units of the last commit, while they wait to be told until the next one is handed over. */
+  #untold: Promise<void> | undefined;
 
   constructor(options: GroupCommitterOptions) {
     this.#options = options;
@@ -94,17 +110,23 @@ export class GroupCommitter {
   }
 
   #answered(batch: Batch, answer: CommitAnswer): void {
+    if (this.#untold === undefined) this.#settle(batch, answer);
+    else void this.#untold.then(() => this.#settle(batch, answer));
+  }
+
+  #settle(batch: Batch, answer: CommitAnswer): void {
     switch (answer.outcome) {
       case 'committed': {
         // The next commit starts first: the store works while this process tells people about the last one.
         this.#begin();
-        const recorded = recordUnits(batch, answer);
-        for (const [index, planned] of batch.units.entries()) {
-          const unit = recorded[index] as RecordedUnit;
-          const { position, lastPosition, recordedAt } = unit;
-          tell(planned, { outcome: 'committed', position, lastPosition, recordedAt });
+        if (this.#state === 'idle' || this.#options.handedOver === undefined) {
+          this.#tellCommitted(batch, answer);
+          return;
         }
-        this.#options.committed?.(recorded);
+        this.#untold = this.#options.handedOver().then(() => {
+          this.#untold = undefined;
+          this.#tellCommitted(batch, answer);
+        });
         return;
       }
       case 'stale': {
@@ -129,6 +151,17 @@ export class GroupCommitter {
     // Not at once: the refused are decided again in this turn, and belong into the next batch.
     this.#state = 'scheduled';
     this.#schedule(() => this.#begin());
+  }
+
+  #tellCommitted(batch: Batch, answer: CommitAnswer & { outcome: 'committed' }): void {
+    const { position, recordedAt } = answer;
+    let next = position;
+    for (const planned of batch.units) {
+      const first = next;
+      next += planned.count;
+      tell(planned, { outcome: 'committed', position: first, lastPosition: next - 1, recordedAt });
+    }
+    this.#options.committed?.({ position, lastPosition: next - 1, recorded: () => recordUnits(batch, answer) });
   }
 
   #tellFallen(fallen: readonly (readonly [PlannedUnit, AppendResult])[]): void {

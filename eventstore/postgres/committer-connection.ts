@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { Batch } from '../planner/batch-planner.ts';
@@ -31,6 +32,29 @@ function isRaisedByTheBatch(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '');
 }
 
+/** How long those who wait to be told wait for a store that does not take the next batch. */
+const handOverMs = 50;
+
+/** `pg` keeps its socket (with TLS the secure one) in its connection, of which its types do not speak. */
+function socketOf(client: pg.Client): Writable {
+  return (client as unknown as { readonly connection: { readonly stream: Writable } }).connection.stream;
+}
+
+function whenWritten(socket: Writable, written: () => void): void {
+  // Not before the next turn: `pg` corks the socket for the rest of this one.
+  setImmediate(() => {
+    if (!socket.writableNeedDrain) {
+      written();
+      return;
+    }
+    const patience = setTimeout(written, handOverMs);
+    socket.once('drain', () => {
+      clearTimeout(patience);
+      written();
+    });
+  });
+}
+
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
@@ -62,6 +86,7 @@ export class CommitterConnection {
   #askUntilMs = Infinity;
   #client: pg.Client | undefined;
   #troubled = false;
+  #handedOver = Promise.withResolvers<void>();
 
   constructor(options: CommitterConnectionOptions) {
     this.#options = options;
@@ -71,6 +96,7 @@ export class CommitterConnection {
   }
 
   async commit(batch: Batch): Promise<CommitAnswer> {
+    this.#handedOver = Promise.withResolvers();
     const encoded = encodeBatch(batch);
     // Once a call has gone out without an answer, a server that refuses the next one for a reason of its own (login,
     // permission, a missing function) proves nothing about the first: only the work on the batch itself does.
@@ -88,6 +114,8 @@ export class CommitterConnection {
     });
     try {
       return await policy.execute(async () => {
+        // Making a connection takes as long as it takes.
+        if (this.#client === undefined) this.#handedOver.resolve();
         const client = await this.#connect();
         try {
           const answer = await this.#call(client, encoded);
@@ -113,6 +141,14 @@ export class CommitterConnection {
     }
   }
 
+  /**
+   * Resolves when the bytes of the call under way have left this process, and at the latest after some milliseconds: a
+   * megabyte or two fits into no socket's buffer, so it leaves in many turns of the event loop.
+   */
+  handedOver(): Promise<void> {
+    return this.#handedOver.promise;
+  }
+
   /** From this instant (milliseconds since 1970) on, a call that fails is not made again. */
   askUntil(instantMs: number): void {
     this.#askUntilMs = instantMs;
@@ -128,9 +164,12 @@ export class CommitterConnection {
   async #call(client: pg.Client, batch: EncodedBatch): Promise<CommitAnswer> {
     const timer = setTimeout(() => void client.end().catch(() => undefined), this.#answerTimeoutMs);
     try {
-      return await appendBatch(client, batch);
+      const answer = appendBatch(client, batch);
+      whenWritten(socketOf(client), this.#handedOver.resolve);
+      return await answer;
     } finally {
       clearTimeout(timer);
+      this.#handedOver.resolve();
     }
   }
 

@@ -9,10 +9,12 @@ import type {
   StreamId,
   StreamRow,
   Unit,
+  Whose,
 } from '../event-log.ts';
 import { LogCorruptionError } from '../event-log.ts';
 import { follow, LogTail } from '../log-tail.ts';
-import type { BatchLimits } from '../planner/batch-planner.ts';
+import type { Batch, BatchLimits } from '../planner/batch-planner.ts';
+import type { CommitAnswer } from '../planner/group-committer.ts';
 import { GroupCommitter } from '../planner/group-committer.ts';
 import type { UnitLimits } from '../planner/planned-unit.ts';
 import { CommitterConnection } from './committer-connection.ts';
@@ -43,6 +45,9 @@ export interface PostgresLogOptions {
 /** Positions per partition, as in `eventstore.ensure_partition`. */
 const partitionSize = 100_000_000;
 
+/** So many looks in a row may be taken for our own batch. */
+const doubtsMax = 10;
+
 /** The log on Postgres: one call of one function per batch; see `migrations/0001_log.sql`. */
 export class PostgresLog implements EventLog {
   readonly capabilities: LogCapabilities = { densePositions: true, hashChain: true, speculation: true };
@@ -54,8 +59,13 @@ export class PostgresLog implements EventLog {
   readonly #pollMs: number;
   readonly #closed = new AbortController();
   #followers = 0;
+  #followersOfAll = 0;
   #poll: NodeJS.Timeout | undefined;
   #partitionsTo = 0;
+  /** Batches of ours that are at the store, or there and not told of yet. */
+  #unpublished = 0;
+  /** Looks that found something new since we last published. */
+  #doubts = 0;
   #closing: Promise<void> | undefined;
   readonly #closePatienceMs: number;
 
@@ -76,10 +86,13 @@ export class PostgresLog implements EventLog {
     this.#closePatienceMs = options.closePatienceMs ?? 10_000;
     this.#connection = new CommitterConnection(options);
     this.#committer = new GroupCommitter({
-      commit: (batch) => this.#connection.commit(batch),
-      committed: (units) => {
-        this.#tail.publish(units);
-        this.#ensurePartition(units.at(-1)?.lastPosition ?? 0);
+      commit: (batch) => this.#commit(batch),
+      handedOver: () => this.#connection.handedOver(),
+      committed: (batch) => {
+        this.#unpublished -= 1;
+        this.#doubts = 0;
+        this.#tail.publish(batch, this.#followersOfAll > 0);
+        this.#ensurePartition(batch.lastPosition);
       },
       ...(options.unitLimits && { unitLimits: options.unitLimits }),
       ...(options.batchLimits && { batchLimits: options.batchLimits }),
@@ -163,17 +176,24 @@ export class PostgresLog implements EventLog {
     }
   }
 
-  async *subscribe(after: Position, signal: AbortSignal): AsyncGenerator<RecordedUnit, void, undefined> {
+  async *subscribe(
+    after: Position,
+    signal: AbortSignal,
+    whose: Whose = 'everything',
+  ): AsyncGenerator<RecordedUnit, void, undefined> {
+    const ofAll = whose === 'everything' ? 1 : 0;
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     this.#followers += 1;
+    this.#followersOfAll += ofAll;
     this.#startPolling();
     try {
-      yield* follow(after, ended, this.#tail, (position) => this.readAll(position));
+      yield* follow(after, ended, this.#tail, (position) => this.readAll(position), whose);
     } catch (error) {
       // A read that was cut off because nobody wants it any more.
       if (!ended.aborted) throw error;
     } finally {
       this.#followers -= 1;
+      this.#followersOfAll -= ofAll;
     }
   }
 
@@ -234,11 +254,29 @@ export class PostgresLog implements EventLog {
         return;
       }
       this.lastPosition()
-        .then((position) => this.#tail.reached(position))
+        .then((position) => this.#looked(position))
         .catch(() => undefined)
         .finally(() => (this.#poll = setTimeout(look, this.#pollMs)));
     };
     this.#poll = setTimeout(look, this.#pollMs);
+  }
+
+  async #commit(batch: Batch): Promise<CommitAnswer> {
+    this.#unpublished += 1;
+    const answer = await this.#connection.commit(batch);
+    if (answer.outcome !== 'committed') this.#unpublished -= 1;
+    return answer;
+  }
+
+  /**
+   * While a batch of ours is at the store, what is new there is most likely that batch: whoever followed would read from
+   * the store what memory is about to hold. Its own news wakes everybody, foreign units before it included. Only when
+   * it takes long is the look believed.
+   */
+  #looked(position: Position): void {
+    if (position > this.#tail.known && this.#unpublished > 0 && this.#doubts++ < doubtsMax) return;
+    this.#doubts = 0;
+    this.#tail.reached(position);
   }
 
   /** A spare partition is made long before the last one is full; a failure is tried again with the next commit. */

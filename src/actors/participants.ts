@@ -1,35 +1,45 @@
-import type { RequestHandled } from '../machines/account/account.facts.ts';
+import type { RequestFact } from '../machines/account/account.facts.ts';
 import type { WalletSnapshot } from '../machines/account/account.machine.ts';
 import type { Command } from '../machines/commands.ts';
 import { participants } from '../machines/participants.ts';
 import type { World } from '../machines/decision.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
-import type { KoraStream } from '../machines/streams.ts';
 import { accountStream, paymentStream, requestStream } from '../machines/streams.ts';
 import type { Resident } from './resident.ts';
 import type { Residents } from './residents.ts';
 
-/** The actors that one command is decided on, pinned in memory while it is at work. */
-export class Participants {
-  readonly world: World;
+type Kind = 'payment' | 'account' | 'request';
+const streamOf = { payment: paymentStream, account: accountStream, request: requestStream } as const;
+
+/** The actors that one command is decided on, pinned in memory while it is at work: the world of its decision. */
+export class Participants implements World {
   readonly #residents: Residents;
   readonly #command: Command;
   readonly #lookUp: boolean;
-  readonly #pinned = new Map<KoraStream, Resident>();
+  // A list: a command has three or four, and names of streams need not be made only to look something up.
+  readonly #pinned: { readonly kind: Kind; readonly id: string; readonly resident: Resident }[] = [];
 
   constructor(residents: Residents, command: Command, lookUp: boolean) {
     this.#residents = residents;
     this.#command = command;
     this.#lookUp = lookUp;
-    this.world = {
-      payment: (id) => this.#pinned.get(paymentStream(id))?.newest as PaymentSnapshot | undefined,
-      wallet: (id) => this.#pinned.get(accountStream(id))?.newest as WalletSnapshot | undefined,
-      request: (id) => this.#pinned.get(requestStream(id))?.newest as RequestHandled | undefined,
-    };
+  }
+
+  payment(id: string): PaymentSnapshot | undefined {
+    return this.#find('payment', id)?.newest as PaymentSnapshot | undefined;
+  }
+
+  wallet(id: string): WalletSnapshot | undefined {
+    return this.#find('account', id)?.newest as WalletSnapshot | undefined;
+  }
+
+  request(id: string): RequestFact | undefined {
+    return this.#find('request', id)?.newest as RequestFact | undefined;
   }
 
   resident(stream: string): Resident | undefined {
-    return this.#pinned.get(stream as KoraStream);
+    for (const { resident } of this.#pinned) if (resident.stream === stream) return resident;
+    return undefined;
   }
 
   /**
@@ -38,19 +48,19 @@ export class Participants {
    */
   gather(speculation: boolean): Promise<unknown> | undefined {
     for (;;) {
-      const before = this.#pinned.size;
-      const { payments, wallets, requests } = participants(this.#command, this.world);
-      for (const id of payments) this.#pin(paymentStream(id));
-      for (const id of wallets) this.#pin(accountStream(id));
-      for (const id of requests) this.#pin(requestStream(id));
+      const before = this.#pinned.length;
+      const { payments, wallets, requests } = participants(this.#command, this);
+      for (const id of payments) this.#pin('payment', id);
+      for (const id of wallets) this.#pin('account', id);
+      for (const id of requests) this.#pin('request', id);
       let waking: Promise<unknown>[] | undefined;
-      for (const resident of this.#pinned.values()) {
+      for (const { resident } of this.#pinned) {
         if (resident.knowledge === 'unknown') (waking ??= []).push(this.#residents.wake(resident));
       }
       if (waking !== undefined) return Promise.all(waking);
-      if (this.#pinned.size === before) break;
+      if (this.#pinned.length === before) break;
     }
-    for (const resident of this.#pinned.values()) {
+    for (const { resident } of this.#pinned) {
       if ((resident.cautious || !speculation) && resident.pending !== undefined) return resident.pending.settled();
     }
     return undefined;
@@ -59,7 +69,7 @@ export class Participants {
   /** True where the last decision stood on a payment that was only assumed not to exist: now it will be looked up. */
   mustLoad(): boolean {
     let must = false;
-    for (const resident of this.#pinned.values()) {
+    for (const { resident } of this.#pinned) {
       if (resident.knowledge !== 'assumed' || resident.pending !== undefined) continue;
       resident.knowledge = 'unknown';
       must = true;
@@ -70,21 +80,26 @@ export class Participants {
   /** Resolves with true when everything that the actors' newest states stand on is durable; false when something fell. */
   async durable(): Promise<boolean> {
     const pending = new Set<Promise<boolean>>();
-    for (const resident of this.#pinned.values()) {
+    for (const { resident } of this.#pinned) {
       if (resident.pending !== undefined) pending.add(resident.pending.settled());
     }
     return pending.size === 0 || (await Promise.all(pending)).every(Boolean);
   }
 
   release(): void {
-    for (const resident of this.#pinned.values()) this.#residents.unpin(resident);
+    for (const { resident } of this.#pinned) this.#residents.unpin(resident);
   }
 
-  #pin(stream: KoraStream): void {
-    if (this.#pinned.has(stream)) return;
-    const resident = this.#residents.pin(stream);
-    this.#pinned.set(stream, resident);
-    const maker = this.#command.type === 'Pay' && stream === paymentStream(this.#command.paymentId);
+  #find(kind: Kind, id: string): Resident | undefined {
+    for (const pinned of this.#pinned) if (pinned.id === id && pinned.kind === kind) return pinned.resident;
+    return undefined;
+  }
+
+  #pin(kind: Kind, id: string): void {
+    if (this.#find(kind, id) !== undefined) return;
+    const resident = this.#residents.pin(streamOf[kind](id));
+    this.#pinned.push({ kind, id, resident });
+    const maker = this.#command.type === 'Pay' && kind === 'payment' && id === this.#command.paymentId;
     if (maker && resident.knowledge === 'unknown' && !resident.cautious && !this.#lookUp)
       resident.knowledge = 'assumed';
   }

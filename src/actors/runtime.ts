@@ -170,7 +170,7 @@ export class Runtime {
         continue;
       }
       const at = this.#now().toISOString();
-      const decision = decide(command, at, participants.world);
+      const decision = decide(command, at, participants);
       if (decision.outcome !== 'decided') {
         if (participants.mustLoad()) continue;
         // What it rests on may still fall; then it is decided again.
@@ -188,7 +188,7 @@ export class Runtime {
         case 'overloaded':
           return overloaded('too many units wait for the log: try again later');
         case 'stale':
-          if (result.expected === 0) this.#lookUps = 1_000;
+          if (result.expected === 0 && result.stream.startsWith('payment/')) this.#lookUps = 1_000;
           lost += 1;
           break;
         case 'failed':

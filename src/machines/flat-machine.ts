@@ -69,14 +69,19 @@ export function stepperOf<Context extends MachineContext, Fact extends EventObje
   machine: FlatMachine<Context, Fact>,
   empty: Context,
 ): (state: AtRest<Context>, fact: Fact) => AtRest<Context> | 'illegal' {
-  const resolved = new Map<string, AtRest<Context>>();
+  const resolved = new Map<string, { -readonly [Field in keyof AtRest<Context>]: AtRest<Context>[Field] }>();
   for (const [value, state] of Object.entries(machine.states)) {
     assertFlat(value, state);
-    resolved.set(value, machine.resolveState({ value, context: empty }));
+    // A copy: what XState gives is not ours to change.
+    resolved.set(value, { ...machine.resolveState({ value, context: empty }) });
   }
   return (state, fact) => {
-    // Everything in a snapshot of a flat machine but the context depends on the state's name alone.
-    const [taken] = machine.getTransitionData({ ...resolved.get(state.value), ...state }, fact);
+    // Everything in a snapshot of a flat machine but the context depends on the state's name alone, so one snapshot a
+    // state serves all: it is read here and now, by guards that cannot come back here.
+    const snapshot = resolved.get(state.value);
+    invariant(snapshot, `the machine has no state ${state.value}`);
+    snapshot.context = state.context;
+    const [taken] = machine.getTransitionData(snapshot, fact);
     if (taken === undefined) return 'illegal';
     const reduce = reducers.get(taken.actions[0] as object) as (on: On<Context, Fact>) => Context;
     return { value: taken.target?.[0]?.key ?? state.value, context: reduce({ context: state.context, event: fact }) };

@@ -56,6 +56,23 @@ describe('a connection that is lost during the call', () => {
     await copied;
   });
 
+  test('a store that takes no more of the next batch keeps nobody from hearing of the last', async () => {
+    const database = await logDatabase();
+    const proxy = await cuttingProxy(database.config);
+    const log = database.open({ config: proxy.config });
+    proxy.fates.push('pass', 'stall-request');
+    const stalled = new Promise<void>((resolve) => (proxy.onStrike = () => Promise.resolve(resolve())));
+    const first = append(log, unitOf([exact('a/1', 0)]));
+    // More than any buffer between here and there takes at once.
+    await nextTurn();
+    const next = Array.from({ length: 60 }, (_, index) => append(log, unitOf([exact(`b/${index}`, 0, 400)])));
+    await stalled;
+    expect(await first).toMatchObject({ outcome: 'committed', position: 1 });
+    expect(await database.commits()).toBe(1);
+    proxy.release();
+    for (const result of await Promise.all(next)) expect(result).toMatchObject({ outcome: 'committed' });
+  });
+
   test('it is lost again and again', async () => {
     const database = await logDatabase();
     const proxy = await cuttingProxy(database.config);

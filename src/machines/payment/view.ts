@@ -31,31 +31,28 @@ export interface PaymentView {
 
 export function paymentView(payment: PaymentSnapshot): PaymentView {
   const { value, context } = payment;
-  const failure = refusalOfFailed(payment);
-  return {
+  const view: { -readonly [Field in keyof PaymentView]: PaymentView[Field] } = {
     paymentId: context.paymentId,
     kind: context.kind,
     status: value,
     version: context.version,
     amount: formatMinor(context.amount),
     currency: context.currency,
-    ...present('payer', context.payer),
-    ...present('payee', context.payee),
-    ...present('provider', context.provider),
-    ...present('original', context.original),
     authorized: formatMinor(context.authorized),
     captured: formatMinor(context.captured),
     refunded: formatMinor(context.refunded),
     fee: formatMinor(context.fee),
     providerFee: formatMinor(context.providerFee),
-    ...present('expiresAt', context.expiresAt),
-    ...present('settlesAt', context.settlesAt),
-    ...present('reversed', value === 'REVERSED' ? context.reason : undefined),
-    ...present('failure', failure),
   };
-}
-
-/** A field that may be absent: `{}` rather than an undefined value, which JSON and TypeScript would tell apart. */
-function present<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
+  // One by one: every payment that is answered comes through here.
+  if (context.payer !== undefined) view.payer = context.payer;
+  if (context.payee !== undefined) view.payee = context.payee;
+  if (context.provider !== undefined) view.provider = context.provider;
+  if (context.original !== undefined) view.original = context.original;
+  if (context.expiresAt !== undefined) view.expiresAt = context.expiresAt;
+  if (context.settlesAt !== undefined) view.settlesAt = context.settlesAt;
+  if (value === 'REVERSED' && context.reason !== undefined) view.reversed = context.reason;
+  const failure = refusalOfFailed(payment);
+  if (failure !== undefined) view.failure = failure;
+  return view;
 }

@@ -13,9 +13,16 @@ import { onTestFinished } from 'vitest';
  * - `cut-answer`: the server has done it, the caller never hears
  * - `swallow-answer`: the same, but the connection looks alive for ever
  * - `cut-while-running`: the server has got it and goes on with it, the caller is cut off
+ * - `stall-request`: nothing more of it is read until `release` is called
  */
 export type Fate =
-  'pass' | 'cut-request' | 'cut-within-request' | 'cut-answer' | 'swallow-answer' | 'cut-while-running';
+  | 'pass'
+  | 'cut-request'
+  | 'cut-within-request'
+  | 'cut-answer'
+  | 'swallow-answer'
+  | 'cut-while-running'
+  | 'stall-request';
 
 /** Between a log and its Postgres. Calls of one prepared statement meet the fates in `fates`, in order; when there are none left they pass. */
 export interface CuttingProxy {
@@ -29,6 +36,8 @@ export interface CuttingProxy {
   readonly calls: number;
   /** Before a fate strikes: the state of the world at that moment. */
   onStrike: ((fate: Fate) => Promise<void>) | undefined;
+  /** Lets a stalled call go on. */
+  release: () => void;
 }
 
 export async function cuttingProxy(target: pg.PoolConfig): Promise<CuttingProxy> {
@@ -49,6 +58,7 @@ class Proxy implements CuttingProxy {
   refusing = false;
   calls = 0;
   onStrike: CuttingProxy['onStrike'];
+  release = (): void => undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #path: string;
@@ -100,6 +110,15 @@ class Proxy implements CuttingProxy {
           return;
         }
         if (fate === 'cut-while-running') void strike();
+        if (fate === 'stall-request') {
+          client.pause();
+          this.release = () => {
+            server.write(bytes);
+            client.resume();
+          };
+          void this.onStrike?.(fate);
+          return;
+        }
       }
       server.write(bytes);
     });
