@@ -1,12 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openApiOf } from '../../src/gateway/http/openapi.ts';
+import { problemGroups, type ProblemKind, problemTypeOf } from '../../src/gateway/http/problem-map.ts';
+import { problemsOf } from '../../src/gateway/http/route-schema.ts';
+import { routes } from '../../src/gateway/http/routes.ts';
 import { accountMachine } from '../../src/machines/account/account.machine.ts';
 import { paymentMachine } from '../../src/machines/payment/payment.machine.ts';
 import { PER_PROVIDER, POSTINGS, type Posting, type Side } from '../../src/machines/payment/postings.ts';
 
 /**
- * Writes the documents that are made from the code: `docs/machines.md` and `docs/postings.md`.
+ * Writes the documents that are made from the code: `docs/machines.md`, `docs/postings.md`, `docs/errors.md` and
+ * `docs/openapi.json`.
  *
  *   generate-docs.ts [--check] [--docs FOLDER]
  *
@@ -15,9 +20,13 @@ import { PER_PROVIDER, POSTINGS, type Posting, type Side } from '../../src/machi
  */
 const GENERATED = '<!-- Generated from the code by `npm run generate:docs`. Change the code, not this file. -->';
 
+const openApi = await openApiOf(routes);
+
 export const documents: Readonly<Record<string, () => string>> = {
   'machines.md': machinesDocument,
   'postings.md': postingsDocument,
+  'errors.md': errorsDocument,
+  'openapi.json': () => `${JSON.stringify(openApi, undefined, 2)}\n`,
 };
 
 /** What is read here of an XState machine: its states, and the transitions of each by fact. */
@@ -159,6 +168,66 @@ ${accounts().join('\n')}
 - A captured CASH_IN that the provider proves to be undone takes the money back by force: the wallet may fall below its
   limit, or be frozen. To anybody else it is refused when the wallet is short, frozen or closed.
 `;
+}
+
+function errorsDocument(): string {
+  return `${GENERATED}
+
+# Errors of the http door
+
+Every "no" is a document of \`application/problem+json\` (RFC 9457):
+
+| member | |
+| --- | --- |
+| \`type\` | what kind of problem it is: the addresses below, which are stable and never reused |
+| \`code\` | the same for programs: what the core calls it |
+| \`title\`, \`status\` | the same for every problem of this type |
+| \`detail\` | what it is about this time, for people; may change |
+| \`correlationId\` | what the log lines and the facts of this request carry |
+
+Further members are the figures that explain it (\`field\`, \`available\`, \`asked\`, \`allowed\` …). A refused payment that is
+recorded says which one it is (\`paymentId\`).
+
+- **404** is the answer for what is not there and for what is somebody else's, word for word: nobody can tell the two apart.
+- **403** is given before anything is looked at, whatever the call names.
+- **409 \`StillRunning\`, 429, 503, 504**: send the same request again with the same \`Idempotency-Key\`, after \`Retry-After\` seconds
+  and with some jitter. Nothing happens twice. Every other answer stays what it is.
+
+${Object.entries(problemGroups)
+  .map(([title, kinds]) => `## ${title}\n\n${problemTable(kinds)}`)
+  .join('\n\n')}
+
+## Which call may answer what
+
+Every call may answer \`Invalid\`, \`TooManyRequests\`, \`ShuttingDown\`, \`Unavailable\`, \`OutcomeUnknown\` and \`Internal\`, and
+whatever cannot be read as a request \`RequestTimeout\`, \`HeadersTooLarge\` or \`Invalid\`.
+
+${markdownTable(
+  ['call', 'may answer'],
+  routes
+    .filter(({ access, body, params }) => access !== 'public' || body !== undefined || params !== undefined)
+    .map((route) => [
+      `\`${route.method} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}\``,
+      problemsOf(route)
+        .slice(everywhere)
+        .map((code) => `\`${code}\``)
+        .join(', '),
+    ]),
+)}
+`;
+}
+
+/** So many problems come first in the list of every route. */
+const everywhere = 6;
+
+function problemTable(kinds: Readonly<Record<string, ProblemKind>>): string {
+  const rows = Object.entries(kinds).map(([code, { status, title, remedy }]) => [
+    `\`${code}\``,
+    String(status),
+    `${title}<br>\`${problemTypeOf(code)}\``,
+    remedy,
+  ]);
+  return markdownTable(['code', 'status', 'what, and its `type`', 'what to do'], rows);
 }
 
 function accounts(): string[] {

@@ -1,17 +1,13 @@
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Authenticator } from '../principal.ts';
 import { CORRELATION_HEADER, correlationIdOf } from './correlation.ts';
-import { outcomeUnknown, problemOfError } from './errors.ts';
-import { authenticate, authorize, checkCorrelationId } from './gate.ts';
+import { problemOfError } from './errors.ts';
+import { checkCorrelationId } from './gate.ts';
 import { acceptOnlyJson } from './json-body.ts';
 import type { HttpLimits } from './limits.ts';
-import type { DoorParts } from './parts.ts';
 import { problem, ProblemError } from './problem.ts';
+import { sendProblem } from './reply.ts';
 import { refuseUnreadable } from './unreadable.ts';
-import { sendAnswer, sendProblem } from './reply.ts';
-import type { Answer, Call, Route } from './route.ts';
-import { schemaOf } from './route-schema.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** What the door says of itself to its requests. */
@@ -23,22 +19,20 @@ export interface DoorState {
 }
 
 export interface AppOptions {
-  readonly authenticator: Authenticator;
-  readonly routes: readonly Route[];
-  readonly parts: DoorParts;
   readonly limits: HttpLimits;
   readonly logger: Logger;
   readonly state: DoorState;
+  readonly trustedProxies: readonly string[];
 }
 
-/** Puts the door's server together: its hooks, its parser, its routes. Does not listen. */
-export function createApp(options: AppOptions): FastifyInstance {
-  const { limits, logger } = options;
+/** Makes the door's server: its time-outs, its parser, and what holds for every request. It has no routes yet. */
+export function createApp({ limits, logger, state, trustedProxies }: AppOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: correlationIdOf,
     bodyLimit: limits.bodyBytesMax,
     exposeHeadRoutes: false,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     // The door says itself that it is closing, as a problem.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -63,8 +57,10 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header(CORRELATION_HEADER, request.id);
-    if (options.state.draining) reply.header('connection', 'close');
-    if (options.state.closed) {
+    // Answers are about money: nobody on the way keeps them.
+    reply.header('cache-control', 'no-store');
+    if (state.draining) reply.header('connection', 'close');
+    if (state.closed) {
       const detail = 'this process takes nothing more: send it again';
       throw new ProblemError(problem('ShuttingDown', detail, { headers: { 'retry-after': '1' } }));
     }
@@ -89,73 +85,4 @@ export function createApp(options: AppOptions): FastifyInstance {
     return sendProblem(reply, answer);
   });
   return app;
-}
-
-/** Registers the routes of the table. */
-export function registerRoutes(app: FastifyInstance, { authenticator, routes, parts, limits }: AppOptions): void {
-  for (const route of routes) {
-    const { access } = route;
-    app.route({
-      method: route.method,
-      url: route.path,
-      schema: schemaOf(route),
-      onRequest: async (request) => {
-        if (access === 'public') return;
-        request.principal = await authenticate(request, authenticator);
-        authorize(access, request.principal);
-      },
-      ...(route.bodyOptional === true && {
-        preValidation: (request, _reply, done) => {
-          request.body ??= {};
-          done();
-        },
-      }),
-      handler: async (request, reply) => {
-        const work = route.handle(callOf(request, route) as Call<never, never, never, never>, parts);
-        return sendAnswer(reply, await answeredWithin(limits.handlerMs, work));
-      },
-    });
-  }
-}
-
-const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
-
-function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, unknown, unknown> {
-  const { params, query, body, principal, id: correlationId, method, headers } = request;
-  const header = (name: string): string | undefined => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const idempotencyKey = header('idempotency-key') ?? '';
-  if (route.idempotent === true && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
-    const detail = 'Idempotency-Key: 1 to 255 printable characters of ASCII are wanted, new for each request';
-    throw new ProblemError(problem('IdempotencyKeyMissing', detail));
-  }
-  return {
-    params,
-    query,
-    body,
-    principal,
-    correlationId,
-    idempotencyKey,
-    method,
-    path: request.url,
-    header,
-    rawBody: request.rawBody ?? Buffer.alloc(0),
-    address: request.ip,
-  };
-}
-
-/** Waits so long for an answer and no longer. The work goes on: a command that was taken cannot be called back. */
-async function answeredWithin(ms: number, work: Promise<Answer>): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<Answer>((resolve) => {
-    const late = problem('OutcomeUnknown', outcomeUnknown, { headers: { 'retry-after': '1' } });
-    timer = setTimeout(() => resolve(late), ms);
-  });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

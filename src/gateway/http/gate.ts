@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import type { Authenticator, Principal } from '../principal.ts';
 import { bearerToken } from '../service-token.ts';
 import { givenCorrelationId } from './correlation.ts';
-import { mayCall } from './ownership.ts';
 import { problem, ProblemError } from './problem.ts';
 import type { Access } from './route.ts';
 
@@ -41,6 +40,14 @@ export async function authenticate(request: FastifyRequest, authenticator: Authe
   throw new ProblemError(
     problem('Unauthenticated', message, { figures: { reason }, headers: { 'www-authenticate': challenge } }),
   );
+}
+
+/** Whether the route is for this caller at all: a role that it names, and for services one of its scopes. */
+export function mayCall({ roles, scopes }: Access, principal: Principal): boolean {
+  const roled = principal.roles.filter((role) => roles[role] !== undefined);
+  if (roled.length === 0) return false;
+  if (!roled.includes('service') || principal.scopes === undefined) return true;
+  return scopes.some((scope) => principal.scopes?.includes(scope) === true);
 }
 
 /** The same answer whatever the call names: it does not tell whether that is there. */

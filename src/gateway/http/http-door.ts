@@ -1,26 +1,48 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { Authenticator } from '../principal.ts';
-import { createApp, type DoorState, registerRoutes } from './app.ts';
+import { createApp, type DoorState } from './app.ts';
+import { protectBrowsers } from './browser-safety.ts';
+import { PostgresIdempotencyLog } from './idempotency/postgres-idempotency-log.ts';
 import { defaultHttpLimits, type HttpLimits } from './limits.ts';
+import { openApiOf } from './openapi.ts';
+import type { DoorParts } from './parts.ts';
+import { PostgresRateStore } from './rate/postgres-rate-store.ts';
+import { defaultRateLimits, limitRates, type RateLimits } from './rate/rate-limits.ts';
+import { readinessOf } from './readiness.ts';
+import { serveReferencePage } from './reference-page.ts';
+import { registerRoutes } from './register-routes.ts';
 import { routes } from './routes.ts';
-
-export type { HttpLimits } from './limits.ts';
 
 export interface HttpDoorOptions {
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly identity: Identity;
   readonly authenticator: Authenticator;
+  /** Connections of the gateway's own database role, for what the door keeps for itself. */
+  readonly pool: pg.Pool;
   readonly logger: Logger;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   readonly limits?: Partial<HttpLimits>;
+  readonly rates?: Partial<RateLimits>;
+  /** Where calls are counted instead of in Postgres: `redis://…`. */
+  readonly redisUrl?: string | undefined;
+  /** What addresses are hashed with before they are counted. */
+  readonly secret: Buffer;
+  /** Origins of the pages that may call, such as `https://app.example`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
+  /** Addresses and networks of the proxies whose word about a caller's address is taken. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Answers are kept so long. Default 1 day. */
+  readonly idempotencyRetentionMs?: number;
 }
 
 export interface HttpDoor {
@@ -39,25 +61,70 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, identity, authenticator, logger, host, port } = options;
+  const { ledger, payments, identity, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
-  const parts = { ledger, payments, identity, limits };
-  const appOptions = { authenticator, routes, parts, limits, logger, state };
-  const app = createApp(appOptions);
-  registerRoutes(app, appOptions);
-  await app.listen({ host, port, listenTextResolver: () => '' });
+  const idempotency = new PostgresIdempotencyLog({
+    pool,
+    logger,
+    retentionMs: options.idempotencyRetentionMs ?? 24 * 3_600_000,
+    leaseMs: limits.handlerMs * 2,
+  });
+  const rateStore =
+    options.redisUrl === undefined ? new PostgresRateStore(pool) : connectRedis(options.redisUrl, logger);
+  const close = async (): Promise<void> => {
+    await idempotency.close();
+    await ('hit' in rateStore ? rateStore.close() : rateStore.quit().catch(() => rateStore.disconnect()));
+  };
+  try {
+    const document = await openApiOf(routes);
+    const parts: DoorParts = {
+      ledger,
+      payments,
+      identity,
+      idempotency,
+      limits,
+      readiness: readinessOf(pool, state, limits.probeMs),
+      openApi: () => document,
+    };
+    const app = createApp({ limits, logger, state, trustedProxies: options.trustedProxies ?? [] });
+    await protectBrowsers(app, options.allowedOrigins ?? []);
+    const count = await limitRates(app, {
+      limits: { ...defaultRateLimits, ...options.rates },
+      store: rateStore,
+      secret: options.secret,
+      logger,
+    });
+    const registered = registerRoutes(app, { authenticator, routes, parts, limits, count });
+    await serveReferencePage(app, document);
+    await app.listen({ host: options.host, port: options.port, listenTextResolver: () => '' });
 
-  const drain = async (): Promise<void> => {
-    state.draining = true;
-    await sleep(limits.unreadyMs);
-    state.closed = true;
-    const cutOff = setTimeout(() => app.server.closeAllConnections(), limits.drainMs);
-    await app.close();
-    clearTimeout(cutOff);
-  };
-  let closed: Promise<void> | undefined;
-  return {
-    port: (app.server.address() as AddressInfo).port,
-    close: () => (closed ??= drain()),
-  };
+    const drain = async (): Promise<void> => {
+      state.draining = true;
+      await sleep(limits.unreadyMs);
+      state.closed = true;
+      const cutOff = setTimeout(() => app.server.closeAllConnections(), limits.drainMs);
+      await app.close();
+      clearTimeout(cutOff);
+      // What was answered "outcome unknown" is still at work: its answer is wanted by whoever asks again.
+      await Promise.race([registered.idle(), sleep(limits.drainMs, undefined, { ref: false })]);
+      await close();
+    };
+    let closed: Promise<void> | undefined;
+    return {
+      port: (app.server.address() as AddressInfo).port,
+      close: () => (closed ??= drain()),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function connectRedis(url: string, logger: Logger): Redis {
+  // A call does not wait for a Redis that is away: then nobody is counted.
+  const redis = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 1_000 });
+  redis.on('error', (error: unknown) =>
+    logger.warn({ err: error }, 'rates: Redis cannot be reached, nobody is refused'),
+  );
+  return redis;
 }

@@ -1,6 +1,7 @@
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
 
 /** What handlers work with: the faces of the modules, and what the door lends them. */
@@ -8,5 +9,15 @@ export interface DoorParts {
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly identity: Identity;
+  readonly idempotency: IdempotencyLog;
+  readonly readiness: () => Promise<Readiness>;
+  /** The OpenAPI document of this door. */
+  readonly openApi: () => object;
   readonly limits: HttpLimits;
+}
+
+/** Whether the door should be sent requests, and what speaks against it. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, 'ok' | 'failed' | 'draining'>>;
 }

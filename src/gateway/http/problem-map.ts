@@ -95,7 +95,8 @@ const doorProblems = {
   IdempotencyKeyMissing: {
     status: 400,
     title: 'The idempotency key is missing',
-    remedy: 'Send `Idempotency-Key`, 1 to 255 printable characters of ASCII, new for each request, the same for its retries.',
+    remedy:
+      'Send `Idempotency-Key`, 1 to 255 printable characters of ASCII, new for each request, the same for its retries.',
   },
   StillRunning: {
     status: 409,
@@ -202,6 +203,13 @@ const identityProblems: Readonly<Record<IdentityRefusalCode, ProblemKind>> = {
   },
 };
 
+/** For docs/errors.md. */
+export const problemGroups: Readonly<Record<string, Readonly<Record<string, ProblemKind>>>> = {
+  'Refusals of the core': coreProblems,
+  'Refusals of identity': identityProblems,
+  'Problems of the door': doorProblems,
+};
+
 export const problemKinds = { ...coreProblems, ...doorProblems, ...identityProblems } as const;
 export type ProblemCode = keyof typeof problemKinds;
 
@@ -209,6 +217,6 @@ export type ProblemCode = keyof typeof problemKinds;
 const TYPE_BASE = 'https://kora.dev/problems/';
 
 /** `InsufficientFunds` → `https://kora.dev/problems/insufficient-funds`. */
-export function problemTypeOf(code: ProblemCode): string {
+export function problemTypeOf(code: string): string {
   return TYPE_BASE + code.replace(/(?<=[a-z0-9])[A-Z]/g, (capital) => `-${capital}`).toLowerCase();
 }

@@ -23,11 +23,7 @@ export class ProblemError extends Error {
   }
 }
 
-export function problem(
-  code: ProblemCode,
-  detail: string,
-  more: Pick<Problem, 'figures' | 'headers'> = {},
-): Problem {
+export function problem(code: ProblemCode, detail: string, more: Pick<Problem, 'figures' | 'headers'> = {}): Problem {
   return { problem: code, detail, ...more };
 }
 
@@ -35,7 +31,8 @@ export function problem(
 export function problemOf(refusal: Refusal | IdentityRefusal): Problem {
   const { code, message, ...figures } = refusal;
   const { retryAfterMs } = figures as { retryAfterMs?: number };
-  if (retryAfterMs === undefined && problemKinds[code].status !== 503) return { problem: code, detail: message, figures };
+  if (retryAfterMs === undefined && problemKinds[code].status !== 503)
+    return { problem: code, detail: message, figures };
   const seconds = Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000));
   return { problem: code, detail: message, figures, headers: { 'retry-after': String(seconds) } };
 }

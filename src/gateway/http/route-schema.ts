@@ -38,8 +38,11 @@ export function schemaOf(route: Route): FastifySchema & Record<string, unknown> 
 
 function descriptionOf({ description, access }: Route): string {
   if (access === 'public') return [description, 'For everybody.'].filter((part) => part !== undefined).join('\n\n');
-  const roles = Object.entries(access.roles).map(([role, reach]) => (reach === 'own' ? `${role} (what is theirs)` : role));
-  const scope = access.scope === undefined ? '' : ` Services need the scope \`${access.scope}\`.`;
+  const roles = Object.entries(access.roles).map(([role, reach]) =>
+    reach === 'own' ? `${role} (what is theirs)` : role,
+  );
+  const scopes = access.scopes.map((scope) => `\`${scope}\``).join(' or ');
+  const scope = scopes === '' ? '' : ` Services need the scope ${scopes}.`;
   return [description, `For ${roles.join(', ')}.${scope}`].filter((part) => part !== undefined).join('\n\n');
 }
 
@@ -64,7 +67,14 @@ function headersOf({ access, idempotent, sensitive }: Route): TSchema {
 }
 
 /** Problems by status: those of every route, those that its declaration brings with it, and its own. */
-export function problemsOf({ access, params, body, idempotent, sensitive, problems = [] }: Route): readonly ProblemCode[] {
+export function problemsOf({
+  access,
+  params,
+  body,
+  idempotent,
+  sensitive,
+  problems = [],
+}: Route): readonly ProblemCode[] {
   return [
     'Invalid',
     'TooManyRequests',
@@ -85,10 +95,10 @@ export function problemsOf({ access, params, body, idempotent, sensitive, proble
   ];
 }
 
-function answersOf(route: Route): Record<string, unknown> {
-  const answers: Record<string, unknown> = {};
+function answersOf(route: Route): Readonly<Record<number, unknown>> {
+  const answers: Record<number, unknown> = {};
   for (const [status, schema] of Object.entries(route.answers)) {
-    answers[status] =
+    answers[Number(status)] =
       schema === null
         ? { description: 'done', type: 'null' }
         : { description: 'done', content: { 'application/json': { schema } } };
@@ -99,9 +109,10 @@ function answersOf(route: Route): Record<string, unknown> {
     codes.set(status, [...(codes.get(status) ?? []), code]);
   }
   for (const [status, some] of [...codes].sort(([a], [b]) => a - b)) {
+    const done = answers[status] as { content?: object } | undefined;
     answers[status] = {
       description: some.join(', '),
-      content: { 'application/problem+json': { schema: problemSchema } },
+      content: { ...done?.content, 'application/problem+json': { schema: problemSchema } },
     };
   }
   return answers;

@@ -11,14 +11,17 @@ import type { ProblemCode } from './problem-map.ts';
  * resource), its schemas in `schemas/`, and a line in `routes.ts`.
  */
 
-/** What of a route's things a role reaches: those that it owns, or any. The handler keeps to it, and tests walk it. */
+/**
+ * What of a route's things a role reaches: those that it owns, or any. Said here for the documents and the tests that
+ * walk it; `src/gateway/access.ts`, which handlers ask, decides.
+ */
 export type Reach = 'own' | 'any';
 
 /** Who may call a route. A role that is not named is refused before anything is looked at, whatever the call names. */
 export interface Access {
   readonly roles: Readonly<Partial<Record<Role, Reach>>>;
-  /** What a service's token must be scoped for. */
-  readonly scope?: Scope;
+  /** What a service's token must be scoped for: one of these. Empty: nothing in particular. */
+  readonly scopes: readonly Scope[];
 }
 
 /** One call of a route, checked against its schemas. */
@@ -45,7 +48,7 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown, Who = P
 /** What a handler answers: done, or a problem. */
 export type Answer = Done | Problem;
 export interface Done {
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 204 | 503;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -70,6 +73,8 @@ interface RouteSpec<Params extends TSchema, Query extends TSchema, Body extends 
   readonly problems?: readonly ProblemCode[];
   /** Needs `Idempotency-Key`: it commands money or accounts. */
   readonly idempotent?: true;
+  /** Not limited in how often it is called: balancers and orchestrators ask it. */
+  readonly uncounted?: true;
   /** Takes `Kora-Timestamp`, `Kora-Nonce` and `Kora-Signature`, which users must send where the handler says so. */
   readonly sensitive?: true;
 }

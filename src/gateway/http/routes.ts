@@ -1,5 +1,15 @@
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { documentationRoutes } from './routes/documentation.ts';
+import { healthRoutes } from './routes/health.ts';
+import { paymentStepRoutes } from './routes/payment-steps.ts';
+import { paymentRoutes } from './routes/payments.ts';
 
 /** Every route of the door: what is registered, documented in OpenAPI, and walked as every role by test/http. */
-export const routes: readonly Route[] = [...accountRoutes];
+export const routes: readonly Route[] = [
+  ...accountRoutes,
+  ...paymentRoutes,
+  ...paymentStepRoutes,
+  ...healthRoutes,
+  ...documentationRoutes,
+];

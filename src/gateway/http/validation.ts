@@ -9,7 +9,9 @@ import { type Problem, problem } from './problem.ts';
  * comes in an address is text always, so there, and only there, digits are read as numbers.
  */
 const bodies = withFormats(new Ajv({ coerceTypes: false, removeAdditional: false, verbose: true }));
-const addresses = withFormats(new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: false, verbose: true }));
+const addresses = withFormats(
+  new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: false, verbose: true }),
+);
 
 function withFormats(ajv: Ajv): Ajv {
   ajv.addFormat('date-time', { type: 'string', validate: (text: string) => instantOf(text) !== undefined });
@@ -36,9 +38,13 @@ export function invalidRequest(errors: readonly FastifySchemaValidationError[], 
 function fieldOf({ instancePath, keyword, params }: ErrorObject): string {
   const path = instancePath.slice(1).replaceAll('/', '.');
   const { missingProperty, additionalProperty } = params as Record<string, string | undefined>;
-  const member = keyword === 'required' ? missingProperty : keyword === 'additionalProperties' ? additionalProperty : '';
+  const member =
+    keyword === 'required' ? missingProperty : keyword === 'additionalProperties' ? additionalProperty : '';
   // Only so much of what a caller sent is said again.
-  return [path, member].filter((name) => name !== undefined && name !== '').join('.').slice(0, 100);
+  return [path, member]
+    .filter((name) => name !== undefined && name !== '')
+    .join('.')
+    .slice(0, 100);
 }
 
 function wanted({ keyword, message, parentSchema, schema }: ErrorObject): string {

@@ -1,9 +1,10 @@
 import type { Static } from 'typebox';
-import type { AccountRow } from '../../ledger/index.ts';
+import type { AccountRow, EntryRow } from '../../ledger/index.ts';
 import type { WalletView } from '../../machines/account/view.ts';
-import type { account } from './schemas/account.ts';
+import type { account, entryPage } from './schemas/account.ts';
 
 type Account = Static<typeof account>;
+type Entry = Static<typeof entryPage>['items'][number];
 
 export function accountOfView(view: WalletView): Account {
   return { ...view };
@@ -24,4 +25,8 @@ export function accountOfRow(row: AccountRow): Account {
     ...(row.feeBps !== undefined && { feeBps: row.feeBps }),
     ...(row.owner !== undefined && { owner: row.owner }),
   };
+}
+
+export function entryOf({ account: accountId, payment: paymentId, amount, ...rest }: EntryRow): Entry {
+  return { accountId, paymentId, amount: amount.toString(), ...rest };
 }

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { Caller, KoraRequest } from '../../actors/requests.ts';
+import type { Outcome } from '../../actors/runtime.ts';
+import { commandIdOf, type FingerprintPart, fingerprintOf } from '../../kernel/ids.ts';
+import { idempotencyConflict } from '../../machines/refusals.ts';
+import type { IdempotentCall } from './idempotency/idempotency-log.ts';
+import type { DoorParts } from './parts.ts';
+import { type Problem, problem, problemOf } from './problem.ts';
+import type { Answer, Call } from './route.ts';
+
+/** Who asks, for the log's meta. */
+export function callerOf({ principal, correlationId }: Call): Caller {
+  const { tenant, principal: id, sessionId } = principal;
+  return { tenant, principal: id, correlationId, ...(sessionId !== undefined && { session: sessionId }) };
+}
+
+/**
+ * Whether a user's sensitive command is proven: signed by the device that the session is bound to, now, for the first
+ * time. Services have no device; they are held by their scopes.
+ *
+ * @returns the problem, where it is not
+ */
+export async function unproven(call: Call, { identity }: DoorParts): Promise<Problem | undefined> {
+  const { principal, method, path, header, rawBody, address, correlationId } = call;
+  if (principal.roles.includes('service')) return undefined;
+  const verdict = await identity.verifySensitive(
+    {
+      principal,
+      method,
+      path,
+      timestamp: header('kora-timestamp'),
+      nonce: header('kora-nonce'),
+      signature: header('kora-signature'),
+      bodySha256: createHash('sha256').update(rawBody).digest('hex'),
+    },
+    { address, correlationId },
+  );
+  return verdict.ok ? undefined : problemOf(verdict.refusal);
+}
+
+/**
+ * Carries out a command once. The cache of answers is asked first; where it knows nothing, the log decides: the command's
+ * id is made from the same key, and what was carried out before comes to the same answer again. So a lost cache costs
+ * time and nothing else.
+ *
+ * Kept are the answers that the log keeps as well: what was done, and refusals that are recorded on a payment. Whatever
+ * else was refused is looked at anew when it comes again.
+ *
+ * @param answerOf made from the outcome alone, so that a repetition comes to the same
+ */
+export async function carriedOut<Request extends KoraRequest>(
+  call: Call,
+  { idempotency }: DoorParts,
+  request: Request,
+  carryOut: (request: Request, caller: Caller) => Promise<Outcome>,
+  answerOf: (outcome: Outcome) => Answer,
+): Promise<Answer> {
+  const { tenant, principal, sessionId } = call.principal;
+  const { idempotencyKey: key, ...body } = request;
+  const asked: IdempotentCall = {
+    tenant,
+    principal,
+    key,
+    fingerprint: fingerprintOf(body as FingerprintPart),
+    session: sessionId,
+  };
+  const claim = await idempotency.claim(asked);
+  switch (claim.outcome) {
+    case 'answered':
+      return again(claim.answer);
+    case 'other-request':
+      // As the log would say it.
+      return problemOf(idempotencyConflict(commandIdOf(tenant, principal, key)));
+    case 'running':
+      return problem('StillRunning', 'the same request is at work', { headers: { 'retry-after': '1' } });
+    case 'claimed':
+  }
+  try {
+    const outcome = await carryOut(request, callerOf(call));
+    const answer = answerOf(outcome);
+    if (outcome.ok || outcome.payment !== undefined) await claim.keep(answer);
+    else await claim.release();
+    return outcome.duplicate ? again(answer) : answer;
+  } catch (error) {
+    await claim.release();
+    throw error;
+  }
+}
+
+function again(answer: Answer): Answer {
+  return { ...answer, headers: { ...answer.headers, 'kora-replayed': 'true' } };
+}

@@ -1,0 +1,115 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Authenticator } from '../principal.ts';
+import { outcomeUnknown } from './errors.ts';
+import { authenticate, authorize } from './gate.ts';
+import type { HttpLimits } from './limits.ts';
+import type { DoorParts } from './parts.ts';
+import { problem, ProblemError } from './problem.ts';
+import type { CountRequest } from './rate/rate-limits.ts';
+import { sendAnswer } from './reply.ts';
+import type { Answer, Call, Route } from './route.ts';
+import { schemaOf } from './route-schema.ts';
+
+export interface RegisterOptions {
+  readonly authenticator: Authenticator;
+  readonly routes: readonly Route[];
+  readonly parts: DoorParts;
+  readonly limits: HttpLimits;
+  readonly count: CountRequest;
+}
+
+/** Registers the routes of the table. `idle` resolves when no handler is at work. */
+export function registerRoutes(
+  app: FastifyInstance,
+  { authenticator, routes, parts, limits, count }: RegisterOptions,
+): { idle(): Promise<void> } {
+  const atWork = new Set<Promise<unknown>>();
+  for (const route of routes) {
+    const gate = gateOf(route, authenticator, count);
+    app.route({
+      method: route.method,
+      url: route.path,
+      schema: schemaOf(route),
+      ...(gate !== undefined && { onRequest: gate }),
+      ...(route.bodyOptional === true && {
+        preValidation: (request, _reply, done) => {
+          request.body ??= {};
+          done();
+        },
+      }),
+      handler: async (request, reply) => {
+        const work = route.handle(callOf(request, route) as Call<never, never, never, never>, parts);
+        const ended = work.then(nothing, nothing).finally(() => atWork.delete(ended));
+        atWork.add(ended);
+        return sendAnswer(reply, await answeredWithin(limits.handlerMs, work));
+      },
+    });
+  }
+  return { idle: async () => void (await Promise.all(atWork)) };
+}
+
+function nothing(): void {
+  // Somebody else waits for the outcome.
+}
+
+/** Who calls, whether too often, and whether the route is for them: before a byte of the body is read. */
+function gateOf(
+  { access, uncounted }: Route,
+  authenticator: Authenticator,
+  count: CountRequest,
+): ((request: FastifyRequest) => Promise<void>) | undefined {
+  if (access === 'public') return uncounted === true ? undefined : (request) => count(request, undefined);
+  return async (request) => {
+    try {
+      request.principal = await authenticate(request, authenticator);
+    } catch (error) {
+      // Who is not let in is counted too: tokens are not to be guessed.
+      await count(request, undefined);
+      throw error;
+    }
+    await count(request, request.principal);
+    authorize(access, request.principal);
+  };
+}
+
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
+
+function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, unknown, unknown> {
+  const { params, query, body, principal, id: correlationId, method, headers } = request;
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const idempotencyKey = header('idempotency-key') ?? '';
+  if (route.idempotent === true && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    const detail = 'Idempotency-Key: 1 to 255 printable characters of ASCII are wanted, new for each request';
+    throw new ProblemError(problem('IdempotencyKeyMissing', detail));
+  }
+  return {
+    params,
+    query,
+    body,
+    principal,
+    correlationId,
+    idempotencyKey,
+    method,
+    path: request.url,
+    header,
+    rawBody: request.rawBody ?? Buffer.alloc(0),
+    address: request.ip,
+  };
+}
+
+/** Waits so long for an answer and no longer. The work goes on: a command that was taken cannot be called back. */
+async function answeredWithin(ms: number, work: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<Answer>((resolve) => {
+    const late = problem('OutcomeUnknown', outcomeUnknown, { headers: { 'retry-after': '1' } });
+    timer = setTimeout(() => resolve(late), ms);
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

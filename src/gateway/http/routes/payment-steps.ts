@@ -1,0 +1,179 @@
+import type { PaymentRequest } from '../../../actors/requests.ts';
+import { farthestFor, mayPay, mayReadPayment, mayStep, type PartyOwners } from '../../access.ts';
+import type { PaymentView } from '../../../machines/payment/view.ts';
+import { partyOwners } from '../../party-owners.ts';
+import { unproven } from '../command.ts';
+import type { DoorParts } from '../parts.ts';
+import { type Problem, notThere, problem } from '../problem.ts';
+import { type Access, type Answer, type Call, route } from '../route.ts';
+import {
+  cancellation,
+  capture,
+  noOptions,
+  payment,
+  paymentParams,
+  refund,
+  reversal,
+  settlement,
+} from '../schemas/payment.ts';
+import { paid } from './payment-answer.ts';
+
+type Step = Exclude<PaymentRequest, { type: 'Pay' }>;
+type StepCall = Call<{ id: string }>;
+
+const ours: Access['roles'] = { customer: 'own', merchant: 'own', service: 'any' };
+const step = {
+  method: 'POST',
+  tag: 'payments',
+  params: paymentParams,
+  answers: { 200: payment },
+  idempotent: true,
+} as const;
+
+const authorize = route({
+  ...step,
+  path: '/v1/payments/:id/authorize',
+  operation: 'authorizePayment',
+  summary: 'Authorize: hold the amount on the payer',
+  description: 'Of a cash-out it is sensitive: a user signs it with the device key.',
+  body: noOptions,
+  bodyOptional: true,
+  problems: [
+    'IllegalTransition',
+    'InsufficientFunds',
+    'AccountFrozen',
+    'AccountClosed',
+    'HoldExpired',
+    'PaymentFailed',
+  ],
+  sensitive: true,
+  access: { roles: ours, scopes: ['payments:write'] },
+  handle: (call, door) => stepped(call, door, { type: 'Authorize', ...named(call) }),
+});
+
+const captureRoute = route({
+  ...step,
+  path: '/v1/payments/:id/capture',
+  operation: 'capturePayment',
+  summary: 'Capture: take what is held, or a part of it',
+  description: 'What is not captured is released.',
+  body: capture,
+  bodyOptional: true,
+  problems: ['IllegalTransition', 'CaptureExceedsAuthorized', 'AccountFrozen', 'AccountClosed', 'HoldExpired'],
+  access: { roles: ours, scopes: ['payments:write'] },
+  handle: (call, door) => {
+    const { amount } = call.body;
+    return stepped(call, door, {
+      type: 'Capture',
+      ...named(call),
+      ...(amount !== undefined && { amount: BigInt(amount) }),
+    });
+  },
+});
+
+const settle = route({
+  ...step,
+  path: '/v1/payments/:id/settle',
+  operation: 'settlePayment',
+  summary: 'Settle: the provider, or the day, has confirmed it',
+  body: settlement,
+  bodyOptional: true,
+  problems: ['IllegalTransition'],
+  access: { roles: { service: 'any' }, scopes: ['payments:settle'] },
+  handle: (call, door) => {
+    const { providerFee } = call.body;
+    return stepped(call, door, {
+      type: 'Settle',
+      ...named(call),
+      ...(providerFee !== undefined && { providerFee: BigInt(providerFee) }),
+    });
+  },
+});
+
+const reverse = route({
+  ...step,
+  path: '/v1/payments/:id/reverse',
+  operation: 'reversePayment',
+  summary: 'Reverse: release the hold, or give back what was captured',
+  description: 'What is settled is refunded instead. The reason `provider` is for services.',
+  body: reversal,
+  bodyOptional: true,
+  problems: ['IllegalTransition', 'InsufficientFunds', 'AccountFrozen', 'AccountClosed'],
+  access: { roles: ours, scopes: ['payments:write'] },
+  handle: (call, door) =>
+    stepped(call, door, { type: 'Reverse', ...named(call), reason: call.body.reason ?? 'requested' }),
+});
+
+const cancel = route({
+  ...step,
+  path: '/v1/payments/:id/cancel',
+  operation: 'cancelPayment',
+  summary: 'Cancel: nothing will come of it',
+  description: 'Before anything was captured. The payment is FAILED, and what was held is released.',
+  body: cancellation,
+  bodyOptional: true,
+  problems: ['IllegalTransition'],
+  access: { roles: ours, scopes: ['payments:write', 'payments:settle'] },
+  handle: (call, door) =>
+    stepped(call, door, { type: 'Fail', ...named(call), reason: call.body.reason ?? 'cancelled' }),
+});
+
+const refundRoute = route({
+  ...step,
+  path: '/v1/payments/:id/refund',
+  operation: 'refundPayment',
+  summary: 'Refund: give back a settled purchase, or a part of it',
+  description: 'A refund is a payment of its own, of kind REFUND. All refunds together are at most what was captured.',
+  body: refund,
+  answers: { 201: payment },
+  problems: ['InsufficientFunds', 'RefundExceedsCaptured', 'AccountFrozen', 'AccountClosed'],
+  access: { roles: { merchant: 'own', service: 'any' }, scopes: ['payments:write'] },
+  handle: async (call, door) => {
+    const { principal, params, body, idempotencyKey } = call;
+    const found = await seen(call, door);
+    if ('problem' in found) return found;
+    const request = {
+      type: 'Pay',
+      idempotencyKey,
+      kind: 'REFUND',
+      original: params.id,
+      currency: found.view.currency,
+      amount: BigInt(body.amount),
+      upTo: body.upTo ?? farthestFor(principal, 'REFUND') ?? 'SETTLED',
+    } as const;
+    if (!mayPay(principal, request, found.owners)) return forbidden;
+    // A refund goes back the way that the purchase came.
+    const owners = { payer: found.owners.payee, payee: found.owners.payer };
+    return paid(call, door, request, owners, 201);
+  },
+});
+
+const forbidden = problem('Forbidden', 'this token is not for this call');
+
+function named({ params, idempotencyKey }: StepCall): { paymentId: string; idempotencyKey: string } {
+  return { paymentId: params.id, idempotencyKey };
+}
+
+/** The payment that a call names, where its caller may know of it. */
+async function seen(
+  { params: { id }, principal }: StepCall,
+  { payments, ledger }: DoorParts,
+): Promise<Problem | { readonly view: PaymentView; readonly owners: PartyOwners }> {
+  const view = await payments.payment(id);
+  if (view === undefined) return notThere('payment', id);
+  const owners = await partyOwners(ledger, view);
+  // A service that may command payments need not be one that may read them.
+  if (!principal.roles.includes('service') && !mayReadPayment(principal, owners)) return notThere('payment', id);
+  return { view, owners };
+}
+
+async function stepped(call: StepCall, door: DoorParts, request: Step): Promise<Answer> {
+  const found = await seen(call, door);
+  if ('problem' in found) return found;
+  const { view, owners } = found;
+  if (!mayStep(call.principal, request, view, owners)) return forbidden;
+  const isSensitive = request.type === 'Authorize' && view.kind === 'CASH_OUT';
+  return (isSensitive ? await unproven(call, door) : undefined) ?? paid(call, door, request, owners, 200);
+}
+
+export const paymentStepRoutes = [authorize, captureRoute, settle, reverse, cancel, refundRoute];

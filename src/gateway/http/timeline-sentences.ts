@@ -1,0 +1,116 @@
+import { formatDecimal } from '../../kernel/money.ts';
+import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
+import type { PaymentView } from '../../machines/payment/view.ts';
+import type { TimelineRow } from '../../payments/index.ts';
+import type { Eyes } from './visible-payment.ts';
+import { problemKinds } from './problem-map.ts';
+
+/** What happened to a payment, one sentence a fact, for whoever answers the phone. */
+export function sentenceOf({ fact, data }: TimelineRow, view: PaymentView, eyes: Eyes): string {
+  const { kind, currency, payer = '', payee = '', provider = '' } = view;
+  const money = (minor: string): string => `${formatDecimal(BigInt(minor), currency)} ${currency}`;
+  // The types of what is in the log are the machines' word.
+  const known = { ...data, type: fact } as unknown as PaymentFact;
+  switch (known.type) {
+    case 'PaymentInitiated':
+      return `${intentions[kind](money(known.amount), view)} was asked for.`;
+    case 'PaymentAuthorized':
+      if (known.held === '0') return 'It was agreed to; nothing is held for it.';
+      return `${money(known.held)} is held on account ${payer}${until(known.expiresAt)}.`;
+    case 'PaymentCaptured':
+      return `${captures[kind](money(known.amount), { payer, payee, provider })}${due(known.settlesAt)}.`;
+    case 'PaymentSettled':
+      return `${settled(kind)}${fees(known.fee, known.providerFee, money, eyes)}.`;
+    case 'PaymentFailed':
+      return `It failed: ${failure(known, view, eyes, money)}. No money was moved by it.`;
+    case 'PaymentReversed':
+      return `It was called off because ${reversals[known.reason]}; what was held or taken went back.`;
+    case 'RefundReserved':
+      return `${money(known.amount)} of it is given back by the refund ${known.refund}.`;
+    case 'RefundReleased':
+      return `The refund ${known.refund} did not come about: its ${money(known.amount)} may be refunded again.`;
+    case 'RefundRefused':
+      return `The refund ${known.refund} of ${money(known.amount)} was refused: more than is left to give back.`;
+  }
+}
+
+const intentions: Readonly<Record<PaymentView['kind'], (money: string, view: PaymentView) => string>> = {
+  P2P: (money, { payer, payee }) => `A transfer of ${money} from account ${payer ?? ''} to account ${payee ?? ''}`,
+  CASH_IN: (money, { payee, provider }) => `A cash-in of ${money} to account ${payee ?? ''} through ${provider ?? ''}`,
+  CASH_OUT: (money, { payer, provider }) =>
+    `A cash-out of ${money} from account ${payer ?? ''} through ${provider ?? ''}`,
+  MERCHANT: (money, { payer, payee }) =>
+    `A purchase of ${money} by account ${payer ?? ''} from merchant ${payee ?? ''}`,
+  REFUND: (money, { original, payer, payee }) =>
+    `A refund of ${money} of the purchase ${original ?? ''}, from merchant ${payer ?? ''} to account ${payee ?? ''},`,
+  FUNDING: (money, { payee, provider }) => `Funding of ${money} for the treasury ${payee ?? ''} by ${provider ?? ''}`,
+};
+
+type Parties = Readonly<Record<'payer' | 'payee' | 'provider', string>>;
+const captures: Readonly<Record<PaymentView['kind'], (money: string, parties: Parties) => string>> = {
+  P2P: (money, { payer, payee }) => `${money} went from account ${payer} to account ${payee}`,
+  CASH_IN: (money, { payee, provider }) => `${money} was put on account ${payee}; ${provider} owes it to us`,
+  CASH_OUT: (money, { payer, provider }) => `${money} was taken from account ${payer}; we owe it to ${provider}`,
+  MERCHANT: (money, { payer }) => `${money} was taken from account ${payer} and waits to be paid to the merchant`,
+  REFUND: (money, { payer, payee }) => `${money} went back from merchant ${payer} to account ${payee}`,
+  FUNDING: (money, { payee, provider }) => `${money} that ${provider} has received was put on the treasury ${payee}`,
+};
+
+const reversals = {
+  requested: 'somebody asked for it',
+  expired: 'the time for it was over',
+  provider: 'the provider said so',
+} as const;
+
+function settled(kind: PaymentView['kind']): string {
+  switch (kind) {
+    case 'MERCHANT':
+      return 'The merchant was paid';
+    case 'CASH_IN':
+    case 'CASH_OUT':
+      return 'The provider has confirmed it: it is final';
+    case 'P2P':
+    case 'REFUND':
+    case 'FUNDING':
+      return 'It is final';
+  }
+}
+
+function fees(fee: string, providerFee: string, money: (minor: string) => string, eyes: Eyes): string {
+  const ours = fee !== '0' && (eyes.everything || eyes.isPaidTo) ? `; our fee was ${money(fee)}` : '';
+  const theirs = providerFee !== '0' && eyes.everything ? `; the provider took ${money(providerFee)}` : '';
+  return ours + theirs;
+}
+
+function failure(
+  { reason, details }: Extract<PaymentFact, { type: 'PaymentFailed' }>,
+  { payer, payee }: PaymentView,
+  eyes: Eyes,
+  money: (minor: string) => string,
+): string {
+  // Somebody's word: nothing in it was checked but its length.
+  if (details === undefined) return `somebody ended it, with the words "${reason}"`;
+  const { accountId, available, asked, refundable } = details;
+  const concerns = eyes.everything || (accountId === payer && eyes.paysFrom) || (accountId === payee && eyes.isPaidTo);
+  if (reason === 'InsufficientFunds' && available !== undefined && asked !== undefined && concerns) {
+    return `account ${accountId ?? ''} had ${money(available)} available and ${money(asked)} was asked for`;
+  }
+  if (reason === 'RefundExceedsCaptured' && refundable !== undefined) {
+    return `only ${money(refundable)} could still be refunded`;
+  }
+  const known = (problemKinds as Readonly<Record<string, { readonly title: string } | undefined>>)[reason];
+  return known === undefined ? reason : known.title.toLowerCase();
+}
+
+function until(instant: string | undefined): string {
+  return instant === undefined ? '' : `, until ${minuteOf(instant)} UTC at the latest`;
+}
+
+function due(instant: string | undefined): string {
+  return instant === undefined ? '' : `; settlement is due by ${minuteOf(instant)} UTC`;
+}
+
+/** `2026-03-01 12:34` */
+function minuteOf(instant: string): string {
+  return instant.slice(0, 16).replace('T', ' ');
+}
