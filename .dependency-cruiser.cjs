@@ -3,7 +3,7 @@ const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: from, pathNot: '\\.test\\.ts$' },
-  to: { path: '^(src|eventstore|bench|test|ops)/', pathNot: [from, ...allowed] },
+  to: { path: '^(src|eventstore|bench|test|ops|sdk|examples)/', pathNot: [from, ...allowed] },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -26,6 +26,13 @@ module.exports = {
       '^src/platform/',
       '^eventstore/',
     ]),
+    only('the-client-stands-alone', '^sdk/', []),
+    {
+      name: 'the-client-runs-in-browsers',
+      severity: 'error',
+      from: { path: '^sdk/' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'unknown'] },
+    },
     {
       name: 'machines-do-no-io',
       severity: 'error',

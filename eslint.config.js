@@ -2,7 +2,14 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/node_modules/**', 'src/gateway/rpc/gen/**', 'test/import-rules/**', 'coverage/**', '.kora/**'],
+    ignores: [
+      '**/node_modules/**',
+      'src/gateway/rpc/gen/**',
+      'sdk/generated/**',
+      'test/import-rules/**',
+      'coverage/**',
+      '.kora/**',
+    ],
   },
   {
     files: ['**/*.ts'],
@@ -31,5 +38,10 @@ export default tseslint.config(
         { object: 'Math', property: 'random', message: 'ids are handed in' },
       ],
     },
+  },
+  {
+    // They are there to be read, and say what they do.
+    files: ['examples/*.ts'],
+    rules: { 'no-console': 'off' },
   },
 );

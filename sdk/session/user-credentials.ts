@@ -1,0 +1,93 @@
+import type { Answer } from '../answer.ts';
+import { KoraFault } from '../fault.ts';
+import type { Credentials } from './credentials.ts';
+import type { Device } from './device.ts';
+import { exclusively } from './exclusively.ts';
+import type { SessionStore, StoredSession } from './session-store.ts';
+
+/**
+ * A token that came so lately is not renewed however soon it seems to end: the clock of this device may be wrong, and then
+ * every call would want a new one. The door's own word (401) always counts.
+ */
+const ageMsMin = 30_000;
+
+/** Credentials of a user: the tokens of a session, renewed before they end, by one refresh at a time. */
+export class UserCredentials implements Credentials {
+  readonly #store: SessionStore;
+  readonly #device: () => Promise<Device>;
+  readonly #refresh: (session: StoredSession) => Promise<Answer<StoredSession>>;
+  #session: StoredSession | undefined;
+  #loading: Promise<void> | undefined;
+  #renewing: Promise<StoredSession | undefined> | undefined;
+
+  /** @param refresh trades a refresh token for new tokens */
+  constructor(options: {
+    readonly store: SessionStore;
+    readonly device: () => Promise<Device>;
+    readonly refresh: (session: StoredSession) => Promise<Answer<StoredSession>>;
+  }) {
+    this.#store = options.store;
+    this.#device = options.device;
+    this.#refresh = options.refresh;
+  }
+
+  device(): Promise<Device> {
+    return this.#device();
+  }
+
+  /** The session, as it is now; undefined where nobody is logged in. */
+  async session(): Promise<StoredSession | undefined> {
+    this.#loading ??= this.#load();
+    await this.#loading;
+    return this.#session;
+  }
+
+  /** Somebody logged in, or nobody is any more. */
+  async keep(session: StoredSession | undefined): Promise<void> {
+    // What is being loaded would overwrite it.
+    await this.session();
+    await this.#store.save(session);
+    this.#session = session;
+  }
+
+  async token(leftMs = 30_000): Promise<string | undefined> {
+    const session = await this.session();
+    if (session === undefined) return undefined;
+    const { accessToken, accessExpiresAt, receivedAt } = session;
+    const now = Date.now();
+    if (Date.parse(accessExpiresAt) - now >= leftMs || now - receivedAt < ageMsMin) return accessToken;
+    return (await this.#renewed(accessToken))?.accessToken;
+  }
+
+  async instead(refused: string): Promise<string | undefined> {
+    return (await this.#renewed(refused))?.accessToken;
+  }
+
+  /** One refresh at a time: a refresh token is good once, and using it twice ends the session. */
+  #renewed(refused: string): Promise<StoredSession | undefined> {
+    this.#renewing ??= exclusively('kora.session', () => this.#renew(refused)).finally(
+      () => (this.#renewing = undefined),
+    );
+    return this.#renewing;
+  }
+
+  async #renew(refused: string): Promise<StoredSession | undefined> {
+    // Another tab may have done it while we waited for our turn.
+    await this.#load();
+    const session = this.#session;
+    if (session === undefined || session.accessToken !== refused) return session;
+    const answer = await this.#refresh(session);
+    if (!answer.ok && answer.refusal.code !== 'RefreshRefused') {
+      // Nothing is wrong with the session: it is kept, and whoever needs it now hears that it cannot be renewed now.
+      throw new KoraFault('Unreachable', `the session cannot be renewed now: ${answer.refusal.code}`);
+    }
+    const next = answer.ok ? answer.value : undefined;
+    // Kept before it is used: a token that is lost cannot be asked for again.
+    await this.keep(next);
+    return next;
+  }
+
+  async #load(): Promise<void> {
+    this.#session = await this.#store.load();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The client does what it promises in Node and in a browser, against the real product: the same scenarios in both, with
+ * connections that are cut and a server that goes and comes.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Chromium, chromiumMissing, servePage } from './support/browser.ts';
+import { controlsOf } from './support/controls.ts';
+import { scenarios, type Controls, type ScenarioName, type Setting } from './support/scenarios.ts';
+import { openStage, type Stage } from './support/stage.ts';
+
+let page: Awaited<ReturnType<typeof servePage>>;
+let stage: Stage;
+let setting: Setting;
+let controls: Controls;
+
+beforeAll(async () => {
+  page = await servePage();
+  stage = await openStage({ KORA_ALLOWED_ORIGINS: page.origin });
+  setting = { baseUrl: stage.baseUrl, streamUrl: stage.streamUrl };
+  controls = await controlsOf(stage);
+});
+afterAll(async () => {
+  page.close();
+  await stage.close();
+});
+
+type Run = (name: ScenarioName) => Promise<unknown>;
+
+describe('in Node', () => everyScenario(() => (name) => scenarios[name](setting, controls)));
+
+describe.skipIf(chromiumMissing !== undefined)(`in Chromium${chromiumMissing ? ` (${chromiumMissing})` : ''}`, () => {
+  let chromium: Chromium;
+  beforeAll(async () => (chromium = await Chromium.open(page.origin, controls)));
+  afterAll(() => chromium.close());
+  everyScenario(() => (name) => chromium.run(name, setting));
+});
+
+function everyScenario(runs: () => Run): void {
+  const run: Run = (name) => runs()(name);
+
+  it('opens wallets and pays', async () => {
+    expect(await run('openAndPay')).toEqual({
+      status: 'SETTLED',
+      seenByBen: 'SETTLED',
+      balances: ['3500', '1500'],
+      accounts: [true],
+      entries: ['-1500', '5000'],
+      payments: ['P2P SETTLED', 'CASH_IN SETTLED'],
+      firstPage: [1, true],
+      sentences: true,
+    });
+  });
+
+  it('returns refusals as values, with their figures', async () => {
+    expect(await run('refusals')).toEqual({
+      refused: ['100', '500'],
+      again: 'InsufficientFunds',
+      foreign: 'NotFound',
+      nobody: 'missing',
+      short: 'short',
+      wrong: 'WrongCredentials',
+      thrown: 'NotFound',
+      balance: '100',
+    });
+  });
+
+  it('pays once over connections that are cut at any moment, and gateways that speak for themselves', async () => {
+    expect(await run('cutConnections')).toEqual({
+      statuses: Array.from({ length: 7 }, () => 'SETTLED'),
+      balances: ['9300', '700'],
+      payments: 7,
+    });
+  });
+
+  it('says that it does not know, with the key that finishes the payment once', async () => {
+    expect(await run('doorAway')).toEqual({ fault: 'Unreachable', status: 'SETTLED', balance: '700' });
+  });
+
+  it('signs cash-outs with the device, anew for each try', async () => {
+    expect(await run('cashOut')).toEqual({ status: 'AUTHORIZED', available: '600' });
+  });
+
+  it('watches a payment until the watcher has seen enough', async () => {
+    expect(await run('watchPayment')).toEqual([
+      'is INITIATED',
+      'PaymentAuthorized AUTHORIZED',
+      'PaymentCaptured CAPTURED',
+      'PaymentSettled SETTLED',
+    ]);
+  });
+
+  it('resumes what is watched over cut sockets and a restart of the server, on one socket for different topics', async () => {
+    expect(await run('watchOverRestart')).toMatchObject({
+      // Two topics share a socket; the same topic watched again is on a second.
+      socketsAtFirst: 2,
+      adas: true,
+      twice: [1, true],
+      payments: [1, 2, 3, 4],
+    });
+  });
+
+  it('renews a token once for all calls that need it', async () => {
+    expect(await run('refreshOnce')).toEqual({ ok: true, refreshes: 1 });
+  });
+
+  it('ends at once what the caller no longer waits for', async () => {
+    expect(await run('aborted')).toEqual({ before: 'Error: before', during: 'Error: during', watched: [] });
+  });
+
+  it('tells the watchers of a session that was ended, and of a topic that is not theirs', async () => {
+    expect(await run('endedSession')).toEqual({ error: 'Unauthenticated', foreign: 'NotFound' });
+  });
+}
