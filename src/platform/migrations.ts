@@ -6,4 +6,6 @@ const root = new URL('../../', import.meta.url);
 export const migrationSets: readonly MigrationSet[] = [
   { module: 'eventstore', folder: new URL('eventstore/postgres/migrations/', root) },
   { module: 'projections', folder: new URL('src/projections/postgres/migrations/', root) },
+  { module: 'identity', folder: new URL('src/identity/postgres/migrations/', root) },
+  { module: 'gateway', folder: new URL('src/gateway/http/postgres/migrations/', root) },
 ];

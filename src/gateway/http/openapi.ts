@@ -34,7 +34,18 @@ export async function openApiOf(routes: readonly Route[]): Promise<JsonObject> {
   await app.ready();
   const document = JSON.parse(JSON.stringify(app.swagger())) as JsonObject;
   await app.close();
+  for (const { path, method, bodyOptional } of routes) {
+    if (bodyOptional === true) optionalBody(document, path, method);
+  }
   return named(document);
+}
+
+/** Every body is said to be required; of these it is not true. */
+function optionalBody(document: JsonObject, path: string, method: string): void {
+  const paths = document['paths'] as Record<string, Record<string, { requestBody?: { required?: boolean } }>>;
+  const operation = paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
+  if (operation?.requestBody === undefined) throw new Error(`${method} ${path} has no body in the document`);
+  operation.requestBody.required = false;
 }
 
 /** Puts every schema that has a title where it can be referred to, so that what is generated from the document has names. */

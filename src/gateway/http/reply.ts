@@ -14,5 +14,6 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.headers !== undefined) reply.headers(problem.headers);
   reply.code(statusOf(problem)).type(PROBLEM_TYPE);
-  return reply.send(JSON.stringify(problemDocument(problem, reply.request.id)));
+  // As bytes: to a text Fastify adds a charset, which this type does not have (RFC 9457).
+  return reply.send(Buffer.from(JSON.stringify(problemDocument(problem, reply.request.id))));
 }

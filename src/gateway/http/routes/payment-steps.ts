@@ -1,10 +1,11 @@
 import type { PaymentRequest } from '../../../actors/requests.ts';
 import { farthestFor, mayPay, mayReadPayment, mayStep, type PartyOwners } from '../../access.ts';
 import type { PaymentView } from '../../../machines/payment/view.ts';
+import { illegalTransition } from '../../../machines/refusals.ts';
 import { partyOwners } from '../../party-owners.ts';
 import { unproven } from '../command.ts';
 import type { DoorParts } from '../parts.ts';
-import { type Problem, notThere, problem } from '../problem.ts';
+import { notThere, type Problem, problem, problemOf } from '../problem.ts';
 import { type Access, type Answer, type Call, route } from '../route.ts';
 import {
   cancellation,
@@ -171,7 +172,12 @@ async function stepped(call: StepCall, door: DoorParts, request: Step): Promise<
   const found = await seen(call, door);
   if ('problem' in found) return found;
   const { view, owners } = found;
-  if (!mayStep(call.principal, request, view, owners)) return forbidden;
+  if (!mayStep(call.principal, request, view, owners)) {
+    // Theirs to ask for, but for how far the payment has come.
+    return mayStep(call.principal, request, { ...view, status: 'INITIATED' }, owners)
+      ? problemOf(illegalTransition(view.status, request.type, []))
+      : forbidden;
+  }
   const isSensitive = request.type === 'Authorize' && view.kind === 'CASH_OUT';
   return (isSensitive ? await unproven(call, door) : undefined) ?? paid(call, door, request, owners, 200);
 }
