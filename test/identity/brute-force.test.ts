@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../src/identity/index.ts';
+import { codeOf, credentials, from, goodPassword, granted, IdentityStage, newDevice, newLogin } from './support.ts';
+
+const stage = new IdentityStage();
+const device = newDevice();
+
+const guess = (login: string, address?: string, password = 'not-the-Password-9'): Promise<Answer<unknown>> =>
+  stage.identity.logIn(credentials(login, device, password), from(address));
+
+const blockedMs = (answer: Answer<unknown>): number =>
+  !answer.ok && answer.refusal.code === 'TooManyAttempts' ? answer.refusal.retryAfterMs : 0;
+
+// Guessing becomes slow: per login, per address, in all processes, and for logins that nobody has as for others.
+describe('back-off', () => {
+  it('gives five attempts, then pauses that double, up to a quarter of an hour', async () => {
+    const { login } = await stage.someone();
+    for (let count = 0; count < 5; count += 1) expect(codeOf(await guess(login))).toBe('WrongCredentials');
+    const pauses: number[] = [];
+    for (let count = 0; count < 12; count += 1) {
+      const blocked = blockedMs(await guess(login));
+      pauses.push(blocked);
+      // A second before its end it is still on, also for the right password.
+      stage.clock.advance(blocked - 1);
+      expect(codeOf(await guess(login, undefined, goodPassword))).toBe('TooManyAttempts');
+      stage.clock.advance(1);
+      expect(codeOf(await guess(login))).toBe('WrongCredentials');
+    }
+    expect(pauses.slice(0, 5)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
+    expect(pauses.slice(-2)).toEqual([900_000, 900_000]);
+  });
+
+  it('is over for a login with the right password', async () => {
+    const { login } = await stage.someone();
+    for (let count = 0; count < 4; count += 1) await guess(login);
+    granted(await guess(login, undefined, goodPassword));
+    for (let count = 0; count < 5; count += 1) expect(codeOf(await guess(login))).toBe('WrongCredentials');
+    expect(codeOf(await guess(login))).toBe('TooManyAttempts');
+    stage.clock.advance(25 * 3_600_000);
+    expect(codeOf(await guess(login)), 'forgotten after a day').toBe('WrongCredentials');
+    expect(codeOf(await guess(login))).toBe('WrongCredentials');
+  });
+
+  it('lets five of a hundred guesses at once in, in two processes', async () => {
+    const other = await stage.open();
+    const { login } = await stage.someone();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        (index % 2 === 0 ? stage.identity : other).logIn(credentials(login, device, `Guess-number-${index}`), from()),
+      ),
+    );
+    expect(answers.filter((answer) => codeOf(answer) === 'WrongCredentials')).toHaveLength(5);
+    expect(answers.filter((answer) => codeOf(answer) === 'TooManyAttempts')).toHaveLength(95);
+  });
+
+  it('treats logins that nobody has as those that somebody has', async () => {
+    const [known, unknown] = [(await stage.someone()).login, newLogin()];
+    const answersFor = async (login: string): Promise<Answer<unknown>[]> => {
+      const answers: Answer<unknown>[] = [];
+      for (let count = 0; count < 8; count += 1) answers.push(await guess(login));
+      return answers;
+    };
+    expect(await answersFor(unknown)).toEqual(await answersFor(known));
+  });
+
+  it('stops an address that tries many logins, and nobody else', async () => {
+    const [own, { login: victim }] = [await stage.someone(), await stage.someone()];
+    const address = '2001:db8:7:7::1';
+    for (let count = 0; count < 49; count += 1)
+      expect(codeOf(await guess(newLogin(), address))).toBe('WrongCredentials');
+    // A good password of the thief's own takes back that one attempt, and no other.
+    granted(await guess(own.login, address, goodPassword));
+    expect(codeOf(await guess(newLogin(), '2001:db8:7:7:ffff::2'))).toBe('WrongCredentials');
+    expect(codeOf(await guess(newLogin(), '2001:db8:7:7:1::3')), 'one /64 is one address').toBe('TooManyAttempts');
+    expect(codeOf(await guess(victim, address, goodPassword))).toBe('TooManyAttempts');
+    granted(await guess(victim, '2001:db8:7:8::1', goodPassword));
+  });
+
+  it('does not count an attempt on one that is blocked, nor against its address', async () => {
+    const { login } = await stage.someone();
+    const address = '198.51.100.7';
+    for (let count = 0; count < 60; count += 1) await guess(login, address);
+    granted(await guess((await stage.someone()).login, address, goodPassword));
+  });
+
+  it('also holds for the present password of who changes it', async () => {
+    const { principal } = await stage.someone();
+    const codes: string[] = [];
+    for (let count = 0; count < 6; count += 1) {
+      const request = { current: `Guess-number-${count}`, next: 'another-Horse-82-battery' };
+      codes.push(codeOf(await stage.identity.changePassword(principal, request, from())));
+    }
+    expect(codes).toEqual([...Array.from({ length: 5 }, () => 'WrongCredentials'), 'TooManyAttempts']);
+  });
+
+  it('counts sign-ups with logins that are taken against the address', async () => {
+    const { login } = await stage.someone();
+    const signUp = (): Promise<string> =>
+      stage.identity.signUp(credentials(login, device), from('198.51.100.8')).then(codeOf);
+    for (let count = 0; count < 50; count += 1) expect(await signUp()).toBe('LoginTaken');
+    expect(await signUp()).toBe('TooManyAttempts');
+    granted(await guess(login, undefined, goodPassword));
+  });
+});
