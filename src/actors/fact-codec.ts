@@ -1,5 +1,5 @@
 import type { NewEvent, RecordedEvent } from '../../eventstore/index.ts';
-import type { RequestHandled, SystemEntryPosted, WalletFact } from '../machines/account/account.facts.ts';
+import type { RequestFact, SystemEntryPosted, WalletFact } from '../machines/account/account.facts.ts';
 import type { PaymentFact } from '../machines/payment/payment.facts.ts';
 
 /** Every fact is at the first version of its schema today. An upcaster joins here with the first change. */
@@ -12,6 +12,6 @@ export function eventOf(fact: { readonly type: string }): NewEvent {
 }
 
 /** A stored event as the fact that it was. The log holds what the machines wrote: the category of its stream says which. */
-export function factOf(event: RecordedEvent): PaymentFact | WalletFact | SystemEntryPosted | RequestHandled {
-  return { type: event.type, ...event.data } as PaymentFact | WalletFact | SystemEntryPosted | RequestHandled;
+export function factOf(event: RecordedEvent): PaymentFact | WalletFact | SystemEntryPosted | RequestFact {
+  return { type: event.type, ...event.data } as PaymentFact | WalletFact | SystemEntryPosted | RequestFact;
 }

@@ -1,10 +1,10 @@
-import type { RequestHandled } from '../machines/account/account.facts.ts';
+import type { RequestFact } from '../machines/account/account.facts.ts';
 import type { WalletSnapshot } from '../machines/account/account.machine.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
 import type { KoraStream } from '../machines/streams.ts';
 
 /** The state of an actor, by the category of its stream. */
-export type ActorState = PaymentSnapshot | WalletSnapshot | RequestHandled;
+export type ActorState = PaymentSnapshot | WalletSnapshot | RequestFact;
 
 /** A unit that was handed to the log and is not settled. Decisions may stand on it; nothing may leave that does. */
 export class PendingUnit {

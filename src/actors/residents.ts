@@ -1,6 +1,6 @@
 import type { EventLog, RecordedRow, StreamId } from '../../eventstore/index.ts';
 import { invariant } from '../kernel/invariant.ts';
-import type { RequestHandled, WalletFact } from '../machines/account/account.facts.ts';
+import type { RequestFact, WalletFact } from '../machines/account/account.facts.ts';
 import { walletFromFact } from '../machines/account/account.machine.ts';
 import { evolvePayment } from '../machines/evolve.ts';
 import type { PaymentFact } from '../machines/payment/payment.facts.ts';
@@ -145,7 +145,7 @@ function stateFromLast(row: RecordedRow): Resident['durable'] {
   if (category === 'account') {
     return walletFromFact(factOf(last) as WalletFact, row.version + row.events.length - 1, idOf(row.stream));
   }
-  if (category === 'request') return factOf(last) as RequestHandled;
+  if (category === 'request') return factOf(last) as RequestFact;
   return foldPayment(undefined, row);
 }
 

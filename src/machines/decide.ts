@@ -7,6 +7,8 @@ import { decideCapture } from './payment/capture.ts';
 import { decideFail } from './payment/fail.ts';
 import { decidePay } from './payment/pay.ts';
 import { decideReverse } from './payment/reverse.ts';
+import { answerToUsedKey, withKey } from './payment/key.ts';
+import type { PaymentSnapshot } from './payment/payment.machine.ts';
 import { decideSettle } from './payment/settle.ts';
 import { notFound } from './refusals.ts';
 import { refused } from './unit.ts';
@@ -43,6 +45,12 @@ function decidePayment(command: PaymentCommand, at: string, world: World): Decis
   }
   const repeated = answerToRepeated(command, payment);
   if (repeated !== undefined) return repeated;
+  const used = answerToUsedKey(command, world);
+  if (used !== undefined) return used;
+  return withKey(decideStep(command, at, payment, world), command);
+}
+
+function decideStep(command: PaymentCommand, at: string, payment: PaymentSnapshot, world: World): Decision {
   switch (command.type) {
     case 'Authorize':
       return decideAuthorize(command, at, payment, world);

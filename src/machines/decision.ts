@@ -1,5 +1,5 @@
 import type { Refusal } from '../kernel/refusal.ts';
-import type { RequestHandled, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
+import type { RequestFact, RequestHandled, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
 import type { WalletSnapshot } from './account/account.machine.ts';
 import type { PaymentFact } from './payment/payment.facts.ts';
 import type { PaymentSnapshot } from './payment/payment.machine.ts';
@@ -12,7 +12,7 @@ import type { AccountStream, PaymentStream, RequestStream, SystemStream } from '
 export interface World {
   payment(id: string): PaymentSnapshot | undefined;
   wallet(id: string): WalletSnapshot | undefined;
-  request(id: string): RequestHandled | undefined;
+  request(id: string): RequestFact | undefined;
 }
 
 /** Facts for one stream of the unit, the version that they expect (0: the stream must not exist), and the state after. */
@@ -32,8 +32,8 @@ export type Change =
   | {
       readonly stream: RequestStream;
       readonly expect: 0;
-      readonly facts: readonly [RequestHandled];
-      readonly next: RequestHandled;
+      readonly facts: readonly [RequestFact];
+      readonly next: RequestFact;
     }
   | { readonly stream: SystemStream; readonly expect: 'any'; readonly facts: readonly SystemEntryPosted[] };
 

@@ -7,7 +7,7 @@ import type { Decision } from './decision.ts';
 import { evolvePayment, evolveWallet } from './evolve.ts';
 import { refusalOfFailed } from './payment/failure.ts';
 import type { PaymentFact, PaymentKind } from './payment/payment.facts.ts';
-import type { PaymentSnapshot } from './payment/payment.machine.ts';
+import { appliedCommand, type PaymentSnapshot } from './payment/payment.machine.ts';
 import { paymentView } from './payment/view.ts';
 import { categoryOf, idOf } from './streams.ts';
 import { Asker, type Ask } from './testing/asks.ts';
@@ -106,6 +106,7 @@ class Run {
       expect(this.world.decide(command, this.#asker.now()).outcome).toMatch(/^duplicate/);
       const other = this.world.decide({ ...command, fingerprint: 'other' }, this.#asker.now());
       expect(other).toMatchObject({ outcome: 'refused', refusal: { code: 'IdempotencyConflict' } });
+      this.#tryElsewhere(command);
     }
     for (const [stream, facts] of this.#facts) {
       const read = JSON.parse(JSON.stringify(facts)) as PaymentFact[] | WalletFact[];
@@ -123,6 +124,24 @@ class Run {
       expect(replayed).toEqual(this.world.states.get(stream));
       const last = read.at(-1);
       if (last !== undefined && 'after' in last) expect(walletFromFact(last, read.length, id)).toEqual(replayed);
+    }
+  }
+
+  /** The key of what was applied, on a payment that has not applied it: whatever it was, and whatever it is now. */
+  #tryElsewhere({ commandId }: Command): void {
+    const isTarget = ({ context }: PaymentSnapshot): boolean =>
+      context.paymentId !== commandId && appliedCommand(context, commandId) === undefined;
+    const target = this.world.payments().find(isTarget)?.context.paymentId;
+    if (target === undefined) return;
+    const step = { commandId, fingerprint: 'of another target', paymentId: target };
+    const steps: Command[] = [
+      { ...step, type: 'Fail', reason: 'declined' },
+      { ...step, type: 'Reverse', reason: 'requested' },
+      { ...step, type: 'Settle' },
+    ];
+    for (const command of steps) {
+      const decision = this.world.decide(command, this.#asker.now());
+      expect(decision).toMatchObject({ outcome: 'refused', refusal: { code: 'IdempotencyConflict', commandId } });
     }
   }
 
@@ -253,6 +272,8 @@ const EXPECTED = [
     'CaptureExceedsAuthorized',
     'IdempotencyConflict',
   ].map((code) => `refused ${code}`),
+  'request RequestHandled',
+  'request StepHandled',
   ...['Initiated', 'Authorized', 'Captured', 'Settled', 'Failed', 'Reversed'].map((fact) => `payment Payment${fact}`),
   ...['RefundReserved', 'RefundReleased', 'RefundRefused'].map((fact) => `payment ${fact}`),
   ...['Opened', 'Frozen', 'Unfrozen', 'Closed', 'LimitSet'].map((fact) => `account Account${fact}`),

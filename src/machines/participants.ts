@@ -1,5 +1,6 @@
 import type { Command, Pay, PaymentCommand } from './commands.ts';
 import type { World } from './decision.ts';
+import { isKeyed } from './payment/key.ts';
 import { appliedCommand, type PaymentContext, type PaymentSnapshot } from './payment/payment.machine.ts';
 import { POSTINGS } from './payment/postings.ts';
 import { named } from './payment/terms.ts';
@@ -32,7 +33,7 @@ export function participants(command: Command, world: World): Participants {
     case 'UnfreezeAccount':
     case 'CloseAccount':
     case 'SetLimit':
-      return { payments: [], wallets: [command.accountId], requests: [command.commandId] };
+      return { payments: [command.commandId], wallets: [command.accountId], requests: [command.commandId] };
   }
 }
 
@@ -51,10 +52,12 @@ function ofPayment(command: PaymentCommand, world: World): Participants {
     return { payments: [command.paymentId], wallets: [], requests: [] };
   }
   const { payer, payee, original } = payment.context;
+  // Where its key would be, had it been used before.
+  const key = isKeyed(command) ? command.commandId : undefined;
   return {
-    payments: present(command.paymentId, original),
+    payments: present(command.paymentId, original, key),
     wallets: isRead(command, payment) ? present(payer, payee) : [],
-    requests: [],
+    requests: present(key),
   };
 }
 

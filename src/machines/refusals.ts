@@ -87,8 +87,9 @@ export const paymentFailed = (reason: string): Of<'PaymentFailed'> => ({
   reason,
 });
 
-export const idempotencyConflict = (commandId: string): Of<'IdempotencyConflict'> => ({
+/** @param target what the key was used on, where that is something else than is asked for now */
+export const idempotencyConflict = (commandId: string, target?: string): Of<'IdempotencyConflict'> => ({
   code: 'IdempotencyConflict',
-  message: 'this idempotency key was used for something else',
+  message: `this idempotency key was used for something else${target === undefined ? '' : `, on ${target}`}`,
   commandId,
 });

@@ -4,7 +4,8 @@
  * - `payment/<id>`: one payment, written at its exact version.
  * - `account/<id>`: one wallet (customer, merchant, treasury), written at its exact version: it has a limit to guard.
  * - `system/<id>`: one system account (`float:cash:XOF` …), unconstrained: entries only, appended at any version.
- * - `request/<id>`: one command on an account, opened once: its existence is what makes a duplicate harmless.
+ * - `request/<id>`: one command of somebody that does not make a payment, opened once: its existence makes a duplicate
+ *   harmless, and refuses its key on another target.
  */
 export type PaymentStream = `payment/${string}`;
 export type AccountStream = `account/${string}`;

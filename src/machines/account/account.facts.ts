@@ -103,3 +103,15 @@ export interface RequestHandled {
   readonly version: number;
   readonly after: WalletFigures;
 }
+
+/** The same for a command on a payment that was there: the payment has the answer, this keeps its key from other targets. */
+export interface StepHandled {
+  readonly type: 'StepHandled';
+  readonly fingerprint: string;
+  readonly paymentId: string;
+  /** Version of the payment after the command. */
+  readonly version: number;
+}
+
+/** What a command's own stream may hold. */
+export type RequestFact = RequestHandled | StepHandled;

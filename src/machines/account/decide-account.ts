@@ -15,6 +15,7 @@ import {
   invalid,
   notFound,
 } from '../refusals.ts';
+import { answerToUsedKey } from '../payment/key.ts';
 import { refused, Unit } from '../unit.ts';
 import type { WalletFact } from './account.facts.ts';
 import { accountMachine, available, type WalletSnapshot } from './account.machine.ts';
@@ -26,11 +27,13 @@ import { figuresAfter } from './moves.ts';
  */
 export function decideAccount(command: AccountCommand, world: World): Decision {
   const request = world.request(command.commandId);
-  if (request !== undefined) {
+  if (request?.type === 'RequestHandled' && request.accountId === command.accountId) {
     return request.fingerprint === command.fingerprint
       ? { outcome: 'duplicate-request', request }
       : refused(idempotencyConflict(command.commandId));
   }
+  const used = answerToUsedKey(command, world);
+  if (used !== undefined) return used;
   const fact = factOf(command, world.wallet(command.accountId));
   if ('code' in fact) return refused(fact);
 

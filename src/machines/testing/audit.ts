@@ -1,11 +1,11 @@
 import { invariant } from '../../kernel/invariant.ts';
-import type { RequestHandled, SystemEntryPosted, WalletFact } from '../account/account.facts.ts';
+import type { RequestFact, SystemEntryPosted, WalletFact } from '../account/account.facts.ts';
 import type { PaymentFact } from '../payment/payment.facts.ts';
 import { categoryOf, idOf } from '../streams.ts';
 import { PaymentTrail } from './payment-trail.ts';
 import { WalletTrail } from './wallet-trail.ts';
 
-export type Fact = PaymentFact | WalletFact | SystemEntryPosted | RequestHandled;
+export type Fact = PaymentFact | WalletFact | SystemEntryPosted | RequestFact;
 
 /** What of a unit the auditor reads: facts by stream, as they are in the log. */
 export interface AuditedAppend {

@@ -1,6 +1,12 @@
 import { invariant } from '../../kernel/invariant.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
-import type { RequestHandled, SystemEntryPosted, WalletFact, WalletFigures } from '../account/account.facts.ts';
+import type {
+  RequestFact,
+  RequestHandled,
+  SystemEntryPosted,
+  WalletFact,
+  WalletFigures,
+} from '../account/account.facts.ts';
 import { walletFromFact } from '../account/account.machine.ts';
 import type { Authorize, Capture, Command, Pay, Settle } from '../commands.ts';
 import type { Decision } from '../decision.ts';
@@ -12,7 +18,7 @@ import { TestWorld } from './test-world.ts';
 
 /** `expect(given(what happened).when(command)).toEqual({ wrote: … })`: the tests of decisions read as sentences. */
 
-type Fact = PaymentFact | WalletFact | SystemEntryPosted | RequestHandled;
+type Fact = PaymentFact | WalletFact | SystemEntryPosted | RequestFact;
 type History = Readonly<Record<string, readonly Fact[]>>;
 
 /** The instant at which the tests decide, and one before and one after it. */
@@ -26,7 +32,7 @@ export function given(history: History) {
     const last = facts.at(-1);
     invariant(last !== undefined, `${stream} has no facts`);
     if (categoryOf(stream) === 'payment') world.states.set(stream, payment(idOf(stream), facts as PaymentFact[]));
-    else if (last.type === 'RequestHandled') world.states.set(stream, last);
+    else if (last.type === 'RequestHandled' || last.type === 'StepHandled') world.states.set(stream, last);
     else world.states.set(stream, walletFromFact(last as WalletFact, facts.length, idOf(stream)));
   }
   return { when: (command: Command, at: string = NOW): Outcome => outcome(world.decide(command, at)) };
@@ -56,7 +62,9 @@ export interface Outcome {
 function outcome(decision: Decision): Outcome {
   switch (decision.outcome) {
     case 'decided': {
-      const wrote = Object.fromEntries(decision.changes.map(({ stream, facts }) => [stream, facts]));
+      // The key of a step is in the units of all of them, and has tests of its own (key.test.ts).
+      const changes = decision.changes.filter(({ facts: [first] }) => first?.type !== 'StepHandled');
+      const wrote = Object.fromEntries(changes.map(({ stream, facts }) => [stream, facts]));
       return decision.refusal === undefined ? { wrote } : { wrote, refused: decision.refusal };
     }
     case 'refused':

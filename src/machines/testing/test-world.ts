@@ -1,5 +1,5 @@
 import { invariant } from '../../kernel/invariant.ts';
-import type { RequestHandled } from '../account/account.facts.ts';
+import type { RequestFact } from '../account/account.facts.ts';
 import type { WalletSnapshot } from '../account/account.machine.ts';
 import type { Command } from '../commands.ts';
 import { decide } from '../decide.ts';
@@ -8,7 +8,7 @@ import { participants } from '../participants.ts';
 import type { PaymentSnapshot } from '../payment/payment.machine.ts';
 import { accountStream, categoryOf, paymentStream, requestStream } from '../streams.ts';
 
-type State = PaymentSnapshot | WalletSnapshot | RequestHandled;
+type State = PaymentSnapshot | WalletSnapshot | RequestFact;
 
 /**
  * The smallest runtime there is: one map of states, decisions applied at once. It is as strict as a real one about what
@@ -78,7 +78,7 @@ export class TestWorld {
     return {
       payment: (id) => get(paymentStream(id)) as PaymentSnapshot | undefined,
       wallet: (id) => get(accountStream(id)) as WalletSnapshot | undefined,
-      request: (id) => get(requestStream(id)) as RequestHandled | undefined,
+      request: (id) => get(requestStream(id)) as RequestFact | undefined,
     };
   }
 }
