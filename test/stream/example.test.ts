@@ -38,7 +38,7 @@ it('the example for Node sees every event once, across a restart of the server',
     const closing = door.close();
     for (let index = 0; index < 20; index++) await pay(`meanwhile ${index}`);
     await closing;
-    door = await openDoor(log, {}, port);
+    door = await openDoor(log, {}, { port });
     for (let index = 0; index < 20; index++) await pay(`after ${index}`);
 
     const told = (topic: string): number[] =>

@@ -1,36 +1,39 @@
-import { subprotocol, tokenSubprotocol } from './protocol.ts';
+import { deviceSubprotocol, subprotocol, tokenSubprotocol } from './protocol.ts';
 import type { ConnectRequest } from './transport.ts';
 
-/** Who may connect. A `TokenVerifier` of the gateway is one. */
-export interface TokenCheck {
-  /** @param token undefined where the client sent none */
-  verify(token: string | undefined): Promise<TokenVerdict>;
+/** The token of a connecting client: header, else subprotocol. Not the query: addresses are written down everywhere. */
+export function tokenOf({ authorization, protocols }: ConnectRequest): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? offered(protocols, tokenSubprotocol);
 }
-export type TokenVerdict =
-  | {
-      readonly ok: true;
-      readonly identity: {
-        readonly principal: string;
-        readonly tenant: string;
-        /** When the token ends, in milliseconds since 1970. */
-        readonly expiresAtMs: number;
-      };
-    }
-  | { readonly ok: false; readonly message: string };
 
-/** The token of a connecting client: header, else subprotocol, else query. */
-export function tokenOf({ authorization, token, protocols }: ConnectRequest): string | undefined {
-  const header = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-  if (header !== undefined) return header;
-  const offered = offeredOf(protocols).find((protocol) => protocol.startsWith(tokenSubprotocol));
-  return offered?.slice(tokenSubprotocol.length) ?? token;
+/** The device that a connecting client says it is: header, else subprotocol. */
+export function deviceOf({ device, protocols }: ConnectRequest): string | undefined {
+  return device === '' ? offered(protocols, deviceSubprotocol) : device;
 }
 
 /** The subprotocol to answer with (empty when the client offered none), or undefined when it speaks none of ours. */
 export function chosenProtocol({ protocols }: ConnectRequest): string | undefined {
-  const offered = offeredOf(protocols).filter((protocol) => !protocol.startsWith(tokenSubprotocol));
-  if (offered.includes(subprotocol)) return subprotocol;
-  return offered.length === 0 ? '' : undefined;
+  const spoken = offeredOf(protocols).filter(
+    (protocol) => !protocol.startsWith(tokenSubprotocol) && !protocol.startsWith(deviceSubprotocol),
+  );
+  if (spoken.includes(subprotocol)) return subprotocol;
+  return spoken.length === 0 ? '' : undefined;
+}
+
+/**
+ * Whether a page of this origin may connect. Only browsers say where they are, and a page cannot make them lie: this keeps
+ * foreign pages from using what a browser holds. Whoever says nothing is no browser.
+ *
+ * @param allowed origins, as browsers write them: `https://app.example`
+ */
+export function originAllowed({ origin }: ConnectRequest, allowed: readonly string[]): boolean {
+  return origin === '' || allowed.includes(origin.toLowerCase());
+}
+
+function offered(protocols: string, prefix: string): string | undefined {
+  return offeredOf(protocols)
+    .find((protocol) => protocol.startsWith(prefix))
+    ?.slice(prefix.length);
 }
 
 function offeredOf(protocols: string): string[] {

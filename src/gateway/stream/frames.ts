@@ -51,7 +51,7 @@ export function frameOf(topic: string, position: Position, { recordedAt, meta }:
 /** The frame of a row for its own topic, or undefined when nothing of it comes after a position. */
 export function rowFrame(topic: StreamTopic, row: RecordedRow, said: Said, after: Position): Frame | undefined {
   const last = lastPositionOf(row);
-  return last <= after ? undefined : frameOf(topic.name, last, said, eventsJson(row, after));
+  return last <= after ? undefined : frameOf(topic.name, last, said, eventsJson(row, after, topic.discreet));
 }
 
 /** The frame of a unit for the topic `payments`, or undefined when no event of a payment in it comes after a position. */
@@ -61,8 +61,12 @@ export function paymentsFrame(unit: RecordedUnit, after: Position): Frame | unde
   return frameOf('payments', unit.lastPosition, unit, events.map((row) => eventsJson(row, after)).join(','));
 }
 
-/** The events of a row that come after a position, as JSON separated by commas. */
-export function eventsJson(row: RecordedRow, after: Position): string {
+/**
+ * The events of a row that come after a position, as JSON separated by commas.
+ *
+ * @param discreet without what parties are not told: `StreamTopic.discreet`
+ */
+export function eventsJson(row: RecordedRow, after: Position, discreet = false): string {
   const isPayment = isPaymentRow(row);
   const whose = `"${isPayment ? 'paymentId' : 'accountId'}":${JSON.stringify(idOf(row.stream))}`;
   let json = '';
@@ -71,7 +75,7 @@ export function eventsJson(row: RecordedRow, after: Position): string {
     const status = isPayment ? statusAfter[event.type as PaymentFact['type']] : walletStatus(row, event);
     json +=
       `${json === '' ? '' : ','}{"position":${row.position + index},"version":${row.version + index},${whose}` +
-      `,"type":"${event.type}"${status === undefined ? '' : `,"status":"${status}"`},"data":${dataJson(event)}}`;
+      `,"type":"${event.type}"${status === undefined ? '' : `,"status":"${status}"`},"data":${dataJson(event, discreet)}}`;
   }
   return json;
 }
@@ -81,8 +85,13 @@ function walletStatus(row: RecordedRow, event: RecordedEvent): string | undefine
   return (event.data as { readonly after?: WalletFigures }).after?.status;
 }
 
+/** What a party to a payment is not told of a fact. */
+const undiscreet = ['details', 'fee', 'feeBps', 'providerFee'] as const;
+const untold = Object.fromEntries(undiscreet.map((field) => [field, undefined]));
+
 /** What a fact says, without what only the decision about duplicates needs. */
-function dataJson({ data }: RecordedEvent): string {
-  if (!('fingerprint' in data)) return JSON.stringify(data);
-  return JSON.stringify({ ...data, fingerprint: undefined, facts: undefined });
+function dataJson({ data }: RecordedEvent, discreet: boolean): string {
+  const indiscreet = discreet && undiscreet.some((field) => field in data);
+  if (!('fingerprint' in data) && !indiscreet) return JSON.stringify(data);
+  return JSON.stringify({ ...data, fingerprint: undefined, facts: undefined, ...(indiscreet && untold) });
 }

@@ -1,2 +1,2 @@
 export type { StreamLimits } from './limits.ts';
-export { startStreamDoor, streamPath, type StreamDoor } from './stream-door.ts';
+export { startStreamDoor, streamPath, type StreamDoor, type StreamDoorOptions } from './stream-door.ts';

@@ -1,7 +1,7 @@
 import { createStore, type StandardSchemaV1 } from '@xstate/store';
 import type { Position, RecordedUnit } from '../../../eventstore/index.ts';
 import { eventsJson, frameOf, isPaymentRow, lastPositionOf, type Frame } from './frames.ts';
-import { keyOf, type Topic } from './topics.ts';
+import { discreetKeyOf, keyOf, type Topic } from './topics.ts';
 
 /** Somebody who is fed a topic. */
 export interface Watcher {
@@ -125,11 +125,17 @@ function publish(topics: ReadonlyMap<string, HotTopic>, unit: RecordedUnit, deli
   let ofPayments = '';
   for (const row of unit.rows) {
     const hot = topics.get(row.stream);
-    const isPayment = payments !== undefined && isPaymentRow(row);
-    if (hot === undefined && !isPayment) continue;
+    const isPayment = isPaymentRow(row);
+    const discreet = isPayment ? topics.get(discreetKeyOf(row.stream)) : undefined;
+    if (discreet !== undefined) {
+      const events = eventsJson(row, 0, true);
+      put(discreet, frameOf(discreet.topic.name, lastPositionOf(row), unit, events), deliveries);
+    }
+    const ofAll = payments !== undefined && isPayment;
+    if (hot === undefined && !ofAll) continue;
     const events = eventsJson(row, 0);
     if (hot !== undefined) put(hot, frameOf(hot.topic.name, lastPositionOf(row), unit, events), deliveries);
-    if (isPayment) ofPayments += ofPayments === '' ? events : `,${events}`;
+    if (ofAll) ofPayments += ofPayments === '' ? events : `,${events}`;
   }
   if (payments !== undefined && ofPayments !== '') {
     put(payments, frameOf(payments.topic.name, unit.lastPosition, unit, ofPayments), deliveries);

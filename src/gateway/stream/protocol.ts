@@ -4,8 +4,9 @@ import type { Position } from '../../../eventstore/index.ts';
 export const protocolVersion = 1;
 /** Offered and chosen in `Sec-WebSocket-Protocol`; a client need not offer any. */
 export const subprotocol = 'kora.v1';
-/** A browser, that cannot set headers, may offer its token as a second subprotocol. */
+/** A browser, that cannot set headers, may offer its token as a second subprotocol, and its device as a third. */
 export const tokenSubprotocol = 'kora.token.';
+export const deviceSubprotocol = 'kora.device.';
 
 export const closeCodes = {
   goingAway: 1001,
@@ -14,18 +15,27 @@ export const closeCodes = {
   slowConsumer: 4008,
   badMessages: 4400,
   tokenExpired: 4401,
+  /** The token is good no more before its time: its session was ended, or what it allowed was taken away. */
+  tokenRevoked: 4403,
+  tooManyMessages: 4429,
 } as const;
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 
 export type ClientMessage =
   | { readonly type: 'subscribe'; readonly topic: string; readonly after: Position | undefined }
   | { readonly type: 'unsubscribe'; readonly topic: string }
-  | { readonly type: 'ping'; readonly echo: string | number | null };
+  | { readonly type: 'ping'; readonly echo: string | number | null }
+  /** A new token for the same principal. */
+  | { readonly type: 'token'; readonly token: string };
 
 export type ErrorCode =
   /** Not a message of this protocol. */
   | 'BadMessage'
   | 'UnknownTopic'
+  /** It is not there, or not for this principal to see: which of the two is not said. */
+  | 'NotFound'
+  /** The new token is not good, or another principal's. The old one counts on. */
+  | 'BadToken'
   | 'AlreadySubscribed'
   | 'NotSubscribed'
   | 'TooManySubscriptions'
@@ -47,6 +57,7 @@ export type ServerMessage =
   | { readonly live: { readonly topic: string; readonly position: Position } }
   | { readonly unsubscribed: { readonly topic: string } }
   | { readonly pong: string | number | null }
+  | { readonly refreshed: { readonly tokenExpiresAt: string } }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly topic?: string } };
 
 export function encode(message: ServerMessage): Buffer {
@@ -81,8 +92,11 @@ export function parseClientMessage(text: string): ClientMessage | string {
         return { type: 'ping', echo: body };
       }
       return 'ping takes null, a number, or a text of up to 64 characters';
+    case 'token':
+      if (typeof body !== 'string' || body === '') return 'token takes a token: a text';
+      return { type: 'token', token: body };
     default:
-      return 'a message is subscribe, unsubscribe or ping';
+      return 'a message is subscribe, unsubscribe, ping or token';
   }
 }
 

@@ -7,7 +7,7 @@ import { walletView } from '../../machines/account/view.ts';
 import { evolvePayment } from '../../machines/evolve.ts';
 import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
-import { paymentView } from '../../machines/payment/view.ts';
+import { paymentView, type PaymentView } from '../../machines/payment/view.ts';
 import { lastPositionOf } from './frames.ts';
 import type { StreamTopic } from './topics.ts';
 
@@ -51,7 +51,7 @@ export class StateReader {
     }
   }
 
-  async #payment({ id, stream }: StreamTopic): Promise<TopicState> {
+  async #payment({ id, stream, discreet }: StreamTopic): Promise<TopicState> {
     let payment: PaymentSnapshot | undefined;
     let position = 0;
     for await (const row of this.#log.readStream(stream)) {
@@ -63,7 +63,8 @@ export class StateReader {
       position = lastPositionOf(row);
     }
     if (payment === undefined) return nothing;
-    return { state: paymentView(payment), version: payment.context.version, position };
+    const view = paymentView(payment);
+    return { state: discreet === true ? discreetView(view) : view, version: payment.context.version, position };
   }
 
   /** A wallet's last fact says everything. */
@@ -103,4 +104,9 @@ export class StateReader {
     this.#sums.set(id, sum);
     if (this.#sums.size > sumsMax) for (const oldest of [...this.#sums.keys()].slice(0, 1)) this.#sums.delete(oldest);
   }
+}
+
+/** What a party to a payment is told of it. */
+function discreetView({ fee: _fee, providerFee: _providerFee, failure, ...view }: PaymentView): object {
+  return failure === undefined ? view : { ...view, failure: { code: failure.code } };
 }

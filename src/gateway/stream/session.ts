@@ -1,53 +1,63 @@
 import type { Position } from '../../../eventstore/index.ts';
+import type { Credential } from './credential.ts';
 import type { StreamLimits } from './limits.ts';
+import { MessageRate } from './message-rate.ts';
 import { closeCodes, encode, parseClientMessage, type CloseCode, type ErrorCode } from './protocol.ts';
-import { InvalidPositionError, Subscription, type Outlet, type Sources } from './subscription.ts';
-import { parseTopic } from './topics.ts';
+import type { Outlet } from './subscription.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import type { Connection, ConnectionHandlers } from './transport.ts';
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly sources: Sources;
   readonly limits: StreamLimits;
+  /** Up to where everything live was handed over. */
+  head(): Position;
   /** Told of sessions that have something to send at the end of this feeding. */
   queued(session: Session): void;
   closed(session: Session): void;
-  /** The log could not be read for a client. */
-  failed(error: unknown): void;
 }
 
-/** One connected client: its subscriptions, what is on its way to it, and when it must go. */
+/** What a session works with, and what needs the session to be made. */
+export interface SessionParts {
+  readonly subscriptions: Subscriptions;
+  readonly credential: Credential;
+}
+
+/** One connected client: what it says, what is on its way to it, and when it must go. */
 export class Session implements Outlet, ConnectionHandlers {
   readonly #options: SessionOptions;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #parts: SessionParts;
+  readonly #rate: MessageRate;
   #open = true;
   #badMessages = 0;
-  /** Subscriptions that have not begun to be live, ended ones included until they notice. */
-  #starting = 0;
   #queue: Buffer[] = [];
   /** Raised while what a catch-up left is still on its way: the client is not slow for that. */
   #bufferedBytesMax: number;
   #waiting: (() => void)[] = [];
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, parts: (session: Session) => SessionParts) {
+    const { bufferedBytesMax, messagesAtOnce, messagesPerSecond } = options.limits;
     this.#options = options;
-    this.#bufferedBytesMax = options.limits.bufferedBytesMax;
+    this.#bufferedBytesMax = bufferedBytesMax;
+    this.#rate = new MessageRate(messagesPerSecond, messagesAtOnce, performance.now());
+    this.#parts = parts(this);
   }
 
-  message(bytes: ArrayBuffer, isBinary: boolean): void {
-    if (!this.#open) return;
+  message(bytes: Buffer, isBinary: boolean): void {
+    if (!this.#mayGoOn()) return;
     if (bytes.byteLength > this.#options.limits.messageBytesMax) {
       this.close(closeCodes.messageTooBig);
       return;
     }
-    const message = isBinary ? 'messages are text' : parseClientMessage(Buffer.from(bytes).toString());
+    const message = isBinary ? 'messages are text' : parseClientMessage(bytes.toString());
     if (typeof message === 'string') {
       this.#badMessage(message);
       return;
     }
     switch (message.type) {
       case 'subscribe':
-        this.#subscribe(message.topic, message.after);
+        if (this.#parts.subscriptions.add(message.topic, message.after)) return;
+        this.#badMessage('there is no such topic: payment/<id>, account/<id> or payments', 'UnknownTopic');
         return;
       case 'unsubscribe':
         this.#unsubscribe(message.topic);
@@ -55,7 +65,14 @@ export class Session implements Outlet, ConnectionHandlers {
       case 'ping':
         this.send([encode({ pong: message.echo })]);
         return;
+      case 'token':
+        void this.#refresh(message.token);
+        return;
     }
+  }
+
+  control(): void {
+    this.#mayGoOn();
   }
 
   queue(text: Buffer): void {
@@ -102,10 +119,15 @@ export class Session implements Outlet, ConnectionHandlers {
   closed(): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const subscription of this.#subscriptions.values()) subscription.end();
-    this.#subscriptions.clear();
+    this.#parts.credential.close();
+    this.#parts.subscriptions.clear();
     this.#wake();
     this.#options.closed(this);
+  }
+
+  /** Says that a topic is not, or not any more, watched as the client asked. */
+  refuse(code: ErrorCode, message: string, topic?: string): void {
+    this.send([encode({ error: topic === undefined ? { code, message } : { code, message, topic } })]);
   }
 
   /**
@@ -114,8 +136,14 @@ export class Session implements Outlet, ConnectionHandlers {
    *
    * @param after up to where the live topics were handed over
    */
-  close(code: CloseCode, after: Position = this.#options.sources.feed.head): void {
+  close(code: CloseCode, after: Position = this.#options.head()): void {
     if (this.#open) this.#options.connection.close(code, JSON.stringify({ after }));
+  }
+
+  /** Whether one more message may come. */
+  #mayGoOn(): boolean {
+    if (this.#open && !this.#rate.take(performance.now())) this.close(closeCodes.tooManyMessages);
+    return this.#open;
   }
 
   #send(texts: readonly Buffer[]): boolean {
@@ -137,61 +165,23 @@ export class Session implements Outlet, ConnectionHandlers {
     for (const resolve of waiting) resolve();
   }
 
-  #subscribe(name: string, after: Position | undefined): void {
-    const topic = parseTopic(name);
-    if (topic === undefined) {
-      this.#badMessage(`there is no such topic: payment/<id>, account/<id> or payments`, 'UnknownTopic');
-      return;
-    }
-    if (this.#subscriptions.has(topic.name)) {
-      this.#refuse('AlreadySubscribed', 'it is being watched on this connection already', name);
-      return;
-    }
-    const { subscriptionsMax } = this.#options.limits;
-    if (this.#subscriptions.size >= subscriptionsMax || this.#starting >= subscriptionsMax) {
-      this.#refuse('TooManySubscriptions', `a connection may watch ${subscriptionsMax} topics`, name);
-      return;
-    }
-    const subscription = new Subscription(topic, after, this, this.#options.sources);
-    this.#subscriptions.set(topic.name, subscription);
-    this.#starting += 1;
-    subscription
-      .start()
-      .catch((error: unknown) => this.#failed(subscription, error))
-      .finally(() => (this.#starting -= 1));
+  #unsubscribe(topic: string): void {
+    if (this.#parts.subscriptions.remove(topic)) this.send([encode({ unsubscribed: { topic } })]);
+    else this.refuse('NotSubscribed', 'it is not being watched on this connection', topic);
   }
 
-  #failed(subscription: Subscription, error: unknown): void {
-    const { name } = subscription.topic;
-    if (this.#subscriptions.get(name) !== subscription) return;
-    subscription.end();
-    this.#subscriptions.delete(name);
-    if (error instanceof InvalidPositionError) {
-      this.#refuse(error.code, error.message, name);
-      return;
-    }
-    this.#options.failed(error);
-    this.#refuse('Unavailable', 'the log could not be read: subscribe again', name);
-  }
-
-  #unsubscribe(name: string): void {
-    const subscription = this.#subscriptions.get(name);
-    if (subscription === undefined) {
-      this.#refuse('NotSubscribed', 'it is not being watched on this connection', name);
-      return;
-    }
-    subscription.end();
-    this.#subscriptions.delete(name);
-    this.send([encode({ unsubscribed: { topic: name } })]);
-  }
-
-  #refuse(code: ErrorCode, message: string, topic?: string): void {
-    this.send([encode({ error: topic === undefined ? { code, message } : { code, message, topic } })]);
+  async #refresh(token: string): Promise<void> {
+    const { credential } = this.#parts;
+    const wrong = await credential.refresh(token);
+    if (!this.#open) return;
+    if (wrong !== undefined) this.#badMessage(wrong, 'BadToken');
+    else
+      this.send([encode({ refreshed: { tokenExpiresAt: new Date(credential.principal.expiresAtMs).toISOString() } })]);
   }
 
   /** Told what is wrong, some times; then whoever speaks another language is sent away. */
   #badMessage(message: string, code: ErrorCode = 'BadMessage'): void {
-    this.#refuse(code, message);
+    this.refuse(code, message);
     this.#badMessages += 1;
     if (this.#badMessages >= this.#options.limits.badMessagesMax) this.close(closeCodes.badMessages);
   }

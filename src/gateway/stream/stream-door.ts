@@ -1,35 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogCorruptionError, type EventLog, type Position, type RecordedUnit } from '../../../eventstore/index.ts';
-import { chosenProtocol, tokenOf, type TokenCheck, type TokenVerdict } from './admission.ts';
+import type { Authenticator } from '../principal.ts';
+import { Credential } from './credential.ts';
+import { Doorkeeper, principalKey, refused, type Guest } from './doorkeeper.ts';
 import { followLog } from './follower.ts';
 import { defaultStreamLimits, type StreamLimits } from './limits.ts';
 import { LiveFeed } from './live-feed.ts';
 import { closeCodes, encode, protocolVersion, type CloseCode } from './protocol.ts';
+import { openTransport, type OpenedTransport, type StreamTransport } from './open-transport.ts';
+import { Quotas } from './quotas.ts';
 import { ReadGate } from './read-gate.ts';
 import { StateReader } from './read-state.ts';
 import { Session } from './session.ts';
-import type { Admission, ConnectRequest, Connection, ConnectionHandlers, Transport } from './transport.ts';
-import { listenWithUws } from './uws-transport.ts';
-
-/** Where the door tells what happens to it. Pino's shape. */
-export interface StreamLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { StreamLogger } from './stream-logger.ts';
+import { Subscriptions, type Share } from './subscriptions.ts';
+import { TopicAccess } from './topic-access.ts';
+import type { Admission, ConnectRequest, Connection } from './transport.ts';
 
 export interface StreamDoorOptions {
   readonly log: EventLog;
-  readonly tokens: TokenCheck;
+  readonly authenticator: Authenticator;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** What to listen with. Default `uws`; `ws` takes over where that cannot be loaded. */
+  readonly transport?: StreamTransport;
+  /** Origins of the pages that may connect: `https://app.example`. Default none. Clients that are no pages need none. */
+  readonly origins?: readonly string[];
   readonly limits?: Partial<StreamLimits>;
   readonly logger?: StreamLogger;
 }
 
 export interface StreamDoor {
   readonly port: number;
+  /** What it listens with. */
+  readonly transport: StreamTransport;
   /** The live state that clients are served from: for metrics. */
   readonly feed: LiveFeed;
   /** Takes no more clients, tells those that are there where to resume, lets them go. */
@@ -39,8 +44,6 @@ export interface StreamDoor {
 export const streamPath = '/stream';
 /** Time for a close frame to leave before its socket is cut off. */
 const lingerMs = 100;
-/** setTimeout takes no more. */
-const timerMaxMs = 2_147_483_647;
 
 /** Opens the stream door: docs/stream.md. */
 export async function startStreamDoor(options: StreamDoorOptions): Promise<StreamDoor> {
@@ -54,19 +57,30 @@ class Door {
   readonly #limits: StreamLimits;
   readonly #feed: LiveFeed;
   readonly #sources;
+  readonly #access: TopicAccess;
+  readonly #doorkeeper: Doorkeeper;
+  readonly #watched: Quotas<Share>;
   readonly #sessions = new Set<Session>();
   readonly #ended = new AbortController();
   /** Sessions with something to send. */
   #queued: Session[] = [];
-  #connecting = 0;
 
   constructor(options: StreamDoorOptions, head: Position) {
-    const { log } = options;
+    const { authenticator, log, logger, origins = [] } = options;
+    const limits = { ...defaultStreamLimits, ...options.limits };
     this.#options = options;
-    this.#limits = { ...defaultStreamLimits, ...options.limits };
+    this.#limits = limits;
     this.#feed = new LiveFeed(head);
-    const gate = new ReadGate(this.#limits.readsMax);
-    this.#sources = { log, feed: this.#feed, states: new StateReader(log), gate };
+    const gate = new ReadGate(limits.readsMax);
+    const states = new StateReader(log);
+    this.#sources = { log, feed: this.#feed, states, gate };
+    this.#access = new TopicAccess(states, gate);
+    this.#doorkeeper = new Doorkeeper({ authenticator, origins, limits, logger });
+    this.#watched = new Quotas({
+      inAll: limits.subscriptionsInAllMax,
+      byPrincipal: limits.subscriptionsPerPrincipalMax,
+      byAddress: limits.subscriptionsPerAddressMax,
+    });
     this.#feed.store.on('fed', ({ deliveries, before }) => {
       for (const { hot, frame } of deliveries) for (const watcher of hot.watchers) watcher.take(frame);
       const sessions = this.#queued;
@@ -77,15 +91,17 @@ class Door {
 
   async open(): Promise<StreamDoor> {
     const { bufferedBytesMax, idleTimeoutMs, messageBytesMax } = this.#limits;
-    const transport = await listenWithUws({
-      host: this.#options.host,
-      port: this.#options.port,
+    const { host, port, logger, transport: wanted = 'uws' } = this.#options;
+    const listening = {
+      host,
+      port,
       path: streamPath,
       messageBytesMax: messageBytesMax * 16,
       bufferedBytesMax: bufferedBytesMax * 16,
       idleTimeoutMs,
-      admit: (request) => this.#admit(request),
-    });
+      admit: (request: ConnectRequest) => this.#admit(request),
+    };
+    const transport = await openTransport(wanted, listening, logger);
     const following = followLog({
       log: this.#options.log,
       after: this.#feed.head,
@@ -96,6 +112,7 @@ class Door {
     let closing: Promise<void> | undefined;
     return {
       port: transport.port,
+      transport: transport.name,
       feed: this.#feed,
       close: () => (closing ??= this.#close(transport, following)),
     };
@@ -103,47 +120,67 @@ class Door {
 
   async #admit(request: ConnectRequest): Promise<Admission> {
     if (this.#ended.signal.aborted) return closing;
-    if (this.#sessions.size + this.#connecting >= this.#limits.connectionsMax) {
-      return refused('503 Service Unavailable', 'Overloaded', 'too many connections: try again later');
-    }
-    const protocol = chosenProtocol(request);
-    if (protocol === undefined) return refused('400 Bad Request', 'BadProtocol', 'the protocol is kora.v1');
-    this.#connecting += 1;
-    let verdict: TokenVerdict;
-    try {
-      verdict = await this.#options.tokens.verify(tokenOf(request));
-    } catch (error) {
-      this.#options.logger?.error({ err: error }, 'stream: a token could not be checked');
-      return refused('503 Service Unavailable', 'Unavailable', 'the token could not be checked: try again');
-    } finally {
-      this.#connecting -= 1;
-    }
-    if (!verdict.ok) return refused('401 Unauthorized', 'Unauthenticated', verdict.message);
-    const { expiresAtMs } = verdict.identity;
-    return { ok: true, protocol, open: (connection) => this.#session(connection, expiresAtMs) };
+    const guest = await this.#doorkeeper.admit(request);
+    if (!guest.ok) return guest;
+    return {
+      ok: true,
+      protocol: guest.protocol,
+      open: (connection) => this.#session(connection, guest),
+      abandoned: () => guest.leave(),
+    };
   }
 
-  #session(connection: Connection, expiresAtMs: number): ConnectionHandlers {
-    const session: Session = new Session({
-      connection,
-      sources: this.#sources,
-      limits: this.#limits,
-      queued: (queued) => this.#queued.push(queued),
-      closed: () => {
-        clearTimeout(expiry);
-        this.#sessions.delete(session);
-        this.#feed.store.trigger.sessionClosed();
+  #session(connection: Connection, guest: Guest): Session {
+    const session = new Session(
+      {
+        connection,
+        limits: this.#limits,
+        head: () => this.#feed.head,
+        queued: (queued) => this.#queued.push(queued),
+        closed: (closed) => {
+          guest.leave();
+          this.#sessions.delete(closed);
+          this.#feed.store.trigger.sessionClosed();
+        },
       },
-      failed: (error) => this.#options.logger?.error({ err: error }, 'stream: the log could not be read for a client'),
-    });
-    const left = Math.min(timerMaxMs, Math.max(0, expiresAtMs - Date.now()));
-    const expiry = setTimeout(() => session.close(closeCodes.tokenExpired), left);
-    expiry.unref();
+      (made) => {
+        const credential = this.#credential(made, guest, () => subscriptions.recheck());
+        const subscriptions = this.#subscriptions(made, guest, credential);
+        return { credential, subscriptions };
+      },
+    );
     this.#sessions.add(session);
     this.#feed.store.trigger.sessionOpened();
-    const tokenExpiresAt = new Date(expiresAtMs).toISOString();
+    const tokenExpiresAt = new Date(guest.principal.expiresAtMs).toISOString();
     session.send([encode({ hello: { protocol: protocolVersion, position: this.#feed.head, tokenExpiresAt } })]);
     return session;
+  }
+
+  #credential(session: Session, { principal, token, device }: Guest, changed: () => void): Credential {
+    return new Credential({
+      authenticator: this.#options.authenticator,
+      principal,
+      token,
+      device,
+      recheckMs: this.#limits.recheckMs,
+      changed,
+      over: (code) => session.close(code),
+      failed: (error) => this.#options.logger?.warn({ err: error }, 'stream: a token could not be checked again'),
+    });
+  }
+
+  #subscriptions(session: Session, { place, principal }: Guest, credential: Credential): Subscriptions {
+    return new Subscriptions({
+      sources: this.#sources,
+      access: this.#access,
+      outlet: session,
+      max: this.#limits.subscriptionsMax,
+      quotas: this.#watched,
+      shares: { inAll: '', byPrincipal: principalKey(principal.tenant, principal.principal), byAddress: place },
+      principal: () => credential.principal,
+      refuse: (code, message, topic) => session.refuse(code, message, topic),
+      failed: (error) => this.#options.logger?.error({ err: error }, 'stream: the log could not be read for a client'),
+    });
   }
 
   #advance(units: readonly RecordedUnit[]): void {
@@ -169,7 +206,7 @@ class Door {
     this.#closeSessions(closeCodes.internal);
   }
 
-  async #close(transport: Transport, following: Promise<void>): Promise<void> {
+  async #close(transport: OpenedTransport, following: Promise<void>): Promise<void> {
     this.#ended.abort();
     transport.stopListening();
     await following;
@@ -188,7 +225,3 @@ class Door {
 }
 
 const closing = refused('503 Service Unavailable', 'Closing', 'Kora is shutting down');
-
-function refused(status: string, code: string, message: string): Admission {
-  return { ok: false, status, body: { code, message } };
-}

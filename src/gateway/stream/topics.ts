@@ -8,6 +8,11 @@ export interface StreamTopic {
   readonly name: string;
   readonly id: string;
   readonly stream: StreamId;
+  /**
+   * Of a payment: for somebody who is a party to it. Why it failed is told, but not by which figures, which may be of the
+   * other party's account; nor the fees, which are between us and one of them.
+   */
+  readonly discreet?: true;
 }
 /** All events of all payments. */
 export interface PaymentsTopic {
@@ -26,12 +31,27 @@ export function parseTopic(name: string): Topic | undefined {
   const id = match?.[2];
   if (match === null || id === undefined) return undefined;
   if (match[1] === 'payment') return { kind: 'payment', name, id, stream: paymentStream(id) };
+  return accountTopic(id);
+}
+
+/** The topic of an account. */
+export function accountTopic(id: string): StreamTopic {
+  const name = `account/${id}`;
   // Only ids of system accounts have a colon (`float:cash:XOF`).
   if (id.includes(':')) return { kind: 'system', name, id, stream: systemStream(id) };
   return { kind: 'wallet', name, id, stream: accountStream(id) };
 }
 
+/** A topic as its own people see it. */
+export function discreet(topic: Topic): Topic {
+  return topic.kind === 'payment' ? { ...topic, discreet: true } : topic;
+}
+
+/** Under what the discreet topic of a stream is found: no stream ends like this. */
+export const discreetKeyOf = (stream: StreamId): string => `${stream}#`;
+
 /** Under what a topic's events are found, row by row: its stream, or `payments`. */
 export function keyOf(topic: Topic): string {
-  return topic.kind === 'payments' ? topic.name : topic.stream;
+  if (topic.kind === 'payments') return topic.name;
+  return topic.discreet === true ? discreetKeyOf(topic.stream) : topic.stream;
 }

@@ -1,6 +1,6 @@
 /**
- * What the stream door needs of a WebSocket server. Small, so that a second implementation can stand beside the first
- * and pass the same tests.
+ * What the stream door needs of a WebSocket server. Small, so that two implementations stand behind it (`uws`, `ws`) and
+ * pass the same tests.
  */
 export interface Connection {
   /** Bytes that were taken for the client and that its side has not made room for yet. */
@@ -18,20 +18,26 @@ export interface Connection {
 /** What the door does when something happens on a connection. */
 export interface ConnectionHandlers {
   /** The bytes are only valid during the call. */
-  message(bytes: ArrayBuffer, isBinary: boolean): void;
+  message(bytes: Buffer, isBinary: boolean): void;
+  /** A ping or a pong of the protocol came; it was answered already. */
+  control(): void;
   /** `bufferedBytes` went down. */
   drained(): void;
   /** Once, for whatever reason. The connection must not be used any more. */
   closed(): void;
 }
 
-/** What a client says when it wants to connect. Holds its token: never log it. */
+/** What a client says when it wants to connect; a header that is not there is empty. Holds its token: never log it. */
 export interface ConnectRequest {
   readonly authorization: string;
-  /** `?token=` */
-  readonly token: string | undefined;
   /** `Sec-WebSocket-Protocol` */
   readonly protocols: string;
+  /** `Origin`: browsers always send it. */
+  readonly origin: string;
+  /** `Kora-Device` */
+  readonly device: string;
+  /** The IP address at the other end of the socket. */
+  readonly address: string;
 }
 
 export type Admission =
@@ -39,16 +45,24 @@ export type Admission =
       readonly ok: true;
       /** Subprotocol to answer with; empty for none. */
       readonly protocol: string;
+      /** Either this is called or `abandoned`, and once. */
       open(connection: Connection): ConnectionHandlers;
+      /** It did not come to a connection: the client went, or what it sent was no handshake. */
+      abandoned(): void;
     }
-  | { readonly ok: false; readonly status: string; readonly body: object };
+  | {
+      readonly ok: false;
+      /** HTTP's, with its words: `401 Unauthorized`. */
+      readonly status: string;
+      readonly body: object;
+    };
 
 export interface TransportOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
   readonly path: string;
-  /** A larger message is cut off without a word: the last line behind the door's own check. */
+  /** A larger message ends the connection: the last line behind the door's own check. */
   readonly messageBytesMax: number;
   /** When more is waiting for a client, nothing more is taken for it: the last line behind the door's own check. */
   readonly bufferedBytesMax: number;
@@ -65,3 +79,10 @@ export interface Transport {
   /** Cuts off what is still open. */
   close(): void;
 }
+
+/** The answer to a request that is for no stream. */
+export const notHere = (path: string): Admission & { ok: false } => ({
+  ok: false,
+  status: '404 Not Found',
+  body: { code: 'NotFound', message: `the stream is at ${path}` },
+});

@@ -1,6 +1,13 @@
 import { createServer } from 'node:net';
 import * as uWS from 'uWebSockets.js';
-import type { Admission, Connection, ConnectionHandlers, Transport, TransportOptions } from './transport.ts';
+import {
+  notHere,
+  type Admission,
+  type Connection,
+  type ConnectionHandlers,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts';
 
 /** What uWebSockets' `send` answers when it took nothing. */
 const DROPPED = 2;
@@ -34,12 +41,14 @@ export function listenWithUws(options: TransportOptions): Promise<Transport> {
       const client = ws.getUserData();
       client.handlers = client.admission.open(new UwsConnection(ws));
     },
-    message: (ws, bytes, isBinary) => ws.getUserData().handlers?.message(bytes, isBinary),
+    message: (ws, bytes, isBinary) => ws.getUserData().handlers?.message(Buffer.from(bytes), isBinary),
+    ping: (ws) => ws.getUserData().handlers?.control(),
+    pong: (ws) => ws.getUserData().handlers?.control(),
     drain: (ws) => ws.getUserData().handlers?.drained(),
     close: (ws) => ws.getUserData().handlers?.closed(),
   });
   app.any('/*', (res) => {
-    refuse(res, '404 Not Found', { code: 'NotFound', message: `the stream is at ${options.path}` });
+    refuse(res, notHere(options.path));
   });
   return new Promise((resolve, reject) => {
     (app.listen.bind(app) as unknown as Listen)(options.host, options.port, EXCLUSIVE_PORT, (socket) => {
@@ -89,19 +98,24 @@ function upgrade(
   res.onAborted(() => (gone = true));
   const request = {
     authorization: req.getHeader('authorization'),
-    token: req.getQuery('token'),
     protocols: req.getHeader('sec-websocket-protocol'),
+    origin: req.getHeader('origin'),
+    device: req.getHeader('kora-device'),
+    address: Buffer.from(res.getRemoteAddressAsText()).toString(),
   };
   void options.admit(request).then((admission) => {
-    if (gone) return;
+    if (gone) {
+      if (admission.ok) admission.abandoned();
+      return;
+    }
     res.cork(() => {
-      if (!admission.ok) refuse(res, admission.status, admission.body);
+      if (!admission.ok) refuse(res, admission);
       else res.upgrade<Client>({ admission }, key, admission.protocol, extensions, context);
     });
   });
 }
 
-function refuse(res: uWS.HttpResponse, status: string, body: object): void {
+function refuse(res: uWS.HttpResponse, { status, body }: Admission & { ok: false }): void {
   res.writeStatus(status).writeHeader('content-type', 'application/json').end(JSON.stringify(body));
 }
 

@@ -32,12 +32,13 @@ export interface Received {
   readonly live?: { readonly topic: string; readonly position: number };
   readonly unsubscribed?: { readonly topic: string };
   readonly pong?: string | number | null;
+  readonly refreshed?: { readonly tokenExpiresAt: string };
   readonly error?: { readonly code: string; readonly message: string; readonly topic?: string };
 }
 
 export interface ConnectOptions extends ClientOptions {
   readonly token?: string;
-  readonly query?: string;
+  readonly device?: string;
   readonly protocols?: string[];
 }
 
@@ -52,9 +53,12 @@ export class StreamClient {
   #waiting: (() => void)[] = [];
 
   constructor(port: number, options: ConnectOptions = {}, path = '/stream') {
-    const { token = 'good', query = '', protocols = [], ...rest } = options;
-    const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}${path}${query}`, protocols, { headers, ...rest });
+    const { token = 'good', device = '', protocols = [], ...rest } = options;
+    const headers = {
+      ...(token !== '' && { authorization: `Bearer ${token}` }),
+      ...(device !== '' && { 'kora-device': device }),
+    };
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, { headers, ...rest });
     this.socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString()) as Received;
       this.received.push(message);

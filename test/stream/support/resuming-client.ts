@@ -1,3 +1,4 @@
+import { WebSocket } from 'ws';
 import type { ReceivedEvent, ReceivedSnapshot } from './client.ts';
 import { StreamClient } from './client.ts';
 
@@ -13,21 +14,32 @@ interface Kept {
 /** A client as docs/stream.md tells people to write it: keeps a position per topic, and resumes from it. */
 export class ResumingClient {
   readonly topics = new Map<string, Kept>();
+  /** How its connections ended. */
+  readonly endings: number[] = [];
   #client: StreamClient | undefined;
+  #port = 0;
   #read = 0;
 
   watch(topic: string, position?: number): void {
     this.topics.set(topic, { position, live: false, snapshot: undefined, events: [] });
-    this.#client?.subscribe(topic, position);
+    if (this.#client?.socket.readyState === WebSocket.OPEN) this.#client.subscribe(topic, position);
   }
 
   async connect(port: number): Promise<void> {
+    this.#port = port;
     this.#client = await StreamClient.connect(port);
     this.#read = 0;
     for (const [topic, kept] of this.topics) {
       kept.live = false;
       this.#client.subscribe(topic, kept.position);
     }
+  }
+
+  /** Takes nothing from the socket for a while, or goes on. */
+  reads(on: boolean): void {
+    if (this.#client?.socket.readyState !== WebSocket.OPEN) return;
+    if (on) this.#client.socket.resume();
+    else this.#client.socket.pause();
   }
 
   /** Breaks the connection; what has arrived by then counts, the rest never came. */
@@ -41,6 +53,7 @@ export class ResumingClient {
     const ended = await this.#client?.closed;
     this.#takeIn();
     this.#client = undefined;
+    if (ended !== undefined) this.endings.push(ended.code);
     if (ended === undefined || !ended.reason.startsWith('{')) return ended;
     const { after } = JSON.parse(ended.reason) as { after?: number };
     if (after === undefined) return ended;
@@ -50,12 +63,17 @@ export class ResumingClient {
     return ended;
   }
 
-  /** Waits until every topic is known up to a position that it is told of. */
+  /** Waits until what it has is enough, and comes back as often as it is sent away. */
   async until(satisfied: () => boolean): Promise<void> {
     this.#takeIn();
     while (!satisfied()) {
       if (this.#client === undefined) throw new Error('not connected');
-      await this.#client.changed();
+      if (this.#client.socket.readyState === WebSocket.CLOSED) {
+        await this.gone();
+        await this.connect(this.#port);
+      } else {
+        await this.#client.changed();
+      }
       this.#takeIn();
     }
   }

@@ -1,5 +1,5 @@
 import type { EventLog } from '../../../eventstore/index.ts';
-import type { PayRequest } from '../../../src/actors/requests.ts';
+import type { Caller } from '../../../src/actors/requests.ts';
 import { Runtime } from '../../../src/actors/runtime.ts';
 import { paymentIdOf } from '../../../src/kernel/ids.ts';
 import { caller, cashIn, must, p2p } from '../../support/wallets.ts';
@@ -40,34 +40,35 @@ export class Traffic {
     return this.#made;
   }
 
-  /** Makes payments, all at once. */
-  async pay(count: number): Promise<void> {
-    await Promise.all(Array.from({ length: count }, () => this.#one(this.#made++)));
+  /**
+   * Makes payments, all at once.
+   *
+   * @param correlationId told with each of them: a long one makes every message about them long
+   */
+  async pay(count: number, correlationId = caller.correlationId): Promise<void> {
+    const by = { ...caller, correlationId };
+    await Promise.all(Array.from({ length: count }, () => this.#one(this.#made++, by)));
   }
 
-  async #one(index: number): Promise<void> {
+  async #one(index: number, by: Caller): Promise<void> {
     const key = `payment ${index}`;
     const payer = wallets[index % 4] ?? 'w0';
     const payee = wallets[(index + 1 + (index % 3)) % 4] ?? 'w1';
     switch (index % 5) {
       case 0:
-        await this.#pay(p2p(payer, payee, 1_000_000_000n, key));
+        await this.#runtime.execute(p2p(payer, payee, 1_000_000_000n, key), by);
         return;
       case 1:
-        await this.#pay(cashIn(payer, 7n, key));
+        await this.#runtime.execute(cashIn(payer, 7n, key), by);
         return;
       case 2: {
-        await this.#pay({ ...p2p(payer, payee, 10n, key), upTo: 'AUTHORIZED' });
+        await this.#runtime.execute({ ...p2p(payer, payee, 10n, key), upTo: 'AUTHORIZED' }, by);
         const capture = { type: 'Capture', idempotencyKey: `capture ${index}`, paymentId: paymentOf(index) } as const;
-        await this.#runtime.execute({ ...capture, amount: 4n }, caller);
+        await this.#runtime.execute({ ...capture, amount: 4n }, by);
         return;
       }
       default:
-        await this.#pay(p2p(payer, payee, 3n, key));
+        await this.#runtime.execute(p2p(payer, payee, 3n, key), by);
     }
-  }
-
-  async #pay(request: PayRequest): Promise<void> {
-    await this.#runtime.execute(request, caller);
   }
 }
