@@ -7,9 +7,9 @@ import { authenticator, type Role } from '../../../src/gateway/principal.ts';
 import type { Scope } from '../../../src/gateway/scopes.ts';
 import { createServiceKey, issueServiceToken, tokenVerifier } from '../../../src/gateway/service-token.ts';
 import { type Identity, openIdentity, readKeyring, signedText, type UserRole } from '../../../src/identity/index.ts';
-import { createLedger } from '../../../src/ledger/index.ts';
+import { createLedger, type Ledger } from '../../../src/ledger/index.ts';
 import { type ModuleName, moduleRoles } from '../../../src/modules.ts';
-import { createPayments } from '../../../src/payments/index.ts';
+import { createPayments, type Payments } from '../../../src/payments/index.ts';
 import { createLogger } from '../../../src/platform/logging.ts';
 import { asRole } from '../../../src/platform/postgres/module-roles.ts';
 import { countOpenPayments, projections, runProjector, waitForPosition } from '../../../src/projections/index.ts';
@@ -56,6 +56,8 @@ export interface HttpProduct {
   readonly database: TestDatabase;
   readonly admin: pg.Pool;
   readonly log: PostgresLog;
+  readonly ledger: Ledger;
+  readonly payments: Payments;
   readonly identity: Identity;
   readonly door: HttpDoor;
   readonly url: string;
@@ -127,6 +129,8 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
     database,
     admin,
     log,
+    ledger,
+    payments,
     identity,
     door,
     url,
