@@ -1,12 +1,11 @@
 import pg from 'pg';
 import { PostgresLog } from '../eventstore/index.ts';
+import { type ModuleName, moduleRoles, prepareDatabase } from './modules.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
-import { migrationSets } from './platform/migrations.ts';
 import { openPostgres } from './platform/postgres/connect.ts';
-import type { ModuleName } from './platform/modules.ts';
+import { asRole } from './platform/postgres/module-roles.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
-import { migrate } from './platform/postgres/migrate.ts';
 import { sentenceOf } from './platform/sentence-of.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
 
@@ -20,15 +19,19 @@ export interface StoreOptions {
 
 /** What every command stands on: the database, migrated, and the log in it. */
 export interface Store {
-  /** For clients of their own: the same database. */
+  /** For clients of their own: the same database, as the user who migrates. */
   readonly database: pg.PoolConfig;
+  /** Connections of the projector, which reads the log and writes projections. */
   readonly pool: pg.Pool;
-  /** Connections of a module, which ends with the store. Made when it is first asked for. */
+  /** Connections of a module, as its role, which ends with the store. Made when it is first asked for. */
   poolOf(module: ModuleName): pg.Pool;
   readonly log: PostgresLog;
   /** The log takes no more units and settles those that it has, pools end, the embedded Postgres stops last. */
   close(onStage?: (name: string) => void): Promise<void>;
 }
+
+/** Of each module. Few are needed: what many wait for is the log, and that has a connection of its own. */
+const connectionsMax = 8;
 
 export type OpenedStore = Omit<Store, 'close'>;
 
@@ -62,7 +65,7 @@ export async function openStoreInto(
     throw new Error(`the PostgreSQL of ${which} cannot be reached: ${sentenceOf(error)}`, { cause: error });
   });
   try {
-    const applied = await migrate(migrator, migrationSets);
+    const applied = await prepareDatabase(migrator);
     if (applied.length > 0)
       logger.info({ migrations: applied.map(({ module, name }) => `${module}/${name}`) }, 'migrated');
   } finally {
@@ -73,7 +76,8 @@ export async function openStoreInto(
   const poolOf = (module: ModuleName): pg.Pool => {
     let pool = pools.get(module);
     if (pool === undefined) {
-      pool = new pg.Pool({ ...database, max: 10, application_name: `kora-${module}` });
+      const ofRole = asRole(database, moduleRoles[module].role);
+      pool = new pg.Pool({ ...ofRole, max: connectionsMax, application_name: `kora-${module}` });
       // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
       pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
       pools.set(module, pool);
@@ -86,7 +90,7 @@ export async function openStoreInto(
   });
 
   const log = new PostgresLog({
-    config: database,
+    config: asRole(database, moduleRoles.eventstore.role),
     unitLimits: { eventSizeMax: config.eventSizeMax },
     batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
     onTrouble: (error) => {

@@ -2,6 +2,7 @@ import type { AccountRequest, PaymentRequest } from '../actors/requests.ts';
 import type { PayUpTo } from '../machines/commands.ts';
 import type { WalletType } from '../machines/account/account.facts.ts';
 import type { PaymentKind } from '../machines/payment/payment.facts.ts';
+import { POSTINGS } from '../machines/payment/postings.ts';
 import type { PaymentView } from '../machines/payment/view.ts';
 import type { Principal, Role } from './principal.ts';
 import type { Scope } from './scopes.ts';
@@ -103,13 +104,13 @@ const steps: readonly PayUpTo[] = ['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTL
  */
 export function mayPay(principal: Principal, request: PayRequest, owners: PartyOwners): boolean {
   const { kind, upTo, providerFee, captureAmount } = request;
-  const saysOfProvider = providerFee !== undefined || kind === 'CASH_IN' || kind === 'FUNDING';
   if (isServiceFor(principal, 'payments:write')) {
-    const settlesForProvider = saysOfProvider || (upTo === 'SETTLED' && (kind === 'CASH_OUT' || kind === 'MERCHANT'));
+    // Otherwise a Pay would be a way around the scope of Settle.
+    const settlesForProvider = POSTINGS[kind].provider && upTo === 'SETTLED';
     return !settlesForProvider || isServiceFor(principal, 'payments:settle');
   }
   const farthest = farthestFor(principal, kind);
-  if (farthest === undefined || saysOfProvider || captureAmount !== undefined) return false;
+  if (farthest === undefined || providerFee !== undefined || captureAmount !== undefined) return false;
   if (steps.indexOf(upTo) > steps.indexOf(farthest)) return false;
   // A refund is paid by the merchant that the original was paid to.
   return owns(principal, { owner: kind === 'REFUND' ? owners.payee : owners.payer });
@@ -125,12 +126,14 @@ export function mayStep(
   payment: Pick<PaymentView, 'kind' | 'status'>,
   owners: PartyOwners,
 ): boolean {
-  if (isServiceFor(principal, 'payments:settle') && (request.type === 'Settle' || request.type === 'Fail')) return true;
-  if (isServiceFor(principal, 'payments:write')) return request.type !== 'Settle';
+  if (principal.roles.includes('service')) {
+    return isServiceFor(principal, request.type === 'Settle' ? 'payments:settle' : 'payments:write');
+  }
   if (!isPerson(principal)) return false;
   const { kind, status } = payment;
   const pays = owns(principal, { owner: owners.payer });
-  const isPaid = owns(principal, { owner: owners.payee }) && principal.roles.includes('merchant') && kind === 'MERCHANT';
+  const isPaid =
+    owns(principal, { owner: owners.payee }) && principal.roles.includes('merchant') && kind === 'MERCHANT';
   switch (request.type) {
     case 'Authorize':
       return pays;

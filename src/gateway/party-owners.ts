@@ -7,6 +7,8 @@ export async function partyOwners(
   ledger: Pick<Ledger, 'account'>,
   { payer, payee }: Pick<PaymentView, 'payer' | 'payee'>,
 ): Promise<PartyOwners> {
-  const [from, to] = await Promise.all([payer, payee].map((id) => (id === undefined ? undefined : ledger.account(id))));
-  return { payer: from?.owner, payee: to?.owner };
+  const ownerOf = async (id: string | undefined): Promise<string | undefined> =>
+    id === undefined ? undefined : (await ledger.account(id))?.owner;
+  const [from, to] = await Promise.all([ownerOf(payer), ownerOf(payee)]);
+  return { payer: from, payee: to };
 }

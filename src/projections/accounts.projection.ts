@@ -46,6 +46,7 @@ export const accountsProjection: Projection = {
   // 2: owner. Tables of version 1 are brought here by migrations/0002_owners_and_pages.sql.
   version: 2,
   tables: [accountsTable],
+  module: 'ledger',
   fold(unit, changes) {
     for (const row of unit.rows) {
       const category = categoryOf(row.stream);

@@ -22,6 +22,7 @@ export const deadlinesProjection: Projection = {
   name: 'deadlines',
   version: 1,
   tables: [deadlinesTable],
+  module: 'payments',
   fold(unit, changes) {
     for (const row of unit.rows) if (categoryOf(row.stream) === 'payment') foldPayment(row, changes);
   },

@@ -42,9 +42,10 @@ export async function balanceAt(
 
 /** An account is a wallet or a system account; their ids never meet. */
 async function streamOf(pool: pg.Pool, account: string): Promise<string | undefined> {
-  const { rows } = await pool.query<{ stream: string }>('select stream from eventstore.heads where stream = any($1)', [
-    [accountStream(account), systemStream(account)],
-  ]);
+  const { rows } = await pool.query<{ stream: string }>(
+    'select stream from projections.account_heads where stream = any($1)',
+    [[accountStream(account), systemStream(account)]],
+  );
   return rows[0]?.stream;
 }
 
@@ -82,7 +83,7 @@ async function systemAccountAt(
   const [base] = position === undefined ? await accountsById(pool, [account]) : [];
   const { rows } = await pool.query<Sum>(
     `select sum((e.event #>> '{data,amount}')::numeric)::text as posted, min(e.event #>> '{data,currency}') as currency
-     from eventstore.log l cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
+     from projections.account_rows l cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
      where l.stream = $1 and l.version > $2 and ($3::bigint is null or l.position + e.number - 1 <= $3)`,
     [stream, base?.version ?? 0, position ?? null],
   );
@@ -101,7 +102,7 @@ async function walletAt(
     `select e.event #>> '{data,after,currency}' as currency,
        e.event #>> '{data,after,posted}' as posted, e.event #>> '{data,after,held}' as held
      from (
-       select * from eventstore.log where stream = $1 and ($2::bigint is null or position <= $2)
+       select * from projections.account_rows where stream = $1 and ($2::bigint is null or position <= $2)
        order by version desc limit 1
      ) l
      cross join lateral json_array_elements(l.events) with ordinality as e (event, number)
@@ -166,7 +167,7 @@ export async function entriesOfAccount(
     // The page may begin in the middle of a row, which holds all that a unit left on the account.
     `select * from projections.ledger_entries
      where stream = $1 and version > $2 and row_version >= coalesce(
-       (select version from eventstore.log where stream = $1 and version <= $2::bigint + 1 order by version desc limit 1), 0)
+       (select version from projections.account_rows where stream = $1 and version <= $2::bigint + 1 order by version desc limit 1), 0)
      order by row_version, version limit $3`,
     [stream ?? null, afterVersion, limit],
   );

@@ -60,6 +60,7 @@ export const paymentsProjection: Projection = {
   name: 'payments',
   version: 1,
   tables: [paymentsTable],
+  module: 'payments',
   fold(unit, changes) {
     for (const row of unit.rows) if (categoryOf(row.stream) === 'payment') foldPayment(unit, row, changes);
   },

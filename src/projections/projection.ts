@@ -11,6 +11,8 @@ export interface Projection {
   /** Raised when the tables or the fold change. Tables of another version are not written: `rebuild` makes new ones. */
   readonly version: number;
   readonly tables: readonly Table[];
+  /** The module whose the tables are: its database role `kora_<module>` owns them. The projector writes them for it. */
+  readonly module: 'ledger' | 'payments';
   /** Throws on what it cannot understand; the projection stops there, alone. */
   fold(unit: RecordedUnit, changes: ChangeSet): void;
 }

@@ -23,6 +23,7 @@ export const trialBalanceProjection: Projection = {
   name: 'trial_balance',
   version: 1,
   tables: [trialBalanceTable],
+  module: 'ledger',
   fold(unit, changes) {
     for (const row of unit.rows) {
       const category = categoryOf(row.stream);

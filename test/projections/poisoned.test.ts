@@ -26,6 +26,7 @@ function counting(strike: (unit: RecordedUnit) => number | undefined, version = 
     name: 'unit_counts',
     version,
     tables: [countsTable],
+    module: 'payments',
     fold(unit, changes) {
       changes.set(countsTable, [unit.meta.principal], { note: strike(unit) });
       changes.add(countsTable, [unit.meta.principal], { units: 1n });

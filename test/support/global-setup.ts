@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrationSets } from '../../src/platform/migrations.ts';
+import { prepareDatabase } from '../../src/modules.ts';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts';
-import { migrate } from '../../src/platform/postgres/migrate.ts';
 import { processExists } from '../../src/platform/postgres/processes.ts';
 import {
   createDataFolder,
@@ -58,7 +57,7 @@ async function startCluster(dataDir: string): Promise<EmbeddedPostgres> {
   await admin.query(`CREATE DATABASE ${templateDatabase}`);
   const template = new pg.Client({ ...cluster.clientConfig, database: templateDatabase });
   await template.connect();
-  await migrate(template, migrationSets);
+  await prepareDatabase(template);
   await template.end();
   // Nobody may connect: a database with connections cannot be cloned.
   await admin.query(`ALTER DATABASE ${templateDatabase} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`);

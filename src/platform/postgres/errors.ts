@@ -46,3 +46,18 @@ export class MigrationError extends Error {
     this.name = 'MigrationError';
   }
 }
+
+/** The database lacks roles of kora's modules, and the user who migrates may not make them. */
+export class MissingRolesError extends Error {
+  readonly code = 'MissingRoles';
+
+  constructor(user: string, statements: readonly string[], options?: ErrorOptions) {
+    super(
+      `the database user ${user} may not make the roles of kora's modules: ` +
+        `let it create roles (alter role ${user} createrole), or let an administrator run:\n` +
+        statements.map((statement) => `  ${statement};`).join('\n'),
+      options,
+    );
+    this.name = 'MissingRolesError';
+  }
+}

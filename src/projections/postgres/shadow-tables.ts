@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { ChangeSet } from '../change-set.ts';
 import type { Table } from '../table.ts';
 import type { Projection } from '../projection.ts';
-import { createIndexes, createTable, tableName } from './tables.ts';
+import { createIndexes, createTable, giveTo, tableName } from './tables.ts';
 import { writeChanges } from './writer.ts';
 
 /** Numbers under which tables of the projection exist. */
@@ -22,7 +22,11 @@ export async function dropTables(client: pg.ClientBase, projection: Projection, 
 
 /** Empty tables under a new number, without the indexes that only readers need. */
 export async function createTables(client: pg.ClientBase, projection: Projection, tableVersion: number): Promise<void> {
-  for (const table of projection.tables) await client.query(createTable(table, tableName(table, tableVersion)));
+  for (const table of projection.tables) {
+    const name = tableName(table, tableVersion);
+    await client.query(createTable(table, name));
+    await client.query(giveTo(projection, 'table', name));
+  }
 }
 
 /** What readers and the planner need of tables that were filled in bulk. */

@@ -49,11 +49,17 @@ function createView(table: Table, tableVersion: number): string {
   return `create view ${viewName(table)} as select ${columns.join(', ')} from ${tableName(table, tableVersion)}`;
 }
 
+/** SQL that gives a table or a view of a projection to the module whose it is. */
+export function giveTo({ module }: Projection, kind: 'table' | 'view', name: string): string {
+  return `alter ${kind} ${name} owner to kora_${module}`;
+}
+
 /** Points the views of a projection at its tables of this number. Columns may have changed, so the view is made anew. */
 export async function replaceViews(client: pg.ClientBase, projection: Projection, tableVersion: number): Promise<void> {
   for (const table of projection.tables) {
     await client.query(`drop view if exists ${viewName(table)}`);
     await client.query(createView(table, tableVersion));
+    await client.query(giveTo(projection, 'view', viewName(table)));
   }
 }
 
@@ -76,6 +82,7 @@ export async function installProjections(pool: pg.Pool, projections: readonly Pr
 async function install(client: pg.ClientBase, projection: Projection): Promise<void> {
   for (const table of projection.tables) {
     await client.query(createTable(table, tableName(table, 1)));
+    await client.query(giveTo(projection, 'table', tableName(table, 1)));
     for (const index of createIndexes(table, tableName(table, 1))) await client.query(index);
   }
   await replaceViews(client, projection, 1);
