@@ -4,6 +4,8 @@ import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { Runtime } from './actors/runtime.ts';
 import { watchLag } from './lag-watch.ts';
 import type { KoraConfig } from './platform/config.ts';
+import { createLedger, type Ledger } from './ledger/index.ts';
+import { createPayments, type Payments } from './payments/index.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
@@ -26,6 +28,9 @@ export interface Kora extends Store {
   readonly runtime: Runtime;
   /** Where the doors listen; undefined without doors. */
   readonly rpcPort: number | undefined;
+  /** The faces of the modules, which doors and tools go through. */
+  readonly ledger: Ledger;
+  readonly payments: Payments;
   readonly streamPort: number | undefined;
   /** Resolves when the projections have everything that is durable now; at once when they stopped, or do not run here. */
   projected(signal?: AbortSignal): Promise<void>;
@@ -59,8 +64,10 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
+    const ledger = createLedger({ runtime, pool: store.poolOf('ledger') });
+    const payments = createPayments({ runtime, ledger, pool: store.poolOf('payments') });
     const rpcPort = await doors?.openRpc(runtime);
-    return { ...store, runtime, rpcPort, streamPort: doors?.streamPort, projected };
+    return { ...store, runtime, ledger, payments, rpcPort, streamPort: doors?.streamPort, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
@@ -92,13 +99,13 @@ function startProjector({ store: { log, pool }, logger, stages }: Ground): Kora[
   };
 }
 
-function startRuntime({ config, store: { log, pool }, logger, stages }: Ground): Runtime {
+function startRuntime({ config, store: { log, poolOf }, logger, stages }: Ground): Runtime {
   const runtime = new Runtime({
     log,
     residentsMax: config.residentsMax,
     requestsMax: config.requestsMax,
     terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
-    openPaymentsOf: (accountId) => countOpenPayments(pool, accountId),
+    openPaymentsOf: (accountId) => countOpenPayments(poolOf('payments'), accountId),
   });
   stages.add('requests at work are answered', () => drained(runtime, logger));
   observeLog(log, runtime, logger, stages);
@@ -142,10 +149,10 @@ function observeLog(log: EventLog, runtime: Runtime, logger: Logger, stages: Sta
   });
 }
 
-function startScheduler({ store: { pool }, logger, stages }: Ground, runtime: Runtime): void {
+function startScheduler({ store: { poolOf }, logger, stages }: Ground, runtime: Runtime): void {
   const scheduler = new DeadlineScheduler({
     runtime,
-    due: (now, limit) => dueDeadlines(pool, now, limit),
+    due: (now, limit) => dueDeadlines(poolOf('payments'), now, limit),
     onError: (error) => logger.warn({ err: error }, 'deadlines wait'),
   });
   scheduler.start();
