@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /**
  * Everything that can be set from outside: the one table from which `configFrom`, `kora --help` and docs/cli.md are made.
  * A flag wins over the environment, the environment over the default; an empty value counts as not set.
@@ -6,10 +8,43 @@ export interface KoraConfig {
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
   readonly host: string;
+  readonly httpPort: number;
+  readonly httpTrustedProxies: readonly string[];
+  readonly httpRatePerAddress: number;
+  readonly httpRatePerUser: number;
+  readonly httpRatePerService: number;
+  readonly redisUrl: string | undefined;
+  readonly idempotencyRetentionMs: number;
   readonly rpcPort: number;
   readonly streamPort: number;
+  readonly streamTransport: (typeof streamServers)[number];
+  readonly allowedOrigins: readonly string[];
+  readonly streamConnectionsMax: number;
+  readonly streamConnectionsPerPrincipalMax: number;
+  readonly streamConnectionsPerAddressMax: number;
+  readonly streamSubscriptionsMax: number;
+  readonly streamSubscriptionsPerPrincipalMax: number;
+  readonly streamSubscriptionsPerAddressMax: number;
+  readonly streamSubscriptionsInAllMax: number;
+  readonly streamMessageBytesMax: number;
+  readonly streamMessagesPerSecond: number;
+  readonly streamMessagesAtOnce: number;
+  readonly streamBufferedBytesMax: number;
+  readonly streamRecheckMs: number;
   readonly logLevel: LogLevel;
   readonly serviceKey: string | undefined;
+  readonly serviceKeysAccepted: string | undefined;
+  readonly rpcTlsCertificate: string | undefined;
+  readonly rpcTlsKey: string | undefined;
+  readonly rpcTlsClientCa: string | undefined;
+  readonly rpcTlsNames: (typeof tlsNames)[number];
+  readonly drainNoticeMs: number;
+  readonly identityKeys: string | undefined;
+  readonly localUsers: (typeof switches)[number];
+  readonly oidcIssuer: string | undefined;
+  readonly oidcAudience: string | undefined;
+  readonly oidcRolesClaim: string;
+  readonly oidcRoles: Readonly<Record<string, string>> | undefined;
   readonly residentsMax: number;
   readonly requestsMax: number;
   readonly waitingUnitsMax: number;
@@ -20,6 +55,14 @@ export interface KoraConfig {
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
+
+/** `bound`: a token is only taken over a certificate that bears the name of its service. */
+const tlsNames = ['bound', 'free'] as const;
+
+/** What can stand behind the transport port of the stream door. */
+const streamServers = ['uws', 'ws'] as const;
+
+const switches = ['on', 'off'] as const;
 
 export interface ConfigOption<Value = unknown> {
   readonly env: string;
@@ -65,6 +108,49 @@ export const configOptions: OptionTable = {
     default: '127.0.0.1',
     parse: (text) => text,
   },
+  httpPort: {
+    env: 'KORA_HTTP_PORT',
+    flag: '--http-port <port>',
+    what: 'port of the http door; 0 takes any that is free',
+    default: 7400,
+    parse: integer(0, 65_535),
+  },
+  httpTrustedProxies: {
+    env: 'KORA_HTTP_TRUSTED_PROXIES',
+    what: "addresses and networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7; without it nobody's is",
+    default: [],
+    parse: networks,
+  },
+  httpRatePerAddress: {
+    env: 'KORA_HTTP_RATE_PER_ADDRESS',
+    what: 'http requests a minute from one address (IPv6: one /64), services apart',
+    default: 6_000,
+    parse: integer(1),
+  },
+  httpRatePerUser: {
+    env: 'KORA_HTTP_RATE_PER_USER',
+    what: 'http requests a minute of one user',
+    default: 600,
+    parse: integer(1),
+  },
+  httpRatePerService: {
+    env: 'KORA_HTTP_RATE_PER_SERVICE',
+    what: 'http requests a minute of one service',
+    default: 600_000,
+    parse: integer(1),
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    what: 'a Redis in which http requests are counted, as redis://host:port; without it PostgreSQL counts them',
+    default: undefined,
+    parse: redisUrl,
+  },
+  idempotencyRetentionMs: {
+    env: 'KORA_IDEMPOTENCY_RETENTION_MS',
+    what: 'answers to http requests are cached for so many milliseconds; after it the log gives the same answer',
+    default: 24 * HOUR_MS,
+    parse: integer(1_000),
+  },
   rpcPort: {
     env: 'KORA_RPC_PORT',
     flag: '--rpc-port <port>',
@@ -79,6 +165,90 @@ export const configOptions: OptionTable = {
     default: 7402,
     parse: integer(0, 65_535),
   },
+  streamTransport: {
+    env: 'KORA_STREAM_TRANSPORT',
+    what: 'what the stream door listens with: uws, or ws, which also takes over where uWebSockets cannot be loaded',
+    default: 'uws',
+    parse: oneOf(streamServers),
+  },
+  allowedOrigins: {
+    env: 'KORA_ALLOWED_ORIGINS',
+    what: 'origins of the pages that may connect, with commas between them: https://app.example,https://admin.example',
+    default: [],
+    parse: origins,
+  },
+  streamConnectionsMax: {
+    env: 'KORA_STREAM_CONNECTIONS_MAX',
+    what: 'connections of the stream door',
+    default: 10_000,
+    parse: integer(1),
+  },
+  streamConnectionsPerPrincipalMax: {
+    env: 'KORA_STREAM_CONNECTIONS_PER_PRINCIPAL_MAX',
+    what: 'connections of the stream door that one principal may have',
+    default: 1_000,
+    parse: integer(1),
+  },
+  streamConnectionsPerAddressMax: {
+    env: 'KORA_STREAM_CONNECTIONS_PER_ADDRESS_MAX',
+    what: 'connections of the stream door from one address (IPv6: one /64); behind a proxy all come from its address',
+    default: 1_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_MAX',
+    what: 'topics that one connection may watch',
+    default: 5_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsPerPrincipalMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_PER_PRINCIPAL_MAX',
+    what: 'topics that all connections of one principal may watch',
+    default: 50_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsPerAddressMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_PER_ADDRESS_MAX',
+    what: 'topics that all connections from one address may watch',
+    default: 50_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsInAllMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_IN_ALL_MAX',
+    what: 'topics that all connections may watch',
+    default: 500_000,
+    parse: integer(1),
+  },
+  streamMessageBytesMax: {
+    env: 'KORA_STREAM_MESSAGE_BYTES_MAX',
+    what: 'the largest message of a client of the stream door, in bytes; a token must fit in',
+    default: 10_240,
+    parse: integer(1024, 1024 * 1024),
+  },
+  streamMessagesPerSecond: {
+    env: 'KORA_STREAM_MESSAGES_PER_SECOND',
+    what: 'messages that a client of the stream door may send per second in the long run',
+    default: 200,
+    parse: integer(1),
+  },
+  streamMessagesAtOnce: {
+    env: 'KORA_STREAM_MESSAGES_AT_ONCE',
+    what: 'messages that it may send at once, when it subscribes to everything that it watches',
+    default: 6_000,
+    parse: integer(1),
+  },
+  streamBufferedBytesMax: {
+    env: 'KORA_STREAM_BUFFERED_BYTES_MAX',
+    what: 'bytes that may wait for a client of the stream door; one that is slower is closed, and resumes',
+    default: 1_048_576,
+    parse: integer(16_384, 64 * 1024 * 1024),
+  },
+  streamRecheckMs: {
+    env: 'KORA_STREAM_RECHECK_MS',
+    what: 'how often the stream door looks at the tokens of open connections again: ended sessions are noticed by it',
+    default: 5_000,
+    parse: integer(100, 600_000),
+  },
   logLevel: {
     env: 'KORA_LOG_LEVEL',
     flag: '--log-level <level>',
@@ -91,6 +261,78 @@ export const configOptions: OptionTable = {
     what: 'Ed25519 private key of the service tokens, as PEM (PKCS #8) or JWK; without it one is made in the data folder',
     default: undefined,
     parse: (text) => text,
+  },
+  serviceKeysAccepted: {
+    env: 'KORA_SERVICE_KEYS_ACCEPTED',
+    what: 'Ed25519 keys (PEM, one after the other, or a JWK Set) whose service tokens are still taken while the key is rotated',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsCertificate: {
+    env: 'KORA_RPC_TLS_CERTIFICATE',
+    what: 'file with the certificate of the rpc door, and its chain, in PEM; with it the door speaks TLS only, to clients with certificates',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsKey: {
+    env: 'KORA_RPC_TLS_KEY',
+    what: 'file with the private key of that certificate, in PEM',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsClientCa: {
+    env: 'KORA_RPC_TLS_CLIENT_CA',
+    what: 'file with the certificates, in PEM, of those who may issue certificates of clients',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsNames: {
+    env: 'KORA_RPC_TLS_NAMES',
+    what: 'bound: a token is taken only over a certificate that bears its service as a DNS name; free: over any of the client CA',
+    default: 'bound',
+    parse: oneOf(tlsNames),
+  },
+  drainNoticeMs: {
+    env: 'KORA_DRAIN_NOTICE_MS',
+    what: 'on stopping, the rpc door says "not serving" to health checks for so many milliseconds before it takes nothing new',
+    default: 0,
+    parse: integer(0, 600_000),
+  },
+  identityKeys: {
+    env: 'KORA_IDENTITY_KEYS',
+    what: 'keys of what is personal, newest first, as id:key,id:key with 32 bytes in base64 each; without it one is made in the data folder',
+    default: undefined,
+    parse: (text) => text,
+  },
+  localUsers: {
+    env: 'KORA_LOCAL_USERS',
+    what: 'on: people sign up and log in here; off: only tokens of the OIDC issuer let people in',
+    default: 'on',
+    parse: oneOf(switches),
+  },
+  oidcIssuer: {
+    env: 'KORA_OIDC_ISSUER',
+    what: 'an OpenID provider whose tokens let people in, as its tokens name it: https://login.example',
+    default: undefined,
+    parse: issuerUrl,
+  },
+  oidcAudience: {
+    env: 'KORA_OIDC_AUDIENCE',
+    what: 'what its tokens for this kora name as audience; needed with an issuer',
+    default: undefined,
+    parse: (text) => text,
+  },
+  oidcRolesClaim: {
+    env: 'KORA_OIDC_ROLES_CLAIM',
+    what: 'the claim of its tokens that lists roles, as roles or realm_access.roles',
+    default: 'roles',
+    parse: (text) => text,
+  },
+  oidcRoles: {
+    env: 'KORA_OIDC_ROLES',
+    what: 'its roles and ours, as theirs=customer,theirs=support; without it our own names, but for admin',
+    default: undefined,
+    parse: pairs,
   },
   residentsMax: {
     env: 'KORA_RESIDENTS_MAX',
@@ -153,10 +395,43 @@ export function configFrom(env: Texts, flags: Partial<Record<keyof KoraConfig, s
     databaseUrl: read('databaseUrl'),
     dataDir: read('dataDir'),
     host: read('host'),
+    httpPort: read('httpPort'),
+    httpTrustedProxies: read('httpTrustedProxies'),
+    httpRatePerAddress: read('httpRatePerAddress'),
+    httpRatePerUser: read('httpRatePerUser'),
+    httpRatePerService: read('httpRatePerService'),
+    redisUrl: read('redisUrl'),
+    idempotencyRetentionMs: read('idempotencyRetentionMs'),
     rpcPort: read('rpcPort'),
     streamPort: read('streamPort'),
+    streamTransport: read('streamTransport'),
+    allowedOrigins: read('allowedOrigins'),
+    streamConnectionsMax: read('streamConnectionsMax'),
+    streamConnectionsPerPrincipalMax: read('streamConnectionsPerPrincipalMax'),
+    streamConnectionsPerAddressMax: read('streamConnectionsPerAddressMax'),
+    streamSubscriptionsMax: read('streamSubscriptionsMax'),
+    streamSubscriptionsPerPrincipalMax: read('streamSubscriptionsPerPrincipalMax'),
+    streamSubscriptionsPerAddressMax: read('streamSubscriptionsPerAddressMax'),
+    streamSubscriptionsInAllMax: read('streamSubscriptionsInAllMax'),
+    streamMessageBytesMax: read('streamMessageBytesMax'),
+    streamMessagesPerSecond: read('streamMessagesPerSecond'),
+    streamMessagesAtOnce: read('streamMessagesAtOnce'),
+    streamBufferedBytesMax: read('streamBufferedBytesMax'),
+    streamRecheckMs: read('streamRecheckMs'),
     logLevel: read('logLevel'),
     serviceKey: read('serviceKey'),
+    serviceKeysAccepted: read('serviceKeysAccepted'),
+    rpcTlsCertificate: read('rpcTlsCertificate'),
+    rpcTlsKey: read('rpcTlsKey'),
+    rpcTlsClientCa: read('rpcTlsClientCa'),
+    rpcTlsNames: read('rpcTlsNames'),
+    drainNoticeMs: read('drainNoticeMs'),
+    identityKeys: read('identityKeys'),
+    localUsers: read('localUsers'),
+    oidcIssuer: read('oidcIssuer'),
+    oidcAudience: read('oidcAudience'),
+    oidcRolesClaim: read('oidcRolesClaim'),
+    oidcRoles: read('oidcRoles'),
     residentsMax: read('residentsMax'),
     requestsMax: read('requestsMax'),
     waitingUnitsMax: read('waitingUnitsMax'),
@@ -183,6 +458,40 @@ function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string
   };
 }
 
+/** As browsers write them, which is without a path, and without a port where it is the usual one. */
+function origins(text: string): readonly string[] {
+  return text.split(',').map((part) => {
+    const origin = part.trim();
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== origin.toLowerCase()) {
+      throw new Error(`origins are wanted, as https://app.example, not ${JSON.stringify(origin)}`);
+    }
+    return url.origin;
+  });
+}
+
+/** https, or this very machine: keys that come over an open line are anybody's. */
+function issuerUrl(text: string): string {
+  const { protocol, hostname, search, hash } = URL.canParse(text) ? new URL(text) : new URL('none:');
+  const here = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  if ((protocol !== 'https:' && !(protocol === 'http:' && here)) || search !== '' || hash !== '') {
+    throw new Error(`a URL with https is wanted, as https://login.example, not ${JSON.stringify(text)}`);
+  }
+  return text;
+}
+
+function pairs(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    text.split(',').map((part) => {
+      const [name = '', value = '', ...rest] = part.trim().split('=');
+      if (name === '' || value === '' || rest.length > 0) {
+        throw new Error(`pairs are wanted, as one=other,third=fourth, not ${JSON.stringify(part)}`);
+      }
+      return [name, value];
+    }),
+  );
+}
+
 // Does not say the value again: it may hold a password, and errors are logged.
 function databaseUrl(text: string): string {
   const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: '' };
@@ -190,4 +499,23 @@ function databaseUrl(text: string): string {
     throw new Error('a URL is wanted, as postgresql://user:password@host:5432/database');
   }
   return text;
+}
+
+// May hold a password as well.
+function redisUrl(text: string): string {
+  const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: '' };
+  if (protocol !== 'redis:' && protocol !== 'rediss:') throw new Error('a URL is wanted, as redis://host:6379');
+  return text;
+}
+
+function networks(text: string): readonly string[] {
+  return text.split(',').map((part) => {
+    const network = part.trim();
+    const [address = '', bits] = network.split('/');
+    const bitsMax = isIP(address) === 4 ? 32 : 128;
+    if (isIP(address) === 0 || (bits !== undefined && !(/^[0-9]{1,3}$/.test(bits) && Number(bits) <= bitsMax))) {
+      throw new Error(`addresses or networks are wanted, such as 10.0.0.0/8, not ${JSON.stringify(network)}`);
+    }
+    return network;
+  });
 }
