@@ -4,12 +4,14 @@ import type { KoraConfig } from './platform/config.ts';
 /** What the configuration says of the stream door. */
 export function streamOptionsOf(
   config: KoraConfig,
-): Pick<StreamDoorOptions, 'host' | 'port' | 'transport' | 'origins'> & Required<Pick<StreamDoorOptions, 'limits'>> {
+): Pick<StreamDoorOptions, 'host' | 'port' | 'transport' | 'origins' | 'trustedProxies'> &
+  Required<Pick<StreamDoorOptions, 'limits'>> {
   return {
     host: config.host,
     port: config.streamPort,
     transport: config.streamTransport,
     origins: config.allowedOrigins,
+    trustedProxies: config.httpTrustedProxies,
     limits: {
       connectionsMax: config.streamConnectionsMax,
       connectionsPerPrincipalMax: config.streamConnectionsPerPrincipalMax,

@@ -9,6 +9,7 @@ const request = (said: Partial<ConnectRequest>): ConnectRequest => ({
   origin: '',
   device: '',
   address: '127.0.0.1',
+  forwardedFor: '',
   ...said,
 });
 

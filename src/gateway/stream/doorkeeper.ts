@@ -1,5 +1,5 @@
 import type { Authenticator, AuthVerdict, Principal } from '../principal.ts';
-import { placeOf } from './address.ts';
+import { clientAddress, placeOf, proxiesOf } from '../address.ts';
 import { chosenProtocol, deviceOf, originAllowed, tokenOf } from './admission.ts';
 import type { StreamLimits } from './limits.ts';
 import { Quotas } from './quotas.ts';
@@ -11,6 +11,8 @@ export interface DoorkeeperOptions {
   readonly authenticator: Authenticator;
   /** Of pages that may connect, in lower case. */
   readonly origins: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly limits: StreamLimits;
   readonly logger: StreamLogger | undefined;
 }
@@ -32,12 +34,14 @@ type Refused = Admission & { ok: false };
 /** Decides who may connect, before anything else is done for them. */
 export class Doorkeeper {
   readonly #options: DoorkeeperOptions;
+  readonly #proxies;
   readonly #places: Quotas<'inAll' | 'byAddress'>;
   readonly #principals: Quotas<'byPrincipal'>;
 
   constructor(options: DoorkeeperOptions) {
     const { connectionsMax, connectionsPerAddressMax, connectionsPerPrincipalMax } = options.limits;
     this.#options = options;
+    this.#proxies = proxiesOf(options.trustedProxies);
     this.#places = new Quotas({ inAll: connectionsMax, byAddress: connectionsPerAddressMax });
     this.#principals = new Quotas({ byPrincipal: connectionsPerPrincipalMax });
   }
@@ -47,7 +51,8 @@ export class Doorkeeper {
     if (!originAllowed(request, this.#options.origins)) return foreignOrigin;
     const protocol = chosenProtocol(request);
     if (protocol === undefined) return badProtocol;
-    const place = { inAll: '', byAddress: placeOf(request.address) };
+    const address = clientAddress(request.address, request.forwardedFor, this.#proxies);
+    const place = { inAll: '', byAddress: placeOf(address) };
     const full = this.#places.take(place);
     if (full !== undefined) return full === 'inAll' ? overloaded : tooManyFromAddress;
     const known = await this.#identify(request);

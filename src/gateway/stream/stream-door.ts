@@ -27,6 +27,8 @@ export interface StreamDoorOptions {
   readonly transport?: StreamTransport;
   /** Origins of the pages that may connect: `https://app.example`. Default none. Clients that are no pages need none. */
   readonly origins?: readonly string[];
+  /** Addresses (`192.0.2.7`) and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed. Default none. */
+  readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<StreamLimits>;
   readonly logger?: StreamLogger;
 }
@@ -66,7 +68,7 @@ class Door {
   #queued: Session[] = [];
 
   constructor(options: StreamDoorOptions, head: Position) {
-    const { authenticator, log, logger, origins = [] } = options;
+    const { authenticator, log, logger, origins = [], trustedProxies = [] } = options;
     const limits = { ...defaultStreamLimits, ...options.limits };
     this.#options = options;
     this.#limits = limits;
@@ -75,7 +77,7 @@ class Door {
     const states = new StateReader(log);
     this.#sources = { log, feed: this.#feed, states, gate };
     this.#access = new TopicAccess(states, gate);
-    this.#doorkeeper = new Doorkeeper({ authenticator, origins, limits, logger });
+    this.#doorkeeper = new Doorkeeper({ authenticator, origins, trustedProxies, limits, logger });
     this.#watched = new Quotas({
       inAll: limits.subscriptionsInAllMax,
       byPrincipal: limits.subscriptionsPerPrincipalMax,

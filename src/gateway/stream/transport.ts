@@ -38,6 +38,8 @@ export interface ConnectRequest {
   readonly device: string;
   /** The IP address at the other end of the socket. */
   readonly address: string;
+  /** `X-Forwarded-For`: what anybody may have written, unless a proxy of ours is at the other end. */
+  readonly forwardedFor: string;
 }
 
 export type Admission =

@@ -94,6 +94,11 @@ function upgrade(
 ): void {
   const key = req.getHeader('sec-websocket-key');
   const extensions = req.getHeader('sec-websocket-extensions');
+  // More than one is as good as one, and `getHeader` gives only the first.
+  const forwardedFor: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'x-forwarded-for') forwardedFor.push(value);
+  });
   let gone = false;
   res.onAborted(() => (gone = true));
   const request = {
@@ -101,6 +106,7 @@ function upgrade(
     protocols: req.getHeader('sec-websocket-protocol'),
     origin: req.getHeader('origin'),
     device: req.getHeader('kora-device'),
+    forwardedFor: forwardedFor.join(','),
     address: Buffer.from(res.getRemoteAddressAsText()).toString(),
   };
   void options.admit(request).then((admission) => {

@@ -116,12 +116,15 @@ class Sockets {
 
 function connectRequestOf({ headers, socket }: IncomingMessage): ConnectRequest {
   const device = headers['kora-device'];
+  // Node joins them with commas when there are more.
+  const forwardedFor = headers['x-forwarded-for'] ?? '';
   return {
     authorization: headers.authorization ?? '',
     protocols: headers['sec-websocket-protocol'] ?? '',
     origin: headers.origin ?? '',
     device: typeof device === 'string' ? device : '',
     address: socket.remoteAddress ?? '',
+    forwardedFor: typeof forwardedFor === 'string' ? forwardedFor : forwardedFor.join(','),
   };
 }
 

@@ -42,6 +42,16 @@ export function limits(stage: () => Stage): void {
       await stage().connect();
     });
 
+    it('from one address behind a proxy of ours; what others say of theirs is not believed', async () => {
+      await stage().open({ connectionsPerAddressMax: 1 }, { trustedProxies: ['127.0.0.2'] });
+      const from = (client: string): object => ({ localAddress: '127.0.0.2', forwardedFor: client });
+      await stage().connect(from('198.51.100.1'));
+      await stage().connect(from('198.51.100.2'));
+      expect(await stage().refusal(from('6.6.6.6, 198.51.100.2'))).toEqual(tooMany);
+      await stage().connect({ forwardedFor: '198.51.100.3' });
+      expect(await stage().refusal({ forwardedFor: '198.51.100.4' })).toEqual(tooMany);
+    });
+
     it('counts those whose tokens are being looked at, and forgets those that were refused or went', async () => {
       await stage().open({ connectionsMax: 3 });
       for (let round = 0; round < 5; round++) await stage().refusal({ token: 'bad' });

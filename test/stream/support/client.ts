@@ -39,6 +39,7 @@ export interface Received {
 export interface ConnectOptions extends ClientOptions {
   readonly token?: string;
   readonly device?: string;
+  readonly forwardedFor?: string;
   readonly protocols?: string[];
 }
 
@@ -53,10 +54,11 @@ export class StreamClient {
   #waiting: (() => void)[] = [];
 
   constructor(port: number, options: ConnectOptions = {}, path = '/stream') {
-    const { token = 'good', device = '', protocols = [], ...rest } = options;
+    const { token = 'good', device = '', forwardedFor = '', protocols = [], ...rest } = options;
     const headers = {
       ...(token !== '' && { authorization: `Bearer ${token}` }),
       ...(device !== '' && { 'kora-device': device }),
+      ...(forwardedFor !== '' && { 'x-forwarded-for': forwardedFor }),
     };
     this.socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, { headers, ...rest });
     this.socket.on('message', (data: Buffer) => {
