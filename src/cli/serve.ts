@@ -43,7 +43,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
   };
   try {
     const where = {
-      rpc: `http://${config.host}:${kora.rpcPort ?? 0}`,
+      rpc: `${config.rpcTlsCertificate === undefined ? 'http' : 'https'}://${config.host}:${kora.rpcPort ?? 0}`,
       stream: `ws://${config.host}:${kora.streamPort ?? 0}/stream`,
       data: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
     };

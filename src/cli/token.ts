@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
+import { isScope, type Scope, scopes as everyScope } from '../gateway/scopes.ts';
 import { issueServiceToken } from '../gateway/service-token.ts';
 import { serviceKeyOf } from '../service-key.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
@@ -9,6 +10,7 @@ interface Flags {
   readonly service: string;
   readonly ttl: string;
   readonly tenant: string;
+  readonly scope?: readonly Scope[];
   readonly json?: true;
 }
 
@@ -22,13 +24,19 @@ export function tokenCommand(shell: Shell): Command {
     .requiredOption('--service <name>', 'name of the service, 1 to 64 of A-Z a-z 0-9 _ . -')
     .option('--ttl <time>', 'how long it is good: a number with s, m, h or d', '1h')
     .option('--tenant <name>', 'tenant that the service works for', 'kora')
-    .option('--json', 'print token, principal and end as one JSON document')
+    .option(
+      '--scope <scope>',
+      `what it may call, and may be given again: ${everyScope.join(', ')} (default: everything)`,
+      collect,
+    )
+    .option('--json', 'print token, principal, scopes and end as one JSON document')
     .addHelpText(
       'after',
       `
 Examples:
   kora token --service shop
   kora token --service shop --ttl 30d --json
+  kora token --service till --scope payments:write --scope payments:read
   curl -H "authorization: Bearer $(kora token --service shop)" …`,
     );
   takes(command, 'dataDir');
@@ -36,7 +44,7 @@ Examples:
 }
 
 async function makeToken(shell: Shell, flags: Flags): Promise<void> {
-  const { service, tenant } = flags;
+  const { service, tenant, scope: scopes } = flags;
   const ttlSeconds = secondsOf(flags.ttl);
   const { config } = configured(shell, { ...flags });
   // A key that is made before its data folder is would be in the way of whoever makes that.
@@ -48,14 +56,22 @@ async function makeToken(shell: Shell, flags: Flags): Promise<void> {
   const now = new Date();
   let token: string;
   try {
-    token = await issueServiceToken({ key: await serviceKeyOf(config), service, tenant, ttlSeconds, now: () => now });
+    const key = await serviceKeyOf(config);
+    token = await issueServiceToken({ key, service, tenant, ttlSeconds, ...(scopes && { scopes }), now: () => now });
   } catch (error) {
     if (error instanceof RangeError) throw new CommandError(error.message, exitCodes.usage.code);
     throw error;
   }
   const expiresAt = new Date((Math.floor(now.getTime() / 1000) + ttlSeconds) * 1000).toISOString();
-  if (flags.json === true) printJson(shell, { token, principal: `service:${service}`, tenant, expiresAt });
-  else printLine(shell, token);
+  if (flags.json === true) {
+    printJson(shell, { token, principal: `service:${service}`, tenant, ...(scopes && { scopes }), expiresAt });
+  } else printLine(shell, token);
+}
+
+function collect(text: string, before: readonly Scope[] = []): readonly Scope[] {
+  if (isScope(text)) return [...before, text];
+  const message = `--scope: one of ${everyScope.join(', ')} is wanted, not ${JSON.stringify(text)}`;
+  throw new CommandError(message, exitCodes.usage.code);
 }
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -1,3 +1,4 @@
+import { authenticator } from '../../src/gateway/principal.ts';
 import { createServiceKey, issueServiceToken, tokenVerifier } from '../../src/gateway/service-token.ts';
 import { type RpcDoor, type RpcDoorOptions, startRpcDoor } from '../../src/gateway/rpc/rpc-door.ts';
 import { Runtime } from '../../src/actors/runtime.ts';
@@ -15,19 +16,21 @@ export interface TestDoor {
   close(): Promise<void>;
 }
 
-export async function openTestDoor(options: Partial<RpcDoorOptions> = {}): Promise<TestDoor> {
+export async function openTestDoor(
+  options: Partial<RpcDoorOptions> = {},
+  log: MemoryLog = new MemoryLog(),
+): Promise<TestDoor> {
   const key = createServiceKey();
-  const log = new MemoryLog();
   const faults: TestDoor['faults'] = [];
   const door = await startRpcDoor({
     runtime: new Runtime({ log }),
-    tokens: tokenVerifier(key),
+    authenticator: authenticator({ services: tokenVerifier(key) }),
     host: '127.0.0.1',
     port: 0,
     log: { error: (details, message) => faults.push({ details, message }) },
     ...options,
   });
   const token = await issueServiceToken({ key, service: 'shop', tenant: 'test', ttlSeconds: 600 });
-  const url = `http://127.0.0.1:${door.port}`;
+  const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${door.port}`;
   return { door, url, token, key, log, faults, close: () => door.close().then(() => log.close()) };
 }

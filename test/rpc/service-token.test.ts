@@ -10,6 +10,7 @@ import {
   issueServiceToken,
   loadOrCreateServiceKey,
   readServiceKey,
+  readServicePublicKeys,
   ServiceKeyError,
   tokenVerifier,
 } from '../../src/gateway/service-token.ts';
@@ -116,6 +117,120 @@ describe('service tokens', () => {
     expect(bearerToken('Basic abc')).toBeUndefined();
     expect(bearerToken('Bearer a b')).toBeUndefined();
     expect(bearerToken(null)).toBeUndefined();
+  });
+});
+
+// What a token may is signed with it, and nothing that cannot be read becomes "everything".
+describe('scopes of tokens', () => {
+  const scopesOf = async (token: string) => {
+    const verdict = await tokenVerifier(key).verify(token);
+    return verdict.ok ? verdict.identity.scopes : verdict.reason;
+  };
+  const claiming = (scope: unknown): Promise<string> =>
+    new SignJWT({ tenant: 'acme', scope })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setIssuer('kora')
+      .setAudience('kora/doors')
+      .setSubject('service:shop')
+      .setExpirationTime('1m')
+      .sign(key.privateKey);
+
+  it('are none, which is everything, or those that were given', async () => {
+    expect(await scopesOf(await issue())).toBeUndefined();
+    const given = ['payments:write', 'stream:read', 'payments:write'] as const;
+    expect(await scopesOf(await issue({ scopes: given }))).toEqual(['payments:write', 'stream:read']);
+  });
+
+  it('are not issued empty or unknown', async () => {
+    await expect(issue({ scopes: [] })).rejects.toThrow(RangeError);
+    await expect(issue({ scopes: ['payments:steal' as 'payments:write'] })).rejects.toThrow(/payments:steal/);
+  });
+
+  it('are nothing where the claim holds nothing, and no token where it is no text', async () => {
+    expect(await scopesOf(await claiming(''))).toEqual([]);
+    expect(await scopesOf(await claiming('later:scope  payments:read'))).toEqual(['later:scope', 'payments:read']);
+    for (const scope of [[], ['payments:write'], 1, {}, null]) {
+      expect(await scopesOf(await claiming(scope)), JSON.stringify(scope)).toBe('invalid');
+    }
+  });
+});
+
+// A key is replaced while tokens of the one before are still about: those that are named here are taken, no others.
+describe('rotation of the key', () => {
+  const [before, now, never] = [createServiceKey(), createServiceKey(), createServiceKey()];
+  const spki = ({ publicKey }: Pick<typeof before, 'publicKey'>) =>
+    publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const pkcs8 = ({ privateKey }: typeof before) => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+  it('takes tokens of every accepted key, by the name of the key', async () => {
+    const verifier = tokenVerifier([now, before]);
+    for (const signing of [now, before])
+      expect(await verifier.verify(await issue({ key: signing }))).toMatchObject({ ok: true });
+    expect(await verifier.verify(await issue({ key: never }))).toMatchObject({ ok: false, reason: 'invalid' });
+    expect(await tokenVerifier(now).verify(await issue({ key: before }))).toMatchObject({
+      ok: false,
+      reason: 'invalid',
+    });
+  });
+
+  it('is not fooled by the name of another key, or of none', async () => {
+    const named = (kid: string | undefined, signing: typeof before) =>
+      new SignJWT({ tenant: 'acme' })
+        .setProtectedHeader({ alg: 'EdDSA', ...(kid !== undefined && { kid }) })
+        .setIssuer('kora')
+        .setAudience('kora/doors')
+        .setSubject('service:shop')
+        .setExpirationTime('1m')
+        .sign(signing.privateKey);
+    const kidOf = async (of: typeof before) =>
+      (
+        JSON.parse(Buffer.from((await issue({ key: of })).split('.')[0] ?? '', 'base64url').toString()) as {
+          kid: string;
+        }
+      ).kid;
+    const verifier = tokenVerifier([now, before]);
+    const verdict = async (token: string) => (await verifier.verify(token)).ok;
+    expect(await verdict(await named(await kidOf(now), never))).toBe(false);
+    expect(await verdict(await named(await kidOf(now), before))).toBe(false);
+    expect(await verdict(await named('', now))).toBe(false);
+    expect(await verdict(await named('../service-key.pem', now))).toBe(false);
+    // As an older Kora made them.
+    expect(await verdict(await named(undefined, before))).toBe(true);
+    expect(await verdict(await named(undefined, never))).toBe(false);
+  });
+
+  it('says of an expired token of an earlier key that it expired', async () => {
+    const token = await issue({ key: before, now: () => new Date(Date.now() - 3_600_000) });
+    expect(await tokenVerifier([now, before]).verify(token)).toMatchObject({ ok: false, reason: 'expired' });
+  });
+
+  it('reads the accepted keys from PEM, private or public, and from JWK Sets', async () => {
+    const jwk = (of: typeof before) => of.publicKey.export({ format: 'jwk' });
+    for (const text of [
+      `${spki(before)}\n${pkcs8(now)}`,
+      JSON.stringify({ keys: [jwk(before), now.privateKey.export({ format: 'jwk' })] }),
+    ]) {
+      const verifier = tokenVerifier(readServicePublicKeys(text));
+      for (const signing of [now, before])
+        expect(await verifier.verify(await issue({ key: signing }))).toMatchObject({ ok: true });
+    }
+    expect(readServicePublicKeys(JSON.stringify(jwk(before)))).toHaveLength(1);
+    expect(readServicePublicKeys(pkcs8(now))[0]?.publicKey.type).toBe('public');
+  });
+
+  it('refuses what is no key, or not of the kind, and never says what it was', () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' });
+    expect(() => readServicePublicKeys(rsa.toString())).toThrow(/of type rsa: an Ed25519 key is needed/);
+    for (const text of [
+      'secret-text',
+      '{secret-text',
+      `${spki(before)}secret-text`,
+      '{"keys":["secret-text"]}',
+      '{"keys":[]}',
+    ]) {
+      expect(() => readServicePublicKeys(text), text).toThrow(ServiceKeyError);
+      expect(() => readServicePublicKeys(text)).not.toThrow(/secret-text/);
+    }
   });
 });
 

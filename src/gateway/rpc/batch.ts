@@ -2,7 +2,7 @@ import type { HandlerContext } from '@connectrpc/connect';
 import type { Caller } from '../../actors/requests.ts';
 import type { Outcome } from '../../actors/runtime.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
-import { callerOf } from './call.ts';
+import { callerOf, mayCommand, stillAwaited } from './call.ts';
 import { faultOf, refusalError } from './errors.ts';
 import { answered, callerWith, type DoorParts } from './execute.ts';
 import { FieldReader } from './field-reader.ts';
@@ -32,6 +32,8 @@ export async function executeBatch(
     const message = `commands: ${commands.length} in one batch, ${batchCommandsMax} at most: send several batches`;
     throw refusalError({ code: 'Invalid', field: 'commands', message });
   }
+  mayCommand(context, commands);
+  stillAwaited(context);
   const caller = callerOf(context);
   const results = await answered(resultsOf(commands, caller, parts), context, parts, caller);
   return { $typeName: 'kora.v1.BatchResponse', results };

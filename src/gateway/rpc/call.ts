@@ -1,22 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import type { Caller } from '../../actors/requests.ts';
-import { bearerToken, type TokenVerifier } from '../service-token.ts';
+import type { Authenticator, AuthVerdict, Principal } from '../principal.ts';
+import type { Scope } from '../scopes.ts';
+import { bearerToken } from '../service-token.ts';
+import type { DoorLog } from './door-log.ts';
 import { outcomeUnknown, refusalError } from './errors.ts';
 import { FieldReader } from './field-reader.ts';
+import { hasOneOf, missingScope } from './method-scopes.ts';
+import { certificateKey } from './peer-certificate.ts';
+import { readCommand, type WireCommand } from './read-command.ts';
 
 /** Ties calls together. Taken from the caller or made here, and sent back with every answer. */
 const CORRELATION_HEADER = 'x-correlation-id';
 
 const callerKey = createContextKey<Caller | undefined>(undefined, { description: 'who calls' });
+const principalKey = createContextKey<Principal | undefined>(undefined, { description: 'what the token says' });
+
+export interface GateParts {
+  readonly authenticator: Authenticator;
+  /** Whether a token is only taken over a certificate that bears the name of its service. */
+  readonly boundToCertificate: boolean;
+  /** Aborted when the door takes no more calls. */
+  readonly closing: AbortSignal;
+  readonly log: DoorLog;
+}
 
 /**
  * Runs when a call's headers are there and nothing of its body has been read: who calls is settled before a byte is
  * parsed. Throws where the call is not taken.
  *
- * @param closing aborted when the door takes no more calls
+ * @param scopesOf what the method needs of a token, one of them; undefined where any token will do
  */
-export function requestGate(tokens: TokenVerifier, closing: AbortSignal): (context: HandlerContext) => Promise<void> {
+export function requestGate(
+  { authenticator, boundToCertificate, closing, log }: GateParts,
+  scopesOf: (method: HandlerContext['method']) => readonly Scope[] | undefined,
+): (context: HandlerContext) => Promise<void> {
   return async (context) => {
     const fields = new FieldReader();
     const given = context.requestHeader.get(CORRELATION_HEADER);
@@ -24,18 +43,72 @@ export function requestGate(tokens: TokenVerifier, closing: AbortSignal): (conte
     if (fields.wrong !== undefined) throw refusalError(fields.wrong);
     context.responseHeader.set(CORRELATION_HEADER, correlationId);
     if (closing.aborted) throw new ConnectError('Kora is shutting down: send it to another process', Code.Unavailable);
-    const verdict = await tokens.verify(bearerToken(context.requestHeader.get('authorization')));
+    let verdict: AuthVerdict;
+    try {
+      verdict = await authenticator.verify(bearerToken(context.requestHeader.get('authorization')));
+    } catch (error) {
+      log.error({ err: error, correlationId, method: context.method.name }, 'a token could not be verified');
+      throw new ConnectError('tokens cannot be verified now, nothing was begun: try again', Code.Unavailable);
+    }
     if (!verdict.ok) throw new ConnectError(verdict.message, Code.Unauthenticated);
-    const { tenant, principal } = verdict.identity;
+    const by = verdict.principal;
+    if (!by.roles.includes('service')) {
+      const message = 'this door is for services: people use the http door';
+      throw new ConnectError(message, Code.PermissionDenied);
+    }
+    const wrongCertificate =
+      boundToCertificate && context.values.get(certificateKey)?.speaksFor(serviceOf(by)) !== true;
+    if (wrongCertificate) {
+      const message = `the certificate of this connection does not bear the name ${serviceOf(by)} of the token's service`;
+      throw new ConnectError(message, Code.Unauthenticated);
+    }
+    const scopes = scopesOf(context.method);
+    if (scopes !== undefined && !hasOneOf(by, scopes)) throw lacking(scopes);
+    const { tenant, principal } = by;
     context.values.set(callerKey, { tenant, principal, correlationId });
+    context.values.set(principalKey, by);
   };
 }
 
+function serviceOf({ principal }: Principal): string {
+  return principal.slice('service:'.length);
+}
+
 /** Who makes this call, as the gate found. */
-export function callerOf(context: HandlerContext): Caller {
-  const caller = context.values.get(callerKey);
-  if (caller === undefined) throw new ConnectError('the call did not come through the gate', Code.Internal);
-  return caller;
+export function callerOf({ values }: HandlerContext): Caller {
+  return throughTheGate(values.get(callerKey));
+}
+
+/** @throws ConnectError where the caller's token has not every scope that these commands need: then none is begun */
+export function mayCommand({ values }: HandlerContext, commands: readonly { readonly command: OneCommand }[]): void {
+  const principal = throughTheGate(values.get(principalKey));
+  // Most tokens may everything, and a batch has ten thousand commands.
+  if (principal.scopes === undefined) return;
+  for (const { command } of commands) {
+    // What cannot be read is refused in its place; nothing of it is carried out.
+    if (command.case === undefined) continue;
+    const missing = missingScope(principal, command.case, readCommand(command, new FieldReader()));
+    if (missing !== undefined) throw lacking(missing);
+  }
+}
+
+type OneCommand = WireCommand | { readonly case: undefined };
+
+function lacking(scopes: readonly Scope[]): ConnectError {
+  return new ConnectError(
+    `the token has not the scope ${scopes.join(' or ')}, which this needs`,
+    Code.PermissionDenied,
+  );
+}
+
+function throughTheGate<T>(found: T | undefined): T {
+  if (found === undefined) throw new ConnectError('the call did not come through the gate', Code.Internal);
+  return found;
+}
+
+/** @throws ConnectError where the caller has given up already: then nothing must be begun */
+export function stillAwaited({ signal }: HandlerContext): void {
+  if (signal.aborted) throw new ConnectError('its time was over before anything was begun', Code.DeadlineExceeded);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ConnectError, type HandlerContext } from '@connectrpc/connect';
 import type { Caller } from '../../actors/requests.ts';
 import type { Outcome, Runtime } from '../../actors/runtime.ts';
-import { callerOf, within } from './call.ts';
+import { callerOf, mayCommand, stillAwaited, within } from './call.ts';
 import type { DoorLog } from './door-log.ts';
 import { faultError, refusalError } from './errors.ts';
 import { FieldReader } from './field-reader.ts';
@@ -27,6 +27,8 @@ export async function executeOne(
   const request = readCommand(command, fields);
   const caller = callerWith(callerOf(context), command, fields);
   if (fields.wrong !== undefined) throw refusalError(fields.wrong);
+  mayCommand(context, [{ command }]);
+  stillAwaited(context);
   const outcome = await answered(parts.runtime.execute(request, caller), context, parts, caller);
   if (!outcome.ok) throw refusalError(outcome.refusal, outcome.payment);
   return outcome;

@@ -14,6 +14,8 @@ export interface RpcLimits {
   readonly idleMs: number;
   /** Connections at the same time; further ones are dropped. Default 1,000. */
   readonly connectionsMax: number;
+  /** On close: calls are taken as ever for so long, while health says "not serving", so that balancers turn away. Default 0. */
+  readonly noticeMs: number;
   /** On close: calls that are not answered by then are cut off. Default 10 s. */
   readonly drainMs: number;
 }
@@ -26,5 +28,6 @@ export const defaultRpcLimits: RpcLimits = {
   requestMs: 30_000,
   idleMs: 120_000,
   connectionsMax: 1_000,
+  noticeMs: 0,
   drainMs: 10_000,
 };

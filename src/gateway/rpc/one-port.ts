@@ -7,19 +7,22 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { DoorLog } from './door-log.ts';
 import type { NodeHandlerFn } from './request-listener.ts';
 import type { RpcLimits } from './limits.ts';
 import { sniffProtocol } from './sniff-protocol.ts';
+import { type RpcTls, tlsHandshakes } from './tls.ts';
 
 /**
- * One cleartext port for HTTP/1.1 and HTTP/2: Node's own HTTP/2 server turns plain `curl` away, and gRPC speaks nothing
+ * One port for HTTP/1.1 and HTTP/2: Node's own HTTP/2 server turns plain `curl` away, and gRPC speaks nothing
  * else. The HTTP/1.1 server listens, so its time-outs and its bookkeeping of connections work as they are; in front of
- * it, the first bytes of each connection say whether it is handed to the HTTP/2 server instead.
+ * it, the first bytes of each connection say whether it is handed to the HTTP/2 server instead. With `tls` the handshake
+ * comes first, and has agreed on the protocol; only of a client that takes no part in that the first bytes are looked at.
  */
 export async function listenOnOnePort(
   handle: NodeHandlerFn,
   limits: RpcLimits,
-  address: { readonly host: string; readonly port: number },
+  address: { readonly host: string; readonly port: number; readonly tls?: RpcTls | undefined; readonly log: DoorLog },
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const http1 = createHttp1(
     {
@@ -45,14 +48,31 @@ export async function listenOnOnePort(
   const [serveHttp1] = http1.listeners('connection') as ((socket: Socket) => void)[];
   http1.removeAllListeners('connection');
   http1.maxConnections = limits.connectionsMax;
-  http1.on('connection', (socket: Socket) => {
+  const listenTo = (socket: Socket): void => {
     quiet.add(socket);
     sniffProtocol(socket, limits.helloMs, (protocol) => {
       quiet.delete(socket);
       if (protocol === 'http1') serveHttp1?.call(http1, socket);
       else if (protocol === 'http2') http2.emit('connection', socket);
     });
-  });
+  };
+  if (address.tls === undefined) http1.on('connection', listenTo);
+  else {
+    const { helloMs } = limits;
+    const shakeHands = tlsHandshakes(address.tls, { helloMs, log: address.log }, (socket, raw, protocol) => {
+      if (raw !== undefined) quiet.delete(raw);
+      if (protocol === 'h2') {
+        // An HTTP/2 session does not end its half of a connection whose other half has ended.
+        socket.allowHalfOpen = false;
+        http2.emit('connection', socket);
+      } else listenTo(socket);
+    });
+    http1.on('connection', (raw: Socket) => {
+      quiet.add(raw);
+      raw.once('close', () => quiet.delete(raw));
+      shakeHands(raw);
+    });
+  }
   await listening(http1, address);
 
   return {

@@ -5,7 +5,9 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import { boundTimeout } from './bound-timeout.ts';
 import type { DoorLog } from './door-log.ts';
+import { certificateKey, peerCertificateOf } from './peer-certificate.ts';
 
 /** A listener for requests of HTTP/1.1 and HTTP/2. */
 export type NodeHandlerFn = ReturnType<typeof connectNodeAdapter>;
@@ -33,9 +35,11 @@ export function requestListener(
     }
     limitArrival(request, response, options.requestMs);
     if (request.httpVersionMajor === 1) closeAfterAnswer(response, options.closing);
+    boundTimeout(request.headers);
     let universal;
     try {
-      universal = universalRequestFromNodeRequest(request, response, undefined, createContextValues());
+      const values = createContextValues().set(certificateKey, peerCertificateOf(request));
+      universal = universalRequestFromNodeRequest(request, response, undefined, values);
     } catch {
       answerPlainly(response, 400, 'the request names no host, or none that can be read');
       return;

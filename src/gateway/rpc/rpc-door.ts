@@ -1,23 +1,37 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnectRouter } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
-import type { TokenVerifier } from '../service-token.ts';
+import type { Authenticator } from '../principal.ts';
 import { requestGate } from './call.ts';
 import { type DoorLog, silentLog } from './door-log.ts';
 import type { RpcRuntime } from './execute.ts';
+import { Health } from './gen/grpc/health/v1/health_pb.js';
+import { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.js';
+import { ServerReflection as ServerReflectionAlpha } from './gen/grpc/reflection/v1alpha/reflection_pb.js';
+import { AccountService } from './gen/kora/v1/account_pb.js';
+import { PaymentService } from './gen/kora/v1/payment_pb.js';
+import { healthService } from './health.ts';
 import { defaultRpcLimits, type RpcLimits } from './limits.ts';
 import { listenOnOnePort } from './one-port.ts';
+import { scopesOfMethod } from './method-scopes.ts';
+import { reflection } from './reflection.ts';
 import { requestListener } from './request-listener.ts';
 import { rpcRoutes } from './services.ts';
+import type { RpcTls } from './tls.ts';
 
 export type { RpcLimits } from './limits.ts';
+export type { RpcTls } from './tls.ts';
 
 export interface RpcDoorOptions {
   readonly runtime: RpcRuntime;
-  readonly tokens: TokenVerifier;
+  /** Only services are let in; what each may call, its token's scopes say. */
+  readonly authenticator: Authenticator;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** With it the port speaks TLS only, to clients with certificates. Default: cleartext. */
+  readonly tls?: RpcTls;
   readonly limits?: Partial<RpcLimits>;
   /** Told of faults. Default: nobody. */
   readonly log?: DoorLog;
@@ -26,25 +40,32 @@ export interface RpcDoorOptions {
 export interface RpcDoor {
   readonly port: number;
   /**
-   * Takes no more calls, answers those at work, and resolves when every connection is closed; what takes longer than
+   * Says "not serving" for `noticeMs`, then takes no more calls, answers those at work, and resolves when every connection is closed; what takes longer than
    * `drainMs` is cut off. The runtime is drained after it, by its owner.
    */
   close(): Promise<void>;
 }
 
 /**
- * Opens the door for services: Connect, gRPC and gRPC-Web, from `proto/kora/v1`, on one cleartext port.
+ * Opens the door for services: Connect, gRPC and gRPC-Web, from `proto/`, on one port.
  *
- * @throws what listening throws (`EADDRINUSE` …)
+ * @throws what listening throws (`EADDRINUSE` …), and what OpenSSL says of certificates that cannot be used
  */
 export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
   const limits = { ...defaultRpcLimits, ...options.limits };
   const log = options.log ?? silentLog;
+  const stopping = new AbortController();
   const closing = new AbortController();
-  // Every call at work over HTTP/1.1 listens.
-  setMaxListeners(0, closing.signal);
+  // Every call at work over HTTP/1.1 listens, and every watcher of health.
+  setMaxListeners(0, stopping.signal, closing.signal);
+  const gateParts = {
+    authenticator: options.authenticator,
+    boundToCertificate: options.tls?.names === 'bound',
+    closing: closing.signal,
+    log,
+  };
   const router = createConnectRouter({
-    requestGate: requestGate(options.tokens, closing.signal),
+    requestGate: requestGate(gateParts, ({ localName }) => scopesOfMethod(localName)),
     readMaxBytes: limits.messageBytesMax,
     // Requests may come compressed. Answers are not: between machines of one house it costs more than it saves.
     acceptCompression: [compressionGzip, compressionBrotli],
@@ -53,14 +74,26 @@ export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
     jsonOptions: { ignoreUnknownFields: false },
   });
   rpcRoutes({ runtime: options.runtime, limits, log })(router);
+  const signals = { stopping: stopping.signal, closing: closing.signal };
+  const ours = [PaymentService, AccountService];
+  // Probes have no token.
+  const health = healthService(
+    ours.map(({ typeName }) => typeName),
+    signals,
+  );
+  router.service(Health, health, { requestGate: () => undefined });
+  const reflected = reflection([...ours, Health, ServerReflection, ServerReflectionAlpha]);
+  const anyToken = { requestGate: requestGate(gateParts, () => undefined) };
+  router.service(ServerReflection, reflected, anyToken).service(ServerReflectionAlpha, reflected, anyToken);
+
   const handle = requestListener(router.handlers, { requestMs: limits.requestMs, closing: closing.signal, log });
-  const listener = await listenOnOnePort(handle, limits, options);
-  let closed: Promise<void> | undefined;
-  return {
-    port: listener.port,
-    close: () => {
-      closing.abort();
-      return (closed ??= listener.close());
-    },
+  const listener = await listenOnOnePort(handle, limits, { ...options, log });
+  const close = async (): Promise<void> => {
+    stopping.abort();
+    if (limits.noticeMs > 0) await sleep(limits.noticeMs);
+    closing.abort();
+    await listener.close();
   };
+  let closed: Promise<void> | undefined;
+  return { port: listener.port, close: () => (closed ??= close()) };
 }

@@ -1,0 +1,19 @@
+/**
+ * What a service token can be limited to (`kora token --scope`). A token without scopes may do everything.
+ *
+ * `payments:settle` stands apart from `payments:write`, because whoever settles what goes through a provider says that the
+ * provider's money has moved: that is for those who talk to the provider.
+ */
+export const scopes = [
+  'accounts:read',
+  'accounts:write',
+  'payments:read',
+  'payments:write',
+  'payments:settle',
+  'stream:read',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+export function isScope(text: string): text is Scope {
+  return (scopes as readonly string[]).includes(text);
+}
