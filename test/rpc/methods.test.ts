@@ -60,8 +60,12 @@ describe.each(Object.keys(protocols))('%s', (protocol) => {
       walletType: WalletType.CUSTOMER,
       currency: 'GHS',
       limit: '500',
+      owner: 'user:u1',
     });
-    expect(opened).toMatchObject({ duplicate: false, account: { status: AccountStatus.OPEN, available: '500' } });
+    expect(opened).toMatchObject({
+      duplicate: false,
+      account: { status: AccountStatus.OPEN, available: '500', owner: 'user:u1' },
+    });
     expect(opened.position).toBeGreaterThan(0n);
     const { account } = await accounts.getAccount({ accountId: opened.account?.accountId ?? '' });
     expect(account).toEqual(opened.account);

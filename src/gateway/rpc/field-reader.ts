@@ -1,5 +1,5 @@
 import { exponentOf } from '../../kernel/currencies.ts';
-import { isAccountId, isPaymentId } from '../../kernel/ids.ts';
+import { isAccountId, isOwner, isPaymentId } from '../../kernel/ids.ts';
 import { AMOUNT_DIGITS_MAX } from '../../kernel/money.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
 import { instantOf } from '../instant.ts';
@@ -66,6 +66,11 @@ export class FieldReader {
 
   accountId(field: string, value: string): string {
     if (!isAccountId(value)) this.fail(field, 'is no id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -');
+    return value;
+  }
+
+  owner(value: string): string {
+    if (!isOwner(value)) this.fail('owner', 'is no owner of a wallet: "user:" and the id of the user');
     return value;
   }
 

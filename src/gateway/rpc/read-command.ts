@@ -103,6 +103,7 @@ const readers: Readers = {
     if (message.accountId !== undefined) request.accountId = fields.accountId('accountId', message.accountId);
     if (message.limit !== undefined) request.limit = fields.amount('limit', message.limit);
     if (message.feeBps !== undefined) request.feeBps = message.feeBps;
+    if (message.owner !== undefined) request.owner = fields.owner(message.owner);
     return request;
   },
   freezeAccount: (message, fields) => ({

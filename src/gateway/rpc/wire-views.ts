@@ -53,5 +53,6 @@ export function wireAccount(view: WalletView): Account {
     version: BigInt(view.version),
   };
   if (view.feeBps !== undefined) account.feeBps = view.feeBps;
+  if (view.owner !== undefined) account.owner = view.owner;
   return account;
 }

@@ -85,6 +85,13 @@ export declare type Account = Message<"kora.v1.Account"> & {
    * @generated from field: uint64 version = 10;
    */
   version: bigint;
+
+  /**
+   * Whose it is: "user:<id>". Absent: nobody's of ours.
+   *
+   * @generated from field: optional string owner = 11;
+   */
+  owner?: string | undefined;
 };
 
 /**
@@ -147,6 +154,13 @@ export declare type OpenAccountRequest = Message<"kora.v1.OpenAccountRequest"> &
    * @generated from field: optional string effective_at = 7;
    */
   effectiveAt?: string | undefined;
+
+  /**
+   * Whose it is to be, for ever: "user:<id>", the id as kora's identity gives it. Absent: nobody's.
+   *
+   * @generated from field: optional string owner = 8;
+   */
+  owner?: string | undefined;
 };
 
 /**
