@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { identityRoutes } from './routes/identity.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
 
@@ -10,6 +11,7 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
   ...paymentRoutes,
   ...paymentStepRoutes,
+  ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,
 ];

@@ -114,7 +114,7 @@ const cancel = route({
   body: cancellation,
   bodyOptional: true,
   problems: ['IllegalTransition'],
-  access: { roles: ours, scopes: ['payments:write', 'payments:settle'] },
+  access: { roles: ours, scopes: ['payments:write'] },
   handle: (call, door) =>
     stepped(call, door, { type: 'Fail', ...named(call), reason: call.body.reason ?? 'cancelled' }),
 });

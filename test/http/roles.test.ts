@@ -1,0 +1,466 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { routes } from '../../src/gateway/http/routes.ts';
+import type { UserRole } from '../../src/identity/index.ts';
+import { credentials, goodPassword, newDevice, newLogin } from '../identity/support.ts';
+import { type Answered, type Asked, type HttpProduct, openProduct, type Someone } from './support/product.ts';
+
+/**
+ * Walks every route of the door as everybody who may come, from one table of expectations. Ada owns what is asked for and
+ * pays; Mel is the merchant whom she pays; Sam and Max are strangers with the same roles. What a route says of itself
+ * (`access`) is not used: it would expect whatever is there.
+ */
+const everybody = [
+  'nobody',
+  'ada',
+  'sam',
+  'mel',
+  'max',
+  'support',
+  'reviewer',
+  'admin',
+  'service',
+  'reading service',
+  'settling service',
+] as const;
+type Caller = (typeof everybody)[number];
+
+interface Things {
+  readonly product: HttpProduct;
+  readonly who: (caller: Caller) => Someone | undefined;
+  /** Accounts of Ada, Sam and Mel. */
+  readonly adas: string;
+  readonly sams: string;
+  readonly mels: string;
+  /** A new account of Ada's. */
+  account(): Promise<string>;
+  /** A new purchase of Ada's from Mel, in this state. */
+  purchase(upTo: string): Promise<string>;
+}
+
+interface Row {
+  readonly operation: string;
+  /** Which of several ways to call the operation. */
+  readonly case?: string;
+  /** Statuses in the order of `everybody`. */
+  readonly expect: readonly number[];
+  /** What is asked for, made anew for each caller. */
+  ask(things: Things, caller: Caller): Promise<readonly [method: string, path: string, asked?: Asked]>;
+  /** `check` looks at refusals too. */
+  readonly checkRefusals?: true;
+  /** Looks at a good answer. */
+  check?(answer: Answered, caller: Caller, things: Things): void;
+}
+
+const ownRole = (caller: Caller): string => (caller === 'mel' || caller === 'max' ? 'merchant' : 'customer');
+const signed = { signed: true } as const;
+
+//  nobody ada  sam  mel  max  supp revw admn serv read settle
+const table: readonly Row[] = [
+  {
+    operation: 'openAccount',
+    expect: [401, 201, 201, 201, 201, 403, 403, 201, 201, 403, 403],
+    ask: (_, caller) => Promise.resolve(['POST', '/v1/accounts', { body: { type: ownRole(caller), currency: 'XOF' } }]),
+  },
+  {
+    operation: 'openAccount',
+    case: 'for Ada',
+    expect: [401, 201, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    ask: ({ who }) =>
+      Promise.resolve([
+        'POST',
+        '/v1/accounts',
+        { body: { type: 'customer', currency: 'XOF', owner: who('ada')?.principal } },
+      ]),
+  },
+  {
+    operation: 'openAccount',
+    case: 'with a limit',
+    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    ask: (_, caller) =>
+      Promise.resolve(['POST', '/v1/accounts', { body: { type: ownRole(caller), currency: 'XOF', limit: '5' } }]),
+  },
+  {
+    operation: 'openAccount',
+    case: 'of a treasury',
+    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    ask: () => Promise.resolve(['POST', '/v1/accounts', { body: { type: 'treasury', currency: 'XOF' } }]),
+  },
+  {
+    operation: 'listAccounts',
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
+    ask: () => Promise.resolve(['GET', '/v1/accounts?limit=200']),
+    check: ({ body }, caller, { adas }) => {
+      const ids = (body.items as { accountId: string }[]).map(({ accountId }) => accountId);
+      expect(ids.includes(adas)).toBe(!['sam', 'mel', 'max'].includes(caller));
+    },
+  },
+  {
+    operation: 'listAccounts',
+    case: 'of Ada',
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
+    ask: ({ who }) => Promise.resolve(['GET', `/v1/accounts?owner=${who('ada')?.principal ?? ''}`]),
+    check: ({ body }, caller) => {
+      expect((body.items as unknown[]).length > 0).toBe(!['sam', 'mel', 'max'].includes(caller));
+    },
+  },
+  {
+    operation: 'getAccount',
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    ask: ({ adas }) => Promise.resolve(['GET', `/v1/accounts/${adas}`]),
+  },
+  {
+    operation: 'getBalance',
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    ask: ({ adas }) => Promise.resolve(['GET', `/v1/accounts/${adas}/balance`]),
+  },
+  {
+    operation: 'getBalance',
+    case: 'of a system account',
+    expect: [401, 404, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    ask: () => Promise.resolve(['GET', '/v1/accounts/float:cash:XOF/balance']),
+  },
+  {
+    operation: 'listEntries',
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    ask: ({ adas }) => Promise.resolve(['GET', `/v1/accounts/${adas}/entries`]),
+  },
+  ...(['freeze', 'unfreeze', 'close'] as const).map((what): Row => ({
+    operation: `${what}Account`,
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403],
+    ask: async ({ account, product, who }) => {
+      const id = await account();
+      const body = { reason: 'walk' };
+      if (what === 'unfreeze') await product.must(who('service'), 'POST', `/v1/accounts/${id}/freeze`, { body });
+      return ['POST', `/v1/accounts/${id}/${what}`, { body, ...signed }];
+    },
+  })),
+  {
+    operation: 'setLimit',
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403],
+    ask: async ({ account }) => [
+      'POST',
+      `/v1/accounts/${await account()}/limit`,
+      { body: { limit: '100', reason: 'walk' }, ...signed },
+    ],
+  },
+  {
+    operation: 'pay',
+    case: 'from Ada to Sam',
+    expect: [401, 201, 404, 404, 404, 403, 403, 403, 201, 403, 403],
+    ask: ({ adas, sams }) =>
+      Promise.resolve([
+        'POST',
+        '/v1/payments',
+        { body: { kind: 'P2P', payer: adas, payee: sams, amount: '1', currency: 'XOF' } },
+      ]),
+  },
+  {
+    operation: 'pay',
+    case: 'cash out from Ada',
+    expect: [401, 201, 404, 404, 404, 403, 403, 403, 201, 403, 403],
+    ask: ({ adas }) =>
+      Promise.resolve([
+        'POST',
+        '/v1/payments',
+        { body: { kind: 'CASH_OUT', payer: adas, provider: 'cash', amount: '1', currency: 'XOF' }, ...signed },
+      ]),
+  },
+  ...[
+    { kind: 'CASH_IN', what: 'that money came in' },
+    { kind: 'FUNDING', what: 'that a treasury was funded' },
+  ].map(({ kind, what }): Row => ({
+    operation: 'pay',
+    case: `say ${what}`,
+    // Funding is of a treasury, which the caller's own wallet is not: only of that is a service told.
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, kind === 'CASH_IN' ? 201 : 400, 403, 403],
+    ask: ({ adas }) =>
+      Promise.resolve([
+        'POST',
+        '/v1/payments',
+        { body: { kind, payee: adas, provider: 'cash', amount: '1', currency: 'XOF' } },
+      ]),
+  })),
+  {
+    operation: 'pay',
+    case: 'settle a purchase at once',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 201, 403, 403],
+    ask: ({ adas, mels }) =>
+      Promise.resolve([
+        'POST',
+        '/v1/payments',
+        { body: { kind: 'MERCHANT', payer: adas, payee: mels, amount: '1', currency: 'XOF', upTo: 'SETTLED' } },
+      ]),
+  },
+  {
+    operation: 'getPayment',
+    expect: [401, 200, 404, 200, 404, 200, 200, 200, 200, 200, 403],
+    ask: async ({ purchase }) => ['GET', `/v1/payments/${await purchase('AUTHORIZED')}`],
+  },
+  {
+    operation: 'getTimeline',
+    expect: [401, 200, 404, 200, 404, 200, 200, 200, 200, 200, 403],
+    ask: async ({ purchase }) => ['GET', `/v1/payments/${await purchase('AUTHORIZED')}/timeline`],
+  },
+  {
+    operation: 'listPayments',
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
+    ask: async ({ product }) => {
+      await product.projected();
+      return ['GET', '/v1/payments?kind=MERCHANT&limit=200'];
+    },
+    check: ({ body }, caller) => {
+      expect((body.items as unknown[]).length > 0).toBe(!['sam', 'max'].includes(caller));
+    },
+  },
+  {
+    operation: 'listPayments',
+    case: "of Ada's account",
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    ask: ({ adas }) => Promise.resolve(['GET', `/v1/payments?account=${adas}`]),
+  },
+  {
+    operation: 'authorizePayment',
+    expect: [401, 200, 404, 403, 404, 403, 403, 403, 200, 403, 403],
+    ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('INITIATED')}/authorize`],
+  },
+  {
+    operation: 'capturePayment',
+    expect: [401, 403, 404, 200, 404, 403, 403, 403, 200, 403, 403],
+    ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('AUTHORIZED')}/capture`],
+  },
+  {
+    operation: 'settlePayment',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 200],
+    ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('CAPTURED')}/settle`],
+  },
+  {
+    operation: 'reversePayment',
+    expect: [401, 403, 404, 200, 404, 403, 403, 403, 200, 403, 403],
+    ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('AUTHORIZED')}/reverse`],
+  },
+  {
+    operation: 'cancelPayment',
+    expect: [401, 200, 404, 403, 404, 403, 403, 403, 200, 403, 403],
+    ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('INITIATED')}/cancel`],
+  },
+  {
+    operation: 'refundPayment',
+    expect: [401, 403, 403, 201, 404, 403, 403, 403, 201, 403, 403],
+    ask: async ({ purchase }) => [
+      'POST',
+      `/v1/payments/${await purchase('SETTLED')}/refund`,
+      { body: { amount: '1' } },
+    ],
+  },
+  ...['/health/live', '/health/ready', '/openapi.json', '/.well-known/jwks.json'].map((path): Row => ({
+    operation:
+      { '/health/live': 'getLiveness', '/health/ready': 'getReadiness', '/openapi.json': 'getOpenApi' }[path] ?? 'jwks',
+    expect: everybody.map(() => 200),
+    ask: () => Promise.resolve(['GET', path]),
+  })),
+  {
+    operation: 'signUp',
+    expect: everybody.map(() => 201),
+    ask: () =>
+      Promise.resolve(['POST', '/v1/identity/sign-up', { body: credentials(newLogin(), newDevice(), goodPassword) }]),
+  },
+  {
+    operation: 'logIn',
+    expect: everybody.map(() => 401),
+    ask: () =>
+      Promise.resolve(['POST', '/v1/identity/log-in', { body: credentials(newLogin(), newDevice(), goodPassword) }]),
+  },
+  {
+    operation: 'refresh',
+    expect: everybody.map(() => 401),
+    ask: () =>
+      Promise.resolve([
+        'POST',
+        '/v1/identity/refresh',
+        { body: { refreshToken: 'x'.repeat(43) }, headers: { 'kora-device': 'some-device' } },
+      ]),
+  },
+  {
+    operation: 'me',
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
+    ask: () => Promise.resolve(['GET', '/v1/identity/me']),
+    check: ({ body }, caller, { who }) => expect(body.principal).toBe(who(caller)?.principal),
+  },
+  {
+    operation: 'listSessions',
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
+    ask: () => Promise.resolve(['GET', '/v1/identity/sessions']),
+  },
+  {
+    operation: 'endSession',
+    case: "of Ada's, who then needs another",
+    expect: [401, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403],
+    ask: async ({ product, who }, caller) => {
+      const { body } = await product.must(who('ada'), 'GET', '/v1/identity/sessions');
+      const other = (body.items as { id: string; current: boolean }[]).find(({ current }) => !current);
+      const id = caller === 'ada' ? '01890a5d-ac96-774b-bcce-b302099a8057' : other?.id;
+      return ['DELETE', `/v1/identity/sessions/${id ?? ''}`];
+    },
+  },
+  {
+    operation: 'changePassword',
+    expect: [401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403],
+    ask: () =>
+      Promise.resolve([
+        'POST',
+        '/v1/identity/password',
+        { body: { current: 'not-the-password-71', next: 'another-Pony-72-staple' }, ...signed },
+      ]),
+    checkRefusals: true,
+    check: ({ body, status }, caller) => {
+      if (status === 401) expect(body.code).toBe(caller === 'nobody' ? 'Unauthenticated' : 'WrongCredentials');
+    },
+  },
+  {
+    operation: 'changeRoles',
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403],
+    ask: async ({ product }) => {
+      const { principal } = await product.user('customer');
+      return ['PUT', `/v1/users/${principal.slice('user:'.length)}/roles`, { body: { roles: ['support'] } }];
+    },
+  },
+  {
+    // Last: it ends what the others stand on.
+    operation: 'logOut',
+    expect: [401, 204, 204, 204, 204, 204, 204, 204, 403, 403, 403],
+    ask: () => Promise.resolve(['POST', '/v1/identity/log-out']),
+  },
+];
+
+describe('every route, as everybody', () => {
+  let things: Things;
+  beforeAll(async () => {
+    things = await makeThings();
+  });
+  afterAll(() => things.product.close());
+
+  it('is in the table', () => {
+    const walked = new Set(table.map(({ operation }) => operation));
+    expect([...new Set(routes.map(({ operation }) => operation))].sort()).toEqual([...walked].sort());
+    for (const row of table) expect(row.expect).toHaveLength(everybody.length);
+  });
+
+  const named = table.map((row) => ({ ...row, name: row.operation + (row.case === undefined ? '' : `: ${row.case}`) }));
+  it.each(named)('$name', async ({ ask, check, checkRefusals, expect: expected }) => {
+    const statuses: Record<string, string> = {};
+    for (const caller of everybody) {
+      const [method, path, asked] = await ask(things, caller);
+      const answer = await things.product.call(things.who(caller), method, path, asked);
+      statuses[caller] = `${answer.status}${answer.status >= 500 ? ` ${answer.text}` : ''}`;
+      if (answer.status < 400 || checkRefusals === true) check?.(answer, caller, things);
+    }
+    expect(statuses).toEqual(Object.fromEntries(everybody.map((caller, index) => [caller, String(expected[index])])));
+  });
+});
+
+describe('what is not there', () => {
+  let things: Things;
+  beforeAll(async () => {
+    things = await makeThings();
+  });
+  afterAll(() => things.product.close());
+
+  it('is answered, word for word, as what belongs to somebody else', async () => {
+    const { product, who, adas, sams, purchase } = things;
+    const [sam, max] = [who('sam'), who('max')];
+    const payment = await purchase('AUTHORIZED');
+    const nobodys = 'x'.repeat(27);
+    const p2p = (payer: string, payee: string): Asked => ({
+      body: { kind: 'P2P', payer, payee, amount: '1', currency: 'XOF' },
+    });
+    const asked: ((account: string, payment: string) => [Someone | undefined, string, string, Asked?])[] = [
+      (account) => [sam, 'GET', `/v1/accounts/${account}`],
+      (account) => [sam, 'GET', `/v1/accounts/${account}/balance`],
+      (account) => [sam, 'GET', `/v1/accounts/${account}/balance?position=1`],
+      (account) => [sam, 'GET', `/v1/accounts/${account}/entries`],
+      (account) => [sam, 'GET', `/v1/payments?account=${account}`],
+      (account) => [sam, 'POST', `/v1/accounts/${account}/freeze`, { body: { reason: 'mine?' } }],
+      (account) => [sam, 'POST', '/v1/payments', p2p(account, sams)],
+      (_, id) => [sam, 'GET', `/v1/payments/${id}`],
+      (_, id) => [sam, 'GET', `/v1/payments/${id}/timeline`],
+      ...['authorize', 'capture', 'settle', 'reverse', 'cancel'].map(
+        (step) =>
+          (_: string, id: string): [Someone | undefined, string, string] => [sam, 'POST', `/v1/payments/${id}/${step}`],
+      ),
+      (_, id) => [max, 'POST', `/v1/payments/${id}/refund`, { body: { amount: '1' } }],
+    ];
+    for (const ask of asked) {
+      const theirs = await product.call(...ask(adas, payment));
+      const none = await product.call(...ask('nobodys-account', nobodys));
+      const [, method, path] = ask('{account}', '{payment}');
+      expect(theirs.status, `${method} ${path}`).toSatisfy((status: number) => status === 404 || status === 403);
+      const words = ({ status, text, headers, body }: Answered): unknown => ({
+        status,
+        text: text
+          .replaceAll(adas, '{account}')
+          .replaceAll('nobodys-account', '{account}')
+          .replaceAll(payment, '{payment}')
+          .replaceAll(nobodys, '{payment}')
+          .replaceAll(body.correlationId as string, ''),
+        headers: [...headers.keys()].sort(),
+      });
+      expect(words(theirs), `${method} ${path}`).toEqual(words(none));
+    }
+  });
+
+  it('and an account that cannot be paid so is not there for people either', async () => {
+    const { product, who, sams } = things;
+    const treasury = (
+      await product.must(who('service'), 'POST', '/v1/accounts', { body: { type: 'treasury', currency: 'XOF' } })
+    ).body.accountId as string;
+    const ghanas = (
+      await product.must(who('ada'), 'POST', '/v1/accounts', { body: { type: 'customer', currency: 'GHS' } })
+    ).body.accountId as string;
+    const answers = [];
+    for (const payee of [treasury, ghanas, 'nobodys-account']) {
+      const body = { kind: 'P2P', payer: sams, payee, amount: '1', currency: 'XOF' };
+      const { status, text, body: told } = await product.call(who('sam'), 'POST', '/v1/payments', { body });
+      answers.push([status, text.replaceAll(payee, '').replaceAll(told.correlationId as string, '')]);
+    }
+    expect(answers[0]).toEqual(answers[2]);
+    expect(answers[1]).toEqual(answers[2]);
+    expect(answers[2]?.[0]).toBe(404);
+  });
+});
+
+async function makeThings(): Promise<Things> {
+  // The walk itself comes from one address.
+  const product = await openProduct({ rates: { perAddress: 1_000_000, perUser: 1_000_000 } });
+  const user = (...roles: UserRole[]) => product.user(...roles);
+  const people: Partial<Record<Caller, Someone>> = {
+    ada: await user('customer'),
+    sam: await user('customer'),
+    mel: await user('merchant'),
+    max: await user('merchant'),
+    support: await user('support'),
+    reviewer: await user('reviewer'),
+    admin: await user('admin'),
+    service: await product.service(),
+    'reading service': await product.service(['accounts:read', 'payments:read'], 'reader'),
+    'settling service': await product.service(['payments:settle'], 'settler'),
+  };
+  const opened = async (caller: Caller): Promise<string> => {
+    const body = { type: ownRole(caller), currency: 'XOF' };
+    return (await product.must(people[caller], 'POST', '/v1/accounts', { body })).body.accountId as string;
+  };
+  const pay = async (body: object): Promise<string> =>
+    (await product.must(people.service, 'POST', '/v1/payments', { body: { currency: 'XOF', ...body } })).body
+      .paymentId as string;
+  const [adas, sams, mels] = await Promise.all([opened('ada'), opened('sam'), opened('mel')]);
+  for (const payee of [adas, sams, mels]) await pay({ kind: 'CASH_IN', payee, provider: 'cash', amount: '100000' });
+  await product.projected();
+  return {
+    product,
+    who: (caller) => people[caller],
+    adas,
+    sams,
+    mels,
+    account: () => opened('ada'),
+    purchase: (upTo) => pay({ kind: 'MERCHANT', payer: adas, payee: mels, amount: '10', upTo }),
+  };
+}
