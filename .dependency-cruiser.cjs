@@ -6,6 +6,9 @@ const only = (name, from, allowed) => ({
   to: { path: '^(src|eventstore|bench|test|ops|sdk|examples)/', pathNot: [from, ...allowed] },
 });
 
+/** What a module of the business is made of. */
+const moduleGround = ['^src/actors/', '^src/projections/', '^src/machines/', '^src/kernel/', '^eventstore/'];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -16,11 +19,20 @@ module.exports = {
     only('actors-run-machines', '^src/actors/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     only('projections-fold-facts', '^src/projections/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     only('platform-is-below-the-product', '^src/platform/', ['^src/kernel/', '^eventstore/']),
+    only('ledger-knows-no-other-module', '^src/ledger/', moduleGround),
+    only('payments-ask-the-ledger', '^src/payments/', [...moduleGround, '^src/ledger/index\\.ts$']),
+    only('identity-knows-nothing-of-money', '^src/identity/', ['^src/kernel/']),
+    {
+      name: 'modules-have-one-face',
+      severity: 'error',
+      from: { path: '^src/([^/]+)' },
+      to: { path: '^src/(ledger|payments|identity)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+    },
     only('doors-do-not-know-each-other', '^src/gateway/([^/]+)/', [
       '^src/gateway/$1/',
       '^src/gateway/[^/]+\\.ts$',
+      '^src/(ledger|payments|identity)/index\\.ts$',
       '^src/actors/',
-      '^src/projections/',
       '^src/machines/',
       '^src/kernel/',
       '^src/platform/',

@@ -34,12 +34,18 @@ describe('the import rules', () => {
     expect(summary.totalCruised).toBeGreaterThan(40);
   });
 
-  it('catch a machine that does I/O or knows a door, and a log that knows money', () => {
+  it('catch a machine that does I/O or knows a door, a log that knows money, and modules that know more than a face', () => {
     const { violations } = cruise(here, 'src', 'eventstore');
     expect(violations.map(({ rule, from }) => `${from}: ${rule.name}`).sort()).toEqual([
       'eventstore/curious.ts: eventstore-knows-nothing-of-payments',
+      'src/gateway/http/peeping.ts: doors-do-not-know-each-other',
+      'src/gateway/http/peeping.ts: modules-have-one-face',
+      'src/identity/curious.ts: identity-knows-nothing-of-money',
+      'src/ledger/inside.ts: ledger-knows-no-other-module',
       'src/machines/impure.ts: machines-are-pure',
       'src/machines/impure.ts: machines-do-no-io',
+      'src/payments/prying.ts: modules-have-one-face',
+      'src/payments/prying.ts: payments-ask-the-ledger',
     ]);
   });
 });

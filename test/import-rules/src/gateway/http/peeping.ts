@@ -1,0 +1,4 @@
+// A door that goes around the face.
+import { balance } from '../../ledger/inside.ts';
+
+export const peeping = balance;
