@@ -2,16 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, Position } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { Runtime } from './actors/runtime.ts';
+import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
-import type { KoraConfig } from './platform/config.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
 import { createPayments, type Payments } from './payments/index.ts';
+import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
 import { installProjections, projections, runProjector } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
+import { streamOptionsOf } from './stream-options.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
 
 export interface KoraOptions {
@@ -26,16 +28,17 @@ export interface KoraOptions {
 /** A kora that runs. */
 export interface Kora extends Store {
   readonly runtime: Runtime;
-  /** Where the doors listen; undefined without doors. */
-  readonly rpcPort: number | undefined;
   /** The faces of the modules, which doors and tools go through. */
   readonly ledger: Ledger;
   readonly payments: Payments;
+  /** Where the doors listen; undefined without doors. */
+  readonly httpPort: number | undefined;
+  readonly rpcPort: number | undefined;
   readonly streamPort: number | undefined;
   /** Resolves when the projections have everything that is durable now; at once when they stopped, or do not run here. */
   projected(signal?: AbortSignal): Promise<void>;
   /**
-   * Stops: the rpc door takes nothing new, requests at work are answered, watchers are told, projections stop, the log
+   * Stops: the http and the rpc door take nothing new, requests at work are answered, watchers are told, projections stop, the log
    * closes, pools end, and Postgres stops last. Nothing that was acknowledged is lost.
    */
   close(onStage?: (name: string) => void): Promise<void>;
@@ -59,15 +62,17 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
-    const doors = without.includes('doors') ? undefined : await openStream(ground);
+    const identity = without.includes('doors') ? undefined : await startIdentity(ground);
+    const doors = identity && (await openStream(ground, identity));
     const runtime = startRuntime(ground);
+    const ledger = createLedger({ runtime, pool: store.poolOf('ledger') });
+    const payments = createPayments({ runtime, ledger, pool: store.poolOf('payments') });
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
-    const ledger = createLedger({ runtime, pool: store.poolOf('ledger') });
-    const payments = createPayments({ runtime, ledger, pool: store.poolOf('payments') });
     const rpcPort = await doors?.openRpc(runtime);
-    return { ...store, runtime, ledger, payments, rpcPort, streamPort: doors?.streamPort, projected };
+    const httpPort = await doors?.openHttp({ ledger, payments });
+    return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
@@ -124,14 +129,14 @@ async function drained(runtime: Runtime, logger: Logger): Promise<void> {
     logger.warn({ atWork: runtime.atWork }, 'requests at work go unanswered: ask again with the same key');
 }
 
-/** What other processes write makes our residents out of date: the runtime is told of every unit in the log. */
+/** What other processes write makes our residents out of date: the runtime is told of it. */
 function observeLog(log: EventLog, runtime: Runtime, logger: Logger, stages: Stages): void {
   const stop = new AbortController();
   const observe = async (): Promise<void> => {
     for (let after: Position | undefined; !stop.signal.aborted;) {
       try {
         after ??= await log.lastPosition();
-        for await (const unit of log.subscribe(after, stop.signal)) {
+        for await (const unit of log.subscribe(after, stop.signal, 'foreign')) {
           runtime.observe(unit);
           after = unit.lastPosition;
         }
@@ -159,26 +164,86 @@ function startScheduler({ store: { poolOf }, logger, stages }: Ground, runtime: 
   stages.add('deadlines are stopped', () => scheduler.stop());
 }
 
+/** Who people are. Started before the doors, which ask it of every token, and ended after them. */
+async function startIdentity({ config, store, logger, stages }: Ground): Promise<Identity> {
+  const [{ openIdentity }, { identityOptionsOf }] = await Promise.all([
+    import('./identity/index.ts'),
+    import('./identity-options.ts'),
+  ]);
+  const identity = await openIdentity({
+    ...(await identityOptionsOf(config)),
+    pool: store.poolOf('identity'),
+    onTrouble: (error, what) => logger.warn({ err: error }, what),
+  });
+  stages.add('identity is closed', () => identity.close());
+  return identity;
+}
+
 /** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
-async function openStream({ config: { host, serviceKey, dataDir, ...ports }, store, logger, stages }: Ground): Promise<{
+async function openStream(
+  { config, store, logger, stages }: Ground,
+  identity: Identity,
+): Promise<{
   readonly streamPort: number;
   readonly openRpc: (runtime: Runtime) => Promise<number>;
+  readonly openHttp: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
 }> {
-  const [{ startRpcDoor }, { startStreamDoor }, { tokenVerifier }, { serviceKeyOf }] = await Promise.all([
+  const [
+    { startRpcDoor },
+    { startStreamDoor },
+    { authenticator },
+    { tokenVerifier },
+    { acceptedServiceKeysOf, serviceKeyOf },
+    { rpcTlsOf },
+  ] = await Promise.all([
     import('./gateway/rpc/rpc-door.ts'),
     import('./gateway/stream/index.ts'),
+    import('./gateway/principal.ts'),
     import('./gateway/service-token.ts'),
     import('./service-key.ts'),
+    import('./rpc-tls.ts'),
   ]);
-  const tokens = tokenVerifier(await serviceKeyOf({ serviceKey, dataDir }));
-  const stream = await startStreamDoor({ log: store.log, tokens, logger, host, port: ports.streamPort });
+  const { host } = config;
+  const tokens = tokenVerifier(await acceptedServiceKeysOf(config));
+  const tls = await rpcTlsOf(config);
+  const trusted = authenticator({ services: tokens, users: identity.tokens });
+  const stream = await startStreamDoor({
+    ...streamOptionsOf(config),
+    log: store.log,
+    authenticator: trusted,
+    logger,
+  });
   stages.add('the stream is closed', () => stream.close());
   return {
     streamPort: stream.port,
     openRpc: async (runtime) => {
-      const rpc = await startRpcDoor({ runtime, tokens, log: logger, host, port: ports.rpcPort });
+      const rpc = await startRpcDoor({
+        runtime,
+        authenticator: trusted,
+        log: logger,
+        host,
+        port: config.rpcPort,
+        ...(tls && { tls }),
+        limits: { noticeMs: config.drainNoticeMs },
+      });
       stages.add('the rpc door is closed', () => rpc.close());
       return rpc.port;
+    },
+    openHttp: async (faces) => {
+      const [{ startHttpDoor }, { httpOptionsOf }] = await Promise.all([
+        import('./gateway/http/http-door.ts'),
+        import('./http-options.ts'),
+      ]);
+      const http = await startHttpDoor({
+        ...httpOptionsOf(config, await serviceKeyOf(config)),
+        ...faces,
+        identity,
+        authenticator: trusted,
+        pool: store.poolOf('gateway'),
+        logger,
+      });
+      stages.add('the http door is closed', () => http.close());
+      return http.port;
     },
   };
 }

@@ -17,6 +17,7 @@ process.once('message', ({ databaseUrl, serviceKey }: Serve) => {
   const config = configFrom({
     DATABASE_URL: databaseUrl,
     KORA_SERVICE_KEY: serviceKey,
+    KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
   });

@@ -22,7 +22,7 @@ Examples:
   kora serve --data-dir /var/lib/kora --host 0.0.0.0
   DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own`,
     );
-  takes(command, 'dataDir', 'host', 'rpcPort', 'streamPort', 'logLevel');
+  takes(command, 'dataDir', 'host', 'httpPort', 'rpcPort', 'streamPort', 'logLevel');
   return command.action((flags: { json?: true }) => serve(shell, flags));
 }
 
@@ -43,6 +43,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
   };
   try {
     const where = {
+      http: `http://${config.host}:${kora.httpPort ?? 0}`,
       rpc: `${config.rpcTlsCertificate === undefined ? 'http' : 'https'}://${config.host}:${kora.rpcPort ?? 0}`,
       stream: `ws://${config.host}:${kora.streamPort ?? 0}/stream`,
       data: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',

@@ -61,6 +61,7 @@ export function kora(args: readonly string[], options?: SpawnOptions): Promise<E
 }
 
 export interface Serving extends Spawned {
+  readonly http: string;
   readonly rpc: string;
   readonly stream: string;
   /** Of the process that serves, which may be the launcher's child. */
@@ -69,11 +70,14 @@ export interface Serving extends Spawned {
 
 /** Starts `kora serve` on any free ports and waits until it says where it listens. */
 export async function serve(args: readonly string[], options?: SpawnOptions): Promise<Serving> {
-  const spawned = spawnKora(['serve', '--json', '--rpc-port', '0', '--stream-port', '0', ...args], options);
+  const spawned = spawnKora(
+    ['serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', ...args],
+    options,
+  );
   const lines = createInterface({ input: spawned.process.stdout });
   const first = await Promise.race([
     new Promise<string>((resolve) => lines.once('line', resolve)),
     spawned.ended.then(({ stderr }) => Promise.reject(new Error(`serve did not start: ${stderr}`))),
   ]);
-  return { ...spawned, ...(JSON.parse(first) as Pick<Serving, 'rpc' | 'stream' | 'pid'>) };
+  return { ...spawned, ...(JSON.parse(first) as Pick<Serving, 'http' | 'rpc' | 'stream' | 'pid'>) };
 }
