@@ -41,7 +41,7 @@ interface Figures {
 }
 
 /** A problem of RFC 9457, as every refusal is one. */
-interface Problem<Code> {
+export interface Problem<Code> {
   readonly code: Code;
   /** What it is about this time, for people. */
   readonly detail: string;
@@ -52,6 +52,8 @@ interface Problem<Code> {
   readonly status: number;
   /** Under which the call is found in Kora's log. */
   readonly correlationId: string;
+  /** More about it, where there are several ways to it. */
+  readonly reason?: string;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Answer } from '../answer.ts';
 import { KoraFault } from '../fault.ts';
-import { isRefusal, problemIn } from '../refusal.ts';
+import { isRefusal, type Problem, problemIn } from '../refusal.ts';
 import type { Credentials } from '../session/credentials.ts';
 import { signatureHeaders } from '../session/device.ts';
 import { attempt, type Attempt } from './attempt.ts';
@@ -88,9 +88,10 @@ export class Calls {
       signal?.throwIfAborted();
       const token = as === 'nobody' ? undefined : await orAborted(credentials.token(), signal);
       const result = await this.#attempt(route, input, { ...ids, token, options });
-      if (token !== undefined && !renewed && codeOf(result) === 'Unauthenticated') {
+      const problem = problemOf(result);
+      if (token !== undefined && !renewed && problem?.code === 'Unauthenticated') {
         renewed = true;
-        if ((await orAborted(credentials.instead(token), signal)) !== undefined) continue;
+        if ((await orAborted(credentials.instead(token, problem.reason ?? ''), signal)) !== undefined) continue;
       }
       if (!worthAnother(result, { again, as, route })) return conclusion(result, ids);
       failures += 1;
@@ -145,8 +146,8 @@ function queryText(query: Readonly<Record<string, string | number | undefined>>)
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
-function codeOf(result: Attempt): string | undefined {
-  return result.type === 'answered' ? problemIn(result.body)?.code : undefined;
+function problemOf(result: Attempt): Problem<string> | undefined {
+  return result.type === 'answered' ? problemIn(result.body) : undefined;
 }
 
 function worthAnother(
@@ -162,7 +163,7 @@ function worthAnother(
   // Who is to wait before the next password has to hear it.
   if (as === 'nobody' && status === 429) return false;
   if (passing.has(status)) return again === 'freely' || notDone.has(status);
-  const code = codeOf(result);
+  const code = problemOf(result)?.code;
   // Browsers send a request again by themselves when a connection that they kept is cut: with the nonce that it had.
   if (code === 'NonceReplayed') return route.keyed;
   return code === 'StillRunning';

@@ -511,7 +511,7 @@ export interface paths {
          * Cancel: nothing will come of it
          * @description Before anything was captured. The payment is FAILED, and what was held is released.
          *
-         *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write` or `payments:settle`.
+         *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write`.
          */
         readonly post: operations["cancelPayment"];
         readonly delete?: never;
@@ -3942,7 +3942,7 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody: {
+        readonly requestBody?: {
             readonly content: {
                 readonly "application/json": components["schemas"]["NoOptions"];
             };
@@ -4096,7 +4096,7 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody: {
+        readonly requestBody?: {
             readonly content: {
                 readonly "application/json": components["schemas"]["Cancellation"];
             };
@@ -4250,7 +4250,7 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody: {
+        readonly requestBody?: {
             readonly content: {
                 readonly "application/json": components["schemas"]["Capture"];
             };
@@ -4558,7 +4558,7 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody: {
+        readonly requestBody?: {
             readonly content: {
                 readonly "application/json": components["schemas"]["Reversal"];
             };
@@ -4712,7 +4712,7 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody: {
+        readonly requestBody?: {
             readonly content: {
                 readonly "application/json": components["schemas"]["Settlement"];
             };

@@ -12,9 +12,10 @@ export interface Credentials {
   /**
    * The door did not take this token: another one, or undefined where none can be had.
    *
+   * @param why `reason` of the refusal
    * @throws KoraFault when renewing it got no answer
    */
-  instead(refused: string): Promise<string | undefined>;
+  instead(refused: string, why: string): Promise<string | undefined>;
   /** What signs sensitive commands; undefined for services, that need not. */
   device(): Promise<Device | undefined>;
 }

@@ -56,26 +56,33 @@ export class UserCredentials implements Credentials {
     const { accessToken, accessExpiresAt, receivedAt } = session;
     const now = Date.now();
     if (Date.parse(accessExpiresAt) - now >= leftMs || now - receivedAt < ageMsMin) return accessToken;
-    return (await this.#renewed(accessToken))?.accessToken;
+    return (await this.#renewed(session))?.accessToken;
   }
 
-  async instead(refused: string): Promise<string | undefined> {
-    return (await this.#renewed(refused))?.accessToken;
+  async instead(refused: string, why: string): Promise<string | undefined> {
+    const session = await this.session();
+    // While the refused one was on its way another call may have had it renewed.
+    if (session === undefined || session.accessToken !== refused) return session?.accessToken;
+    if (why === 'ended') await this.keep(undefined);
+    if (why === 'ended' || why === 'wrong-device') return undefined;
+    return (await this.#renewed(session))?.accessToken;
   }
 
   /** One refresh at a time: a refresh token is good once, and using it twice ends the session. */
-  #renewed(refused: string): Promise<StoredSession | undefined> {
-    this.#renewing ??= exclusively('kora.session', () => this.#renew(refused)).finally(
+  #renewed({ sessionId, accessToken }: StoredSession): Promise<StoredSession | undefined> {
+    this.#renewing ??= exclusively(`kora.session.${sessionId}`, () => this.#renew(accessToken)).finally(
       () => (this.#renewing = undefined),
     );
     return this.#renewing;
   }
 
   async #renew(refused: string): Promise<StoredSession | undefined> {
-    // Another tab may have done it while we waited for our turn.
+    // Another tab, or another client of this store, may have done it while we waited for our turn.
     await this.#load();
     const session = this.#session;
     if (session === undefined || session.accessToken !== refused) return session;
+    // From another device the refresh token would be taken for stolen, and the session ended where it is at home.
+    if (session.deviceId !== (await this.#device()).id) return session;
     const answer = await this.#refresh(session);
     if (!answer.ok && answer.refusal.code !== 'RefreshRefused') {
       // Nothing is wrong with the session: it is kept, and whoever needs it now hears that it cannot be renewed now.

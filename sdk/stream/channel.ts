@@ -51,6 +51,8 @@ export class Channel {
   #pass: Pass | undefined;
   #watched = 0;
   #letIn = false;
+  #wasLetIn = false;
+  #knocks = 0;
   #running = false;
   #full = false;
   #rest = new AbortController();
@@ -149,8 +151,20 @@ export class Channel {
       default:
         if (letIn) return 0;
         await door.turnedAway();
+        this.#knock();
         return undefined;
     }
+  }
+
+  /** Who was let in once comes back for ever. Who never was, though Kora is there and knows them, is at the wrong door. */
+  #knock(): void {
+    this.#knocks += 1;
+    if (this.#wasLetIn || this.#knocks < this.#options.retry.attemptsMax) return;
+    this.#knocks = 0;
+    throw new KoraFault(
+      'StreamRefused',
+      'the stream door lets nobody in: a wrong streamUrl, an origin that is not allowed, or a token without stream:read',
+    );
   }
 
   /** Before the token of the open socket ends, the socket is given the next one: nothing is interrupted. */
@@ -192,6 +206,7 @@ export class Channel {
   #received(message: ServerMessage): void {
     if (message.hello !== undefined) {
       this.#letIn = true;
+      this.#wasLetIn = true;
       this.#renewBefore(message.hello.tokenExpiresAt);
       for (const { watching } of this.#places.values()) if (watching !== undefined) this.wanted(watching);
     }

@@ -59,8 +59,10 @@ export class Connection {
     this.#socket = new WebSocket(url, [subprotocol, tokenSubprotocol + token, ...device]);
     this.#socket.onmessage = ({ data }: { readonly data: unknown }) => this.#message(data);
     this.#socket.onclose = ({ code, reason }) => this.#finish(code, reason);
-    // 'close' comes after it and says as much.
-    this.#socket.onerror = () => undefined;
+    // 'close' comes after it and says more; but not in Node 22 where the door did not take the connection at all.
+    this.#socket.onerror = () => {
+      if (!this.#letIn) this.#finish(1006, 'not let in');
+    };
     this.#await(times.helloMs, () => this.#drop('the stream door says nothing'));
   }
 

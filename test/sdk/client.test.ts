@@ -16,7 +16,7 @@ let controls: Controls;
 beforeAll(async () => {
   page = await servePage();
   stage = await openStage({ KORA_ALLOWED_ORIGINS: page.origin });
-  setting = { baseUrl: stage.baseUrl, streamUrl: stage.streamUrl };
+  setting = stage.urls;
   controls = await controlsOf(stage);
 });
 afterAll(async () => {
@@ -101,6 +101,20 @@ function everyScenario(runs: () => Run): void {
 
   it('renews a token once for all calls that need it', async () => {
     expect(await run('refreshOnce')).toEqual({ ok: true, refreshes: 1 });
+  });
+
+  it('renews a session once for all clients that share it', async () => {
+    expect(await run('sharedSession')).toEqual({ ok: [true, true, true], refreshes: 1 });
+  });
+
+  it('lists and ends sessions, and signs a change of password', async () => {
+    expect(await run('sessions')).toEqual({
+      before: 2,
+      ended: 'Unauthenticated',
+      old: 'WrongCredentials',
+      elsewhere: 'Unauthenticated',
+      session: true,
+    });
   });
 
   it('ends at once what the caller no longer waits for', async () => {

@@ -4,13 +4,14 @@ import type { Stage } from './stage.ts';
 
 /** What scenarios can ask of the test's process: a till that is a service, and trouble on the wires. */
 export async function controlsOf(stage: Stage): Promise<Controls> {
-  const till = new Kora({ baseUrl: `http://127.0.0.1:${stage.http.port}`, token: await stage.serviceToken('till') });
+  const till = new Kora({ baseUrl: stage.urls.baseUrl, token: await stage.serviceToken('till') });
   const seen = { requests: 0, sockets: 0 };
   const since = (what: keyof typeof seen, requests: readonly string[]): readonly string[] => {
     const news = requests.slice(seen[what]);
     seen[what] = requests.length;
     return news;
   };
+  let cutting: { readonly stop: () => void } | undefined;
   return {
     async cashIn(payee, amount) {
       const cash = { kind: 'CASH_IN', amount: BigInt(amount), currency: 'XOF', payee, provider: 'cash' } as const;
@@ -22,6 +23,14 @@ export async function controlsOf(stage: Stage): Promise<Controls> {
     projected: () => stage.kora.projected(),
     cutNext(request, moment) {
       stage.http.cutNext(request, moment);
+      return Promise.resolve();
+    },
+    cutEvery(request, moment) {
+      cutting = stage.http.cutEvery(request, moment);
+      return Promise.resolve();
+    },
+    cutNoMore() {
+      cutting?.stop();
       return Promise.resolve();
     },
     answerNext(request, answer) {

@@ -25,6 +25,7 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #armed: Cut[] = [];
+  readonly #lasting = new Set<Cut>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -43,9 +44,25 @@ export class CuttingProxy {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
   /** Cuts the connection of the next request like this, once. Several are used in turn. */
   cutNext(request: string, moment: Moment): void {
     this.#armed.push({ request, moment });
+  }
+
+  /** Cuts the connection of every request like this, until it is told to stop: browsers send some again by themselves. */
+  cutEvery(request: string, moment: Moment): { readonly stop: () => void } {
+    const cut = { request, moment };
+    this.#armed.push(cut);
+    this.#lasting.add(cut);
+    return {
+      stop: () => {
+        this.#armed = this.#armed.filter((one) => one !== cut);
+      },
+    };
   }
 
   /** Answers the next request like this itself, as gateways do, and closes; the door never hears of it. */
@@ -80,7 +97,7 @@ export class CuttingProxy {
     client.on('data', (bytes) => {
       const text = bytes.toString('latin1');
       const found = this.#armed.find(({ request }) => text.startsWith(request));
-      if (found !== undefined) this.#armed = this.#armed.filter((one) => one !== found);
+      if (found !== undefined && !this.#lasting.has(found)) this.#armed = this.#armed.filter((one) => one !== found);
       if (found?.moment === 'request') {
         cut();
         return;

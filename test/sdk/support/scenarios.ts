@@ -19,6 +19,8 @@ export interface Controls {
   /** Waits until lists show what has happened. */
   projected(): Promise<void>;
   cutNext(request: string, moment: Moment): Promise<void>;
+  cutEvery(request: string, moment: Moment): Promise<void>;
+  cutNoMore(): Promise<void>;
   answerNext(request: string, answer: string): Promise<void>;
   cutStreams(): Promise<void>;
   stop(): Promise<void>;
@@ -152,8 +154,9 @@ export const scenarios = {
     const ada = await withMoney(setting, controls, 1_000);
     const ben = await withMoney(setting, controls, 0);
     const payment = { kind: 'P2P', amount: 300n, currency: 'XOF', payer: ada.wallet, payee: ben.wallet } as const;
-    for (let cut = 0; cut < 5; cut++) await controls.cutNext('POST /v1/payments ', 'answer');
+    await controls.cutEvery('POST /v1/payments ', 'answer');
     const fault = await ada.kora.payments.pay(payment).catch((error: unknown) => error);
+    await controls.cutNoMore();
     if (!(fault instanceof KoraFault) || fault.idempotencyKey === undefined)
       throw new Error(`no fault: ${String(fault)}`);
     const paid = granted(await ada.kora.payments.pay(payment, { idempotencyKey: fault.idempotencyKey }));
@@ -256,6 +259,44 @@ export const scenarios = {
     return {
       ok: [...answers, again].every(({ ok }) => ok),
       refreshes: await controls.requests('POST /v1/identity/refresh'),
+    };
+  },
+
+  /** Two clients that share a session, as tabs of a browser do: one of them renews it, and the other one notices. */
+  async sharedSession(setting: Setting, controls: Controls) {
+    const kora = await newcomer(setting);
+    const session = await kora.identity.session();
+    if (session === undefined) throw new Error('nobody is logged in');
+    const sessionStore = memoryStore({ ...session, accessToken: `${session.accessToken}x` });
+    const tabs = [1, 2, 3].map(() => new Kora({ ...setting, device: kora.identity.device(), sessionStore }));
+    await controls.requests('');
+    const answers = await Promise.all(tabs.map((tab) => tab.identity.me()));
+    return { ok: answers.map(({ ok }) => ok), refreshes: await controls.requests('POST /v1/identity/refresh') };
+  },
+
+  /** Sessions on two devices; the password changed with the signature of one, and the end of both. */
+  async sessions(setting: Setting) {
+    const phone = new Kora(setting);
+    const login = `s${Math.random().toString(36).slice(2)}@example.com`;
+    granted(await phone.identity.signUp({ login, password }));
+    const tablet = new Kora(setting);
+    granted(await tablet.identity.logIn({ login, password }));
+    const before = granted(await phone.identity.sessions()).length;
+    const next = 'nine green lanterns, one quiet donkey';
+    granted(await phone.identity.changePassword({ current: password, next }));
+    const ended = await tablet.identity.me();
+    const old = await tablet.identity.logIn({ login, password });
+    granted(await tablet.identity.logIn({ login, password: next }));
+    const stolen = await phone.identity.session();
+    const thief = new Kora({ ...setting, sessionStore: memoryStore(stolen) });
+    const elsewhere = await thief.identity.me();
+    granted(await phone.identity.logOut());
+    return {
+      before,
+      ended: !ended.ok && ended.refusal.code,
+      old: !old.ok && old.refusal.code,
+      elsewhere: !elsewhere.ok && elsewhere.refusal.code,
+      session: (await phone.identity.session()) === undefined,
     };
   },
 

@@ -2,6 +2,7 @@ import { rm, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKora, type Kora } from '../../../src/composition.ts';
+import type { Scope } from '../../../src/gateway/scopes.ts';
 import { createServiceKey, issueServiceToken } from '../../../src/gateway/service-token.ts';
 import { configFrom, type Texts } from '../../../src/platform/config.ts';
 import { createLogger } from '../../../src/platform/logging.ts';
@@ -14,11 +15,11 @@ const silent = createLogger({ level: 'silent', format: 'json', write: () => unde
 export interface Stage {
   readonly http: CuttingProxy;
   readonly stream: CuttingProxy;
-  readonly baseUrl: string;
-  readonly streamUrl: string;
+  /** Of the doors, through the proxies. */
+  readonly urls: { readonly baseUrl: string; readonly streamUrl: string };
   readonly kora: Kora;
-  /** A token of a service that may do everything that services may. */
-  serviceToken(service?: string): Promise<string>;
+  /** Default: for an hour, and for everything that services may. */
+  serviceToken(service?: string, ttlSeconds?: number, scopes?: readonly Scope[]): Promise<string>;
   stop(): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
@@ -48,12 +49,12 @@ export async function openStage(env: Texts = {}): Promise<Stage> {
   return {
     http,
     stream,
-    baseUrl: `http://127.0.0.1:${http.port}`,
-    streamUrl: `ws://127.0.0.1:${stream.port}/stream`,
+    urls: { baseUrl: `http://127.0.0.1:${http.port}`, streamUrl: `ws://127.0.0.1:${stream.port}/stream` },
     get kora() {
       return kora;
     },
-    serviceToken: (service = 'till') => issueServiceToken({ key, service, tenant: 'kora', ttlSeconds: 3600 }),
+    serviceToken: (service = 'till', ttlSeconds = 3_600, scopes = undefined) =>
+      issueServiceToken({ key, service, tenant: 'kora', ttlSeconds, ...(scopes && { scopes }) }),
     stop: () => kora.close(),
     start,
     async close() {
