@@ -6,6 +6,7 @@ import { sentenceOf } from '../platform/sentence-of.ts';
 import { balanceCommand } from './balance.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
+import { identityCommand } from './identity.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
@@ -39,6 +40,7 @@ function program(shell: Shell): Command {
     verifyCommand,
     rebuildCommand,
     tokenCommand,
+    identityCommand,
   ];
   for (const make of commands) kora.addCommand(make(shell));
   for (const command of [kora, ...kora.commands]) {
@@ -82,5 +84,7 @@ function failed(error: unknown, shell: Shell): number {
 
 function hintFor(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
-  return code === 'EADDRINUSE' ? '; choose another port (--rpc-port, --stream-port), or 0 for any that is free' : '';
+  return code === 'EADDRINUSE'
+    ? '; choose another port (--http-port, --rpc-port, --stream-port), or 0 for any that is free'
+    : '';
 }

@@ -8,7 +8,7 @@ import { kora, launcher, oldNode } from './kora-process.ts';
 
 // The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.
 
-const commands = ['serve', 'demo', 'replay', 'balance', 'timeline', 'verify', 'rebuild', 'token'];
+const commands = ['serve', 'demo', 'replay', 'balance', 'timeline', 'verify', 'rebuild', 'token', 'identity'];
 
 describe('help', () => {
   test('lists every command, setting and exit code', async () => {
@@ -53,6 +53,9 @@ describe('what cannot be right', () => {
     [['balance', 'a', '--position', 'last'], '--position: a number'],
     [['rebuild', 'ledgers'], 'Allowed choices are'],
     [['token', '--service', 'shop', '--ttl', 'long'], '--ttl: a time as'],
+    [['identity', 'promote', '+221771234567', 'admin'], 'Allowed choices are grant, revoke, reseal'],
+    [['identity', 'grant', '+221771234567', 'king'], 'Allowed choices are customer'],
+    [['identity', 'grant', '+221771234567'], 'identity grant: a login and a role are wanted'],
     [['serve', '--rpc-port', '70000'], '--rpc-port: an integer from 0 to 65535 is wanted'],
   ])('%j is refused as usage', async (args, message) => {
     const { code, stdout, stderr } = await kora(args);
@@ -78,6 +81,8 @@ describe('what cannot be right', () => {
       ['rebuild', 'all'],
       ['verify'],
       ['token', '--service', 's'],
+      ['identity', 'grant', '+221771234567', 'admin'],
+      ['identity', 'reseal'],
     ]) {
       const { code, stderr } = await kora([...args, '--data-dir', folder]);
       expect(code).toBe(1);

@@ -48,8 +48,8 @@ export class IdentityStage {
   constructor(options: Partial<IdentityOptions> = {}) {
     beforeAll(async () => {
       this.#database = await createTestDatabase();
-      this.#pool = new pg.Pool({ ...asRole(this.#database.poolConfig, moduleRoles.identity.role), max: 20 });
-      this.#admin = new pg.Pool({ ...this.#database.poolConfig, max: 2 });
+      this.#pool = poolThatIsCut({ ...asRole(this.#database.poolConfig, moduleRoles.identity.role), max: 20 });
+      this.#admin = poolThatIsCut({ ...this.#database.poolConfig, max: 2 });
       this.#identity = await this.open(options);
     });
     afterAll(async () => {
@@ -104,6 +104,12 @@ export class IdentityStage {
     if (!verdict.ok) throw new Error(`not let in: ${verdict.reason}`);
     return verdict.principal;
   }
+}
+
+/** A pool says that it has ended before its connections have; the database is dropped under the last of them. */
+function poolThatIsCut(config: pg.PoolConfig): pg.Pool {
+  const ignored = (): void => undefined;
+  return new pg.Pool(config).on('error', ignored).on('connect', (client) => client.on('error', ignored));
 }
 
 export interface Someone {
