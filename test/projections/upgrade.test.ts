@@ -133,7 +133,9 @@ it('a database of the build before is brought to this one, and goes on', async (
   scribe.p2p('ada', 'ben', 20n);
   await scribe.written();
   await project(log);
-  const { rows: accounts } = await pool.query('select id, owner, posted from projections.accounts where class = 'customer' order by id');
+  const { rows: accounts } = await pool.query(
+    "select id, owner, posted from projections.accounts where class = 'customer' order by id",
+  );
   expect(accounts).toEqual([
     { id: 'ada', owner: null, posted: '970' },
     { id: 'ben', owner: null, posted: '30' },
