@@ -18,4 +18,4 @@ export {
 } from './session/session-store.ts';
 export type { WatchOptions } from './stream/streams.ts';
 export { WatchRefusal } from './stream/watch-refusal.ts';
-export type { Told } from './stream/watching.ts';
+export type { Told, Watch } from './stream/watching.ts';

@@ -12,7 +12,7 @@ import { memoryStore, type SessionStore } from './session/session-store.ts';
 import { UserCredentials } from './session/user-credentials.ts';
 import type { Doorkeeper } from './stream/channel.ts';
 import { Streams, type WatchOptions } from './stream/streams.ts';
-import type { Told } from './stream/watching.ts';
+import type { Watch } from './stream/watching.ts';
 
 export interface KoraOptions {
   /** The http door: `https://api.example.com`. */
@@ -65,10 +65,10 @@ export class Kora {
    * Each thing that is told has its `position`: stored with what you made of it, and given as `after`, it goes on from there
    * in another process.
    */
-  watch(topic: `payment/${string}`, options?: WatchOptions): AsyncIterable<Told<Payment, PaymentEvent>>;
-  watch(topic: `account/${string}`, options?: WatchOptions): AsyncIterable<Told<Account, AccountEvent>>;
-  watch(topic: 'payments', options?: WatchOptions): AsyncIterable<Told<never, PaymentEvent>>;
-  watch(topic: string, options?: WatchOptions): AsyncIterable<Told<unknown, unknown>> {
+  watch(topic: `payment/${string}`, options?: WatchOptions): Watch<Payment, PaymentEvent>;
+  watch(topic: `account/${string}`, options?: WatchOptions): Watch<Account, AccountEvent>;
+  watch(topic: 'payments', options?: WatchOptions): Watch<never, PaymentEvent>;
+  watch(topic: string, options?: WatchOptions): Watch<unknown, unknown> {
     if (this.#streams === undefined) throw new TypeError('to watch, a Kora needs a streamUrl');
     return this.#streams.watch(topic, options);
   }

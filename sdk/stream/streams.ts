@@ -1,7 +1,7 @@
 import type { RetryPolicy } from '../calls/retry.ts';
 import { Channel, type Doorkeeper } from './channel.ts';
 import { defaultTimes, type ConnectionTimes } from './connection.ts';
-import { Watching, type Told } from './watching.ts';
+import { type Told, type Watch, Watching } from './watching.ts';
 
 export interface StreamsOptions {
   readonly url: string;
@@ -28,10 +28,11 @@ export class Streams {
     this.#options = options;
   }
 
-  watch<State, Event>(topic: string, { after, signal }: WatchOptions = {}): AsyncIterable<Told<State, Event>> {
+  watch<State, Event>(topic: string, { after, signal }: WatchOptions = {}): Watch<State, Event> {
     return {
       // Each iteration is a watch of its own, and costs nothing before it begins.
-      [Symbol.asyncIterator]: () => this.#begin(topic, after, signal) as AsyncIterator<Told<State, Event>>,
+      [Symbol.asyncIterator]: () =>
+        this.#begin(topic, after, signal) as AsyncIterator<Told<State, Event>, undefined, undefined>,
     };
   }
 

@@ -6,6 +6,9 @@ export type Told<State, Event> =
   | ({ readonly type: 'live' } & Live)
   | ({ readonly type: 'unit' } & Unit<Event>);
 
+/** Something that is watched: each iteration over it begins anew. */
+export type Watch<State, Event> = AsyncIterable<Told<State, Event>, undefined, undefined>;
+
 /** What a watching needs of whoever feeds it. */
 export interface Feed {
   /** There is room again. */
@@ -26,7 +29,7 @@ type Something = Told<unknown, unknown>;
 const over = { done: true, value: undefined } as const;
 
 /** One iteration over one topic: between the sockets that come and go, and the loop that reads. */
-export class Watching implements AsyncIterableIterator<Something, undefined> {
+export class Watching implements AsyncIterableIterator<Something, undefined, undefined> {
   readonly topic: string;
   readonly #feed: Feed;
   readonly #waiting: Something[] = [];

@@ -33,6 +33,14 @@ describe.skipIf(chromiumMissing !== undefined)(`in Chromium${chromiumMissing ? `
   beforeAll(async () => (chromium = await Chromium.open(page.origin, controls)));
   afterAll(() => chromium.close());
   everyScenario(() => (name) => chromium.run(name, setting));
+
+  it('is the same device with the same session after a reload, and its key cannot be read', async () => {
+    const first = await chromium.run('signUpAndStay', setting);
+    expect(first).toMatchObject({ stolen: 'safe' });
+    const { deviceId } = first as { readonly deviceId: string };
+    await chromium.reload();
+    expect(await chromium.run('comeBack', setting)).toEqual({ deviceId, me: true, changed: true });
+  });
 });
 
 function everyScenario(runs: () => Run): void {

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { build } from 'vite';
+import type { inBrowsers } from './browser-entry.ts';
 import type { Controls, ScenarioName, Setting } from './scenarios.ts';
 
 const executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -14,14 +15,14 @@ export const chromiumMissing = existsSync(executable)
   : `skipped: there is no ${executable} (ops/dev/debian.sh installs it; CHROMIUM names another)`;
 
 /** Bundles a module of ours, and what it imports, for browsers: as somebody would who builds an app with it. */
-export async function bundled(entry: string): Promise<string> {
+export async function bundled(entry: string, { minify = false } = {}): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'silent',
     root: fileURLToPath(new URL('../../..', import.meta.url)),
     build: {
       write: false,
-      minify: false,
+      minify: minify && 'oxc',
       target: 'es2023',
       lib: { entry: fileURLToPath(new URL(entry, import.meta.url)), formats: ['es'], fileName: 'bundle' },
     },
@@ -48,6 +49,9 @@ export async function servePage(): Promise<{ readonly origin: string; readonly c
   return { origin: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() };
 }
 
+/** In the page: its script has run. */
+const loaded = 'window.runScenario !== undefined';
+
 /** A browser with the page open: runs scenarios in it. */
 export class Chromium {
   readonly #browser: Browser;
@@ -66,16 +70,17 @@ export class Chromium {
       (controls[name] as (...args: unknown[]) => unknown)(...args),
     );
     await page.goto(origin);
-    await page.waitForFunction('window.runScenario !== undefined');
+    await page.waitForFunction(loaded);
     return new Chromium(browser, page);
   }
 
-  run(name: ScenarioName, setting: Setting): Promise<unknown> {
+  run(name: ScenarioName | keyof typeof inBrowsers, setting: Setting): Promise<unknown> {
     return this.#page.evaluate(([which, given]) => window.runScenario(which, given), [name, setting] as const);
   }
 
-  reload(): Promise<unknown> {
-    return this.#page.reload();
+  async reload(): Promise<void> {
+    await this.#page.reload();
+    await this.#page.waitForFunction(loaded);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Told } from '../../../sdk/index.ts';
+import type { Watch } from '../../../sdk/index.ts';
 
 interface Heard {
   /** Of snapshots that hold something, and of events, in the order in which they were told. */
@@ -6,11 +6,11 @@ interface Heard {
 }
 
 /** Reads what is watched as it comes, and keeps its versions. */
-export function collected(watched: AsyncIterable<Told<unknown, { readonly version: number }>>): {
+export function collected(watched: Watch<unknown, { readonly version: number }>): {
   readonly told: Heard;
   /** Resolves when the iteration has ended; rejects as it did. */
   readonly over: Promise<void>;
-  until(satisfied: (told: Heard) => boolean): Promise<void>;
+  readonly until: (satisfied: (told: Heard) => boolean) => Promise<void>;
 } {
   const told: Heard = { versions: [] };
   let changed = Promise.withResolvers<boolean>();

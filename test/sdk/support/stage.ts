@@ -53,7 +53,7 @@ export async function openStage(env: Texts = {}): Promise<Stage> {
     get kora() {
       return kora;
     },
-    serviceToken: (service = 'till', ttlSeconds = 3_600, scopes = undefined) =>
+    serviceToken: (service = 'till', ttlSeconds = 3_600, scopes) =>
       issueServiceToken({ key, service, tenant: 'kora', ttlSeconds, ...(scopes && { scopes }) }),
     stop: () => kora.close(),
     start,
