@@ -1,7 +1,8 @@
+import type { UserRole } from '../identity/index.ts';
 import type { ServiceIdentity, TokenVerifier } from './service-token.ts';
 
 /** What a principal may be. A user has one or more of them, a service exactly `service`. */
-export type Role = 'customer' | 'merchant' | 'support' | 'reviewer' | 'admin' | 'service';
+export type Role = UserRole | 'service';
 
 /** Who a verified token speaks for, and until when. */
 export interface Principal {
@@ -52,9 +53,6 @@ export interface UserTokens {
   verify(token: string, deviceId: string | undefined): Promise<AuthVerdict>;
 }
 
-/** A service's verified claims. `scopes`: see `Principal.scopes`. */
-type ScopedServiceIdentity = ServiceIdentity & { readonly scopes?: readonly string[] | undefined };
-
 /** Ours have about 600 characters, those of OIDC issuers up to some thousands. Longer ones are not even looked at. */
 const TOKEN_CHARS_MAX = 8192;
 
@@ -87,7 +85,7 @@ export function authenticator(options: {
   };
 }
 
-function servicePrincipal({ tenant, principal, expiresAtMs, scopes }: ScopedServiceIdentity): Principal {
+function servicePrincipal({ tenant, principal, expiresAtMs, scopes }: ServiceIdentity): Principal {
   return { tenant, principal, roles: ['service'], scopes, expiresAtMs };
 }
 

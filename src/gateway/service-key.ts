@@ -1,13 +1,5 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomUUID,
-  type KeyObject,
-} from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { loadOrCreatePrivateFile } from '../platform/private-file.ts';
 
 /** The Ed25519 key pair by which service tokens are signed and checked. */
 export interface ServiceKey {
@@ -99,53 +91,16 @@ function pemPublicKeys(text: string): KeyObject[] {
  * The key of this data folder, `<dataDir>/keys/service-key.pem`, made at the first call. Processes that start at once
  * all get the same one.
  *
- * @throws ServiceKeyError where the file is not a key, or others than its owner can read it
+ * @throws ServiceKeyError where the file is not a key
+ * @throws PrivateFileError where others than its owner can read it
  */
 export async function loadOrCreateServiceKey(dataDir: string): Promise<ServiceKey> {
-  const folder = join(dataDir, 'keys');
-  const file = join(folder, 'service-key.pem');
-  const existing = await readKeyFile(file);
-  if (existing !== undefined) return existing;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Written under another name and linked into place: the file is never seen half written, and the first one stays.
-  const draft = join(folder, `.service-key-${randomUUID()}`);
-  try {
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(createServiceKey().privateKey.export({ type: 'pkcs8', format: 'pem' }));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    // The umask can only have taken bits away; this makes it exactly 0600.
-    await chmod(draft, 0o600);
-    await link(draft, file).catch(ignoring('EEXIST'));
-  } finally {
-    await rm(draft, { force: true });
-  }
-  const created = await readKeyFile(file);
-  if (created === undefined) throw new ServiceKeyError(`${file} was removed while it was made`);
-  return created;
-}
-
-async function readKeyFile(file: string): Promise<ServiceKey | undefined> {
-  const text = await readFile(file, 'utf8').catch(ignoring('ENOENT'));
-  if (text === undefined) return undefined;
-  const { mode } = await stat(file);
-  if ((mode & 0o077) !== 0) {
-    throw new ServiceKeyError(`others can read ${file}, so it may be known: make a new one, or chmod 600 if it is not`);
-  }
+  const { file, text } = await loadOrCreatePrivateFile(dataDir, 'service-key.pem', () =>
+    createServiceKey().privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  );
   try {
     return readServiceKey(text);
   } catch (error) {
     throw new ServiceKeyError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-/** For `catch`: undefined for this one error code, and the error for every other. */
-function ignoring(code: string): (error: unknown) => undefined {
-  return (error) => {
-    if ((error as { code?: unknown }).code !== code) throw error;
-    return undefined;
-  };
 }
