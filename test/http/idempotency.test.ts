@@ -30,8 +30,7 @@ describe('a request that is sent again', () => {
   });
 
   const opened = async (who: Someone): Promise<string> =>
-    (await product.must(who, 'POST', '/v1/accounts', { body: { type: 'customer', currency: 'XOF' } })).body
-      .accountId as string;
+    (await product.must(who, 'POST', '/v1/accounts', { body: { type: 'customer', currency: 'XOF' } })).body.accountId;
   const forget = () => product.admin.query('truncate gateway.idempotency_log');
   const entries = async () =>
     (await product.admin.query<{ count: string }>('select count(*) from eventstore.log')).rows[0]?.count;
@@ -46,7 +45,7 @@ describe('a request that is sent again', () => {
   interface Repeated {
     readonly what: string;
     readonly status: number;
-    ask(): Promise<Answered>;
+    readonly ask: () => Promise<Answered>;
   }
   const repeated: Repeated[] = [
     {
@@ -72,7 +71,7 @@ describe('a request that is sent again', () => {
           key: `${key} made`,
           body: { ...p2p('10'), upTo: 'INITIATED' },
         });
-        const at = `/v1/payments/${made.body.paymentId as string}`;
+        const at = `/v1/payments/${made.body.paymentId}`;
         const answer = await product.call(ada, 'POST', `${at}/authorize`, { key });
         await product.call(ada, 'POST', `${at}/capture`, { key: `${key} captured` });
         return answer;
@@ -85,7 +84,7 @@ describe('a request that is sent again', () => {
     expect(first.status, first.text).toBe(status);
     expect(first.headers.get('kora-replayed')).toBeNull();
     const written = await entries();
-    const ownWords = ({ body }: Answered): unknown => ({ ...(body as object), correlationId: undefined });
+    const ownWords = ({ body }: Answered): unknown => ({ ...body, correlationId: undefined });
 
     const cached = await ask();
     expect([cached.status, cached.headers.get('kora-replayed')]).toEqual([status, 'true']);
@@ -105,7 +104,7 @@ describe('a request that is sent again', () => {
     const decided = await product.call(ada, 'POST', '/v1/payments', { key, body: p2p('11') });
     expect([cached.status, cached.body.code]).toEqual([422, 'IdempotencyConflict']);
     expect([decided.status, decided.body.code]).toEqual([422, 'IdempotencyConflict']);
-    const words = ({ body }: Answered): unknown => ({ ...(body as object), correlationId: undefined });
+    const words = ({ body }: Answered): unknown => ({ ...body, correlationId: undefined });
     expect(words(decided)).toEqual(words(cached));
   });
 
@@ -119,7 +118,7 @@ describe('a request that is sent again', () => {
 
   it('is looked at anew when its refusal is not recorded', async () => {
     const made = await product.must(ada, 'POST', '/v1/payments', { body: { ...p2p('10'), upTo: 'INITIATED' } });
-    const at = `/v1/payments/${made.body.paymentId as string}`;
+    const at = `/v1/payments/${made.body.paymentId}`;
     expect((await product.call(ada, 'POST', `${at}/capture`, { key })).body.code).toBe('IllegalTransition');
     await product.must(ada, 'POST', `${at}/authorize`);
     expect((await product.call(ada, 'POST', `${at}/capture`, { key })).status).toBe(200);
@@ -128,9 +127,9 @@ describe('a request that is sent again', () => {
   it('pays once, however many send it at once, through two doors', async () => {
     const other = await product.open();
     const urls = [product.url, `http://127.0.0.1:${other.port}`];
-    const before = BigInt((await product.must(ada, 'GET', `/v1/accounts/${adas}`)).body.posted as string);
+    const before = BigInt((await product.must(ada, 'GET', `/v1/accounts/${adas}`)).body.posted);
     const ask = (url: string) => callAt(url, ada, 'POST', '/v1/payments', { key, body: p2p('7') });
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(urls[index % 2] as string)));
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(urls[index % 2] ?? product.url)));
     expect(new Set(answers.map(({ status }) => status))).toSatisfy((statuses: Set<number>) =>
       [...statuses].every((status) => status === 201 || status === 409),
     );
@@ -140,12 +139,10 @@ describe('a request that is sent again', () => {
     }
     // Whoever was told to come again gets the answer.
     const later = await Promise.all(urls.map(ask));
-    const ids = [...answers, ...later]
-      .filter(({ status }) => status === 201)
-      .map(({ body }) => body.paymentId as string);
+    const ids = [...answers, ...later].filter(({ status }) => status === 201).map(({ body }) => body.paymentId);
     expect(later.map(({ status }) => status)).toEqual([201, 201]);
     expect(new Set(ids).size).toBe(1);
-    const after = BigInt((await product.must(ada, 'GET', `/v1/accounts/${adas}`)).body.posted as string);
+    const after = BigInt((await product.must(ada, 'GET', `/v1/accounts/${adas}`)).body.posted);
     expect(before - after).toBe(7n);
   });
 
@@ -244,7 +241,7 @@ describe('a request that is sent again', () => {
     expect(headers.get('kora-correlation-id')).toBe('from-the-app-1');
     const { rows } = await product.admin.query<{ meta: Record<string, string> }>(
       'select meta from eventstore.log where stream = $1 and meta is not null',
-      [`payment/${body.paymentId as string}`],
+      [`payment/${body.paymentId}`],
     );
     expect(rows[0]?.meta).toMatchObject({
       principal: ada.principal,

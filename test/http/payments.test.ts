@@ -13,7 +13,7 @@ describe('accounts and payments over http', () => {
   let mels: string;
   const openWallet = async (who: Someone, type: string): Promise<string> => {
     const { body } = await product.must(who, 'POST', '/v1/accounts', { body: { type, currency: 'XOF' } });
-    return (body as { accountId: string }).accountId;
+    return body.accountId;
   };
   const cashIn = (payee: string, amount: string) =>
     product.must(shop, 'POST', '/v1/payments', {
@@ -73,7 +73,7 @@ describe('accounts and payments over http', () => {
     await product.must(mel, 'POST', `/v1/payments/${body.paymentId}/refund`, { body: { amount: '400' } });
     const support = await product.user('support');
     const timeline = await product.must(support, 'GET', `/v1/payments/${body.paymentId}/timeline`);
-    const items = timeline.body.items as { sentence: string; by: string; state: string }[];
+    const items = timeline.body.items;
     expect(items.map(({ sentence }) => sentence)).toEqual([
       `A purchase of 1000 XOF by account ${adas} from merchant ${mels} was asked for.`,
       'It was agreed to; nothing is held for it.',
@@ -94,7 +94,7 @@ describe('accounts and payments over http', () => {
     ]);
     // A customer is told what was theirs, and of the others that there were some.
     const hers = await product.must(ada, 'GET', `/v1/payments/${body.paymentId}/timeline`);
-    expect((hers.body.items as { by: string }[]).map(({ by }) => by)).toEqual([
+    expect(hers.body.items.map(({ by }) => by)).toEqual([
       ada.principal,
       ada.principal,
       ada.principal,
@@ -122,7 +122,7 @@ describe('accounts and payments over http', () => {
   it('cancels and reverses what is not done', async () => {
     const begin = async (upTo: string) => {
       const body = { kind: 'P2P', payer: adas, payee: bens, amount: '300', currency: 'XOF', upTo };
-      return `/v1/payments/${(await product.must(ada, 'POST', '/v1/payments', { body })).body.paymentId as string}`;
+      return `/v1/payments/${(await product.must(ada, 'POST', '/v1/payments', { body })).body.paymentId}`;
     };
     const cancelled = await product.must(ada, 'POST', `${await begin('INITIATED')}/cancel`, {
       body: { reason: 'not any more' },
@@ -153,7 +153,7 @@ describe('accounts and payments over http', () => {
     expect(seenByBen.body.failure).not.toHaveProperty('available');
     const { body } = await product.must(ben, 'GET', `${at}/timeline`);
     expect(JSON.stringify(body)).not.toContain('available');
-    expect(body.items.at(-1).sentence).toBe('It failed: the account has too little. No money was moved by it.');
+    expect(body.items.at(-1)?.sentence).toBe('It failed: the account has too little. No money was moved by it.');
   });
 
   it('needs the signature of the device for a cash-out', async () => {
@@ -187,13 +187,13 @@ describe('accounts and payments over http', () => {
     const doras = await openWallet(dora, 'customer');
     for (let number = 1; number <= 7; number += 1) await cashIn(doras, String(number));
     await product.projected();
-    const all = async (path: string, field: string) => {
+    const all = async (path: string, field: 'amount') => {
       const seen: string[] = [];
       for (let cursor = ''; ;) {
         const { body } = await product.must(dora, 'GET', `${path}limit=3${cursor}`);
-        seen.push(...(body.items as Record<string, string>[]).map((item) => item[field] ?? ''));
+        seen.push(...body.items.map((item) => item[field]));
         if (body.next === undefined) return seen;
-        cursor = `&cursor=${body.next as string}`;
+        cursor = `&cursor=${body.next}`;
       }
     };
     const amounts = ['7', '6', '5', '4', '3', '2', '1'];

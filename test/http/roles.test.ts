@@ -32,9 +32,9 @@ interface Things {
   readonly sams: string;
   readonly mels: string;
   /** A new account of Ada's. */
-  account(): Promise<string>;
+  readonly account: () => Promise<string>;
   /** A new purchase of Ada's from Mel, in this state. */
-  purchase(upTo: string): Promise<string>;
+  readonly purchase: (upTo: string) => Promise<string>;
 }
 
 interface Row {
@@ -44,11 +44,11 @@ interface Row {
   /** Statuses in the order of `everybody`. */
   readonly expect: readonly number[];
   /** What is asked for, made anew for each caller. */
-  ask(things: Things, caller: Caller): Promise<readonly [method: string, path: string, asked?: Asked]>;
+  readonly ask: (things: Things, caller: Caller) => Promise<readonly [method: string, path: string, asked?: Asked]>;
   /** `check` looks at refusals too. */
   readonly checkRefusals?: true;
   /** Looks at a good answer. */
-  check?(answer: Answered, caller: Caller, things: Things): void;
+  readonly check?: (answer: Answered, caller: Caller, things: Things) => void;
 }
 
 const ownRole = (caller: Caller): string => (caller === 'mel' || caller === 'max' ? 'merchant' : 'customer');
@@ -90,7 +90,7 @@ const table: readonly Row[] = [
     expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
     ask: () => Promise.resolve(['GET', '/v1/accounts?limit=200']),
     check: ({ body }, caller, { adas }) => {
-      const ids = (body.items as { accountId: string }[]).map(({ accountId }) => accountId);
+      const ids = body.items.map(({ accountId }) => accountId);
       expect(ids.includes(adas)).toBe(!['sam', 'mel', 'max'].includes(caller));
     },
   },
@@ -100,7 +100,7 @@ const table: readonly Row[] = [
     expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
     ask: ({ who }) => Promise.resolve(['GET', `/v1/accounts?owner=${who('ada')?.principal ?? ''}`]),
     check: ({ body }, caller) => {
-      expect((body.items as unknown[]).length > 0).toBe(!['sam', 'mel', 'max'].includes(caller));
+      expect(body.items.length > 0).toBe(!['sam', 'mel', 'max'].includes(caller));
     },
   },
   {
@@ -209,7 +209,7 @@ const table: readonly Row[] = [
       return ['GET', '/v1/payments?kind=MERCHANT&limit=200'];
     },
     check: ({ body }, caller) => {
-      expect((body.items as unknown[]).length > 0).toBe(!['sam', 'max'].includes(caller));
+      expect(body.items.length > 0).toBe(!['sam', 'max'].includes(caller));
     },
   },
   {
@@ -297,7 +297,7 @@ const table: readonly Row[] = [
     expect: [401, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403],
     ask: async ({ product, who }, caller) => {
       const { body } = await product.must(who('ada'), 'GET', '/v1/identity/sessions');
-      const other = (body.items as { id: string; current: boolean }[]).find(({ current }) => !current);
+      const other = body.items.find(({ current }) => !current);
       const id = caller === 'ada' ? '01890a5d-ac96-774b-bcce-b302099a8057' : other?.id;
       return ['DELETE', `/v1/identity/sessions/${id ?? ''}`];
     },
@@ -401,7 +401,7 @@ describe('what is not there', () => {
           .replaceAll('nobodys-account', '{account}')
           .replaceAll(payment, '{payment}')
           .replaceAll(nobodys, '{payment}')
-          .replaceAll(body.correlationId as string, ''),
+          .replaceAll(body.correlationId, ''),
         headers: [...headers.keys()].sort(),
       });
       expect(words(theirs), `${method} ${path}`).toEqual(words(none));
@@ -412,15 +412,15 @@ describe('what is not there', () => {
     const { product, who, sams } = things;
     const treasury = (
       await product.must(who('service'), 'POST', '/v1/accounts', { body: { type: 'treasury', currency: 'XOF' } })
-    ).body.accountId as string;
+    ).body.accountId;
     const ghanas = (
       await product.must(who('ada'), 'POST', '/v1/accounts', { body: { type: 'customer', currency: 'GHS' } })
-    ).body.accountId as string;
+    ).body.accountId;
     const answers = [];
     for (const payee of [treasury, ghanas, 'nobodys-account']) {
       const body = { kind: 'P2P', payer: sams, payee, amount: '1', currency: 'XOF' };
       const { status, text, body: told } = await product.call(who('sam'), 'POST', '/v1/payments', { body });
-      answers.push([status, text.replaceAll(payee, '').replaceAll(told.correlationId as string, '')]);
+      answers.push([status, text.replaceAll(payee, '').replaceAll(told.correlationId, '')]);
     }
     expect(answers[0]).toEqual(answers[2]);
     expect(answers[1]).toEqual(answers[2]);
@@ -446,11 +446,10 @@ async function makeThings(): Promise<Things> {
   };
   const opened = async (caller: Caller): Promise<string> => {
     const body = { type: ownRole(caller), currency: 'XOF' };
-    return (await product.must(people[caller], 'POST', '/v1/accounts', { body })).body.accountId as string;
+    return (await product.must(people[caller], 'POST', '/v1/accounts', { body })).body.accountId;
   };
   const pay = async (body: object): Promise<string> =>
-    (await product.must(people.service, 'POST', '/v1/payments', { body: { currency: 'XOF', ...body } })).body
-      .paymentId as string;
+    (await product.must(people.service, 'POST', '/v1/payments', { body: { currency: 'XOF', ...body } })).body.paymentId;
   const [adas, sams, mels] = await Promise.all([opened('ada'), opened('sam'), opened('mel')]);
   for (const payee of [adas, sams, mels]) await pay({ kind: 'CASH_IN', payee, provider: 'cash', amount: '100000' });
   await product.projected();

@@ -44,7 +44,7 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
       reply.header(CORRELATION_HEADER, request.id);
-      return sendProblem(reply, problemOfError(error).problem);
+      void sendProblem(reply, problemOfError(error).problem);
     },
   });
   app.server.maxConnections = limits.connectionsMax;

@@ -6,15 +6,16 @@ export const CORRELATION_HEADER = 'kora-correlation-id';
 
 const CORRELATION = /^[\x21-\x7e]{1,128}$/;
 
-/** The id that the caller sent, where it can be one. */
-export function givenCorrelationId({ headers }: Pick<IncomingMessage, 'headers'>): string | 'none' | 'bad' {
+type Request = Pick<IncomingMessage, 'headers'>;
+
+/** Whether the caller sent an id that cannot be one. */
+export function hasBadCorrelationId({ headers }: Request): boolean {
   const given = headers[CORRELATION_HEADER];
-  if (given === undefined) return 'none';
-  return typeof given === 'string' && CORRELATION.test(given) ? given : 'bad';
+  return given !== undefined && !(typeof given === 'string' && CORRELATION.test(given));
 }
 
 /** The id of a request: the caller's, else a new one. */
-export function correlationIdOf(request: Pick<IncomingMessage, 'headers'>): string {
-  const given = givenCorrelationId(request);
-  return given === 'none' || given === 'bad' ? randomUUID() : given;
+export function correlationIdOf(request: Request): string {
+  const given = request.headers[CORRELATION_HEADER];
+  return typeof given === 'string' && !hasBadCorrelationId(request) ? given : randomUUID();
 }

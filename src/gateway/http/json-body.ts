@@ -25,7 +25,7 @@ export function acceptOnlyJson(app: FastifyInstance): void {
       done(new ProblemError(problem('Invalid', 'body: is not in UTF-8')));
       return;
     }
-    parse(request, text, done);
+    void parse(request, text, done);
   });
 }
 

@@ -45,7 +45,11 @@ export function registerRoutes(
       },
     });
   }
-  return { idle: async () => void (await Promise.all(atWork)) };
+  return {
+    idle: async () => {
+      await Promise.all(atWork);
+    },
+  };
 }
 
 function nothing(): void {

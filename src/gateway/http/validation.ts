@@ -67,7 +67,7 @@ function wanted({ keyword, message, parentSchema, schema }: ErrorObject): string
 }
 
 function choicesOf(parent: unknown, schema: unknown): string | undefined {
-  const { anyOf = [] } = (parent ?? {}) as { anyOf?: readonly { readonly const?: unknown }[] };
+  const { anyOf = [] } = (parent ?? {}) as { anyOf?: readonly { readonly const?: string }[] };
   const choices = anyOf.map((choice) => choice.const).filter((choice) => choice !== undefined);
   if (choices.length > 0) return `one of ${choices.join(', ')} is wanted`;
   return typeof schema === 'string' ? `${schema} is wanted` : undefined;

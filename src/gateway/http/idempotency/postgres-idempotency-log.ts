@@ -65,7 +65,9 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
     this.#options = options;
     this.#claims = new Batcher((calls) => this.#claim(calls));
     this.#answers = new Batcher((answered) => this.#keep(answered));
-    this.#sweeper = setInterval(() => (this.#sweeping ??= this.#sweep()), options.sweepMs ?? 60_000).unref();
+    this.#sweeper = setInterval(() => {
+      this.#sweeping ??= this.#sweep();
+    }, options.sweepMs ?? 60_000).unref();
   }
 
   async claim(call: IdempotentCall): Promise<Claim> {

@@ -223,7 +223,7 @@ function request<Type extends 'FreezeAccount' | 'UnfreezeAccount' | 'CloseAccoun
   accountId: string,
   reason: string,
 ): AccountRequest & { readonly type: Type } {
-  return { type, idempotencyKey, accountId, reason } as AccountRequest & { readonly type: Type };
+  return { type, idempotencyKey, accountId, reason };
 }
 
 function operated(call: Call, door: DoorParts, asked: AccountRequest, done: 200 | 201): Promise<Answer> {
