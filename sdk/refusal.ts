@@ -52,6 +52,8 @@ export interface Problem<Code> {
   readonly status: number;
   /** Under which the call is found in Kora's log. */
   readonly correlationId: string;
+  /** The payment that records the refusal, where one does. */
+  readonly paymentId?: string;
   /** More about it, where there are several ways to it. */
   readonly reason?: string;
 }

@@ -162,8 +162,11 @@ function worthAnother(
   const { status } = result;
   // Who is to wait before the next password has to hear it.
   if (as === 'nobody' && status === 429) return false;
-  if (passing.has(status)) return again === 'freely' || notDone.has(status);
-  const code = problemOf(result)?.code;
+  const problem = problemOf(result);
+  // A refusal says itself that nothing was done.
+  if (passing.has(status))
+    return again === 'freely' || notDone.has(status) || (problem !== undefined && isRefusal(problem));
+  const code = problem?.code;
   // Browsers send a request again by themselves when a connection that they kept is cut: with the nonce that it had.
   if (code === 'NonceReplayed') return route.keyed;
   return code === 'StillRunning';
