@@ -61,7 +61,7 @@ export async function logIn(ground: Ground, request: Credentials, from: From): P
   const rehashed = ground.hasher.isOutdated(phc)
     ? await unlessBusy(() => ground.hasher.hash(request.password))
     : undefined;
-  const who = { ...about, actor: `user:${user.id}` };
+  const who = { ...about, actor: `user:${user.id}`, subject: `user:${user.id}` };
   const session = await inTransaction(ground.pool, async (client) => {
     if (!(await registerDevice(client, ground, user.id, device))) return undefined;
     if (rehashed !== undefined) await updatePassword(client, ground, user.id, rehashed);
