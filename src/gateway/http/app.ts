@@ -59,12 +59,16 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
     reply.header(CORRELATION_HEADER, request.id);
     // Answers are about money: nobody on the way keeps them.
     reply.header('cache-control', 'no-store');
-    if (state.draining) reply.header('connection', 'close');
     if (state.closed) {
       const detail = 'this process takes nothing more: send it again';
       throw new ProblemError(problem('ShuttingDown', detail, { headers: { 'retry-after': '1' } }));
     }
     checkCorrelationId(request);
+  });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // Also of what came before the end began: its connection is not to be waited for.
+    if (state.draining) reply.header('connection', 'close');
+    done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const { method, id: correlationId, routeOptions, principal } = request;
