@@ -7,6 +7,7 @@ import { recordDecision } from './postgres/audit.ts';
 import { inTransaction } from './postgres/transaction.ts';
 import { findUser, findUserByLogin, type User } from './postgres/users.ts';
 import { granted, refused, type Answer, type IdentityRefusal } from './refusal.ts';
+import { proveKeyring } from './reseal.ts';
 import { userRoles, type UserRole } from './role.ts';
 import { announceRoles } from './tokens/revocations.ts';
 
@@ -47,11 +48,14 @@ export async function changeRoles(
  * it within seconds.
  *
  * @param change.grant true gives the role, false takes it
+ * @throws KeyringError where the keyring does not fit the database
  */
 export async function changeRoleByLogin(
   vault: Vault,
   change: { readonly login: string; readonly role: UserRole; readonly grant: boolean },
 ): Promise<Answer<Changed>> {
+  // With other keys nobody would be found, and that would look as if nobody were there.
+  await proveKeyring(vault);
   const login = readLogin(change.login);
   if (login === undefined) return refused({ code: 'InvalidIdentity', message: 'this is no login', field: 'login' });
   return inTransaction(vault.pool, async (client) => {

@@ -20,8 +20,11 @@ const keyIdOf = (column: string): string =>
 /**
  * Seals everything with the newest key, and indexes every login under the keys of the keyring and no other. Small
  * transactions, so that people log in meanwhile; run again, it goes on where it was interrupted.
+ *
+ * @throws KeyringError where the keyring does not fit the database
  */
 export async function reseal(vault: Vault): Promise<Resealed> {
+  await proveKeyring(vault);
   const users = await resealUsers(vault);
   const signingKeys = await resealSigningKeys(vault);
   const [newest] = vault.keyring.keyIds;
