@@ -1,7 +1,7 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { CORRELATION_HEADER, correlationIdOf } from './correlation.ts';
-import { problemOfError } from './errors.ts';
+import { nothingHere, problemOfError } from './errors.ts';
 import { checkCorrelationId } from './gate.ts';
 import { acceptOnlyJson } from './json-body.ts';
 import type { HttpLimits } from './limits.ts';
@@ -44,7 +44,9 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
       reply.header(CORRELATION_HEADER, request.id);
-      void sendProblem(reply, problemOfError(error).problem);
+      const { problem: answer, fault } = problemOfError(error);
+      if (fault) logger.error({ err: error, correlationId: request.id }, 'a call came to a fault');
+      void sendProblem(reply, answer);
     },
   });
   app.server.maxConnections = limits.connectionsMax;
@@ -79,7 +81,7 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
     else logger.info(line, 'refused');
     done();
   });
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, problem('NotFound', 'there is nothing of this name')));
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, nothingHere));
   app.setErrorHandler((error, request, reply) => {
     const { problem: answer, fault } = problemOfError(error);
     if (fault) {

@@ -24,17 +24,19 @@ export function problemOfError(error: unknown): { readonly problem: Problem; rea
   if (error instanceof UnitFailedError || isConnectionError(error)) {
     return { problem: problem('Unavailable', outcomeUnknown, { headers: { 'retry-after': '1' } }), fault: true };
   }
-  // A parser's word about what the caller sent.
+  // Fastify's word about what the caller sent: a name that is too long, a body that ends too soon.
+  if (statusCode === 404 || code === 'FST_ERR_MAX_PARAM_LENGTH') return { problem: nothingHere, fault: false };
   if (statusCode === 400) return { problem: problem('Invalid', 'the request cannot be read'), fault: false };
   return { problem: problem('Internal', outcomeUnknown), fault: true };
 }
 
 function refused(validation: NonNullable<FastifyError['validation']>, part: string): Problem {
   // An id that cannot be one names nothing: that is told as what is not there.
-  if (part === 'params') return problem('NotFound', 'there is nothing of this name');
+  if (part === 'params') return nothingHere;
   return invalidRequest(validation, part === 'querystring' ? 'query' : part);
 }
 
+export const nothingHere = problem('NotFound', 'there is nothing of this name');
 const notJson = problem('Invalid', 'body: is no JSON document');
 const fastifyProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: problem('UnsupportedMediaType', 'content-type: application/json is wanted'),
@@ -42,7 +44,7 @@ const fastifyProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: problem('Invalid', 'content-length: the body has another length'),
   FST_ERR_CTP_EMPTY_JSON_BODY: problem('Invalid', 'body: is empty'),
   FST_ERR_CTP_INVALID_JSON_BODY: notJson,
-  FST_ERR_BAD_URL: problem('NotFound', 'there is nothing of this name'),
+  FST_ERR_BAD_URL: nothingHere,
 };
 
 const connectionErrors = /^(?:08|57P|53|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)/;

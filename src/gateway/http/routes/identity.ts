@@ -73,7 +73,7 @@ const refresh = publicRoute({
     'moment, ends the session: so refresh in one place, and never send it twice.',
   body: refreshBody,
   answers: { 200: signedIn },
-  problems: ['RefreshRefused'],
+  problems: ['RefreshRefused', 'InvalidIdentity'],
   handle: async (call, { identity }) => {
     const deviceId = call.header('kora-device');
     if (deviceId === undefined) {
