@@ -61,9 +61,17 @@ describe('a payment’s view', () => {
 
 describe('a wallet’s view', () => {
   it('shows what is available', () => {
-    const after = figures({ type: 'merchant', posted: '100', held: '30', limit: '5', feeBps: 10 });
+    const after = figures({ type: 'merchant', posted: '100', held: '30', limit: '5', feeBps: 10, owner: 'user:u1' });
     expect(walletView(walletFromFact({ type: 'AccountOpened', after }, 3, 'shop'))).toStrictEqual({
-      ...{ accountId: 'shop', type: 'merchant', currency: 'XOF', status: 'OPEN', version: 3, feeBps: 10 },
+      ...{
+        accountId: 'shop',
+        type: 'merchant',
+        currency: 'XOF',
+        status: 'OPEN',
+        version: 3,
+        feeBps: 10,
+        owner: 'user:u1',
+      },
       ...{ posted: '100', held: '30', available: '75', limit: '5' },
     });
   });

@@ -89,6 +89,19 @@ describe('The ledger of one account, one payment, one timeline is found without 
       5,
       30,
     ],
+    [
+      'the newest page of the entries of an account',
+      `select * from projections.ledger_entries where stream = 'account/w7' and row_version < 60000 and version < 60000
+       order by row_version desc, version desc limit 5`,
+      5,
+      40,
+    ],
+    [
+      'the last fact of an account by then',
+      `select * from projections.account_rows where stream = 'account/w7' and position <= 60000 order by version desc limit 1`,
+      1,
+      40,
+    ],
     ['entries of a payment', `select * from projections.entries_of_payment(md5('4711'))`, 2, 20],
     ['a timeline', `select * from projections.timeline_of_payment(md5('4711'))`, 4, 20],
   ])('%s', async (_, query, count, rowsReadMax) => {

@@ -27,6 +27,11 @@ describe('a fact of a wallet', () => {
     ['a credit of a frozen wallet', frozen, fact('EntryPosted', { amount: '1' }, { ...frozen, posted: '11' })],
     ['a hold of what is available', open, fact('HoldPlaced', { amount: '8' }, { held: '12' })],
     ['a release of a frozen wallet', frozen, fact('HoldReleased', { amount: '4' }, { ...frozen, held: '0' })],
+    [
+      'whatever happens to the wallet of an owner',
+      { ...open, owner: 'user:ada' },
+      fact('EntryPosted', { amount: '-8' }, { posted: '2', owner: 'user:ada' }),
+    ],
     ['a limit that is not used', open, fact('AccountLimitSet', {}, { limit: '0' })],
     [
       'a refusal on a closed wallet',
@@ -44,6 +49,13 @@ describe('a fact of a wallet', () => {
     ['a status that changes by itself', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', status: 'FROZEN' })],
     ['another type', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', type: 'merchant' })],
     ['a fee that appears', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', feeBps: 1 })],
+    ['an owner that appears', open, fact('EntryPosted', { amount: '-6' }, { posted: '4', owner: 'user:eve' })],
+    ['an owner that is lost', { ...open, owner: 'user:ada' }, fact('AccountFrozen', {}, { status: 'FROZEN' })],
+    [
+      'another owner',
+      { ...open, owner: 'user:ada' },
+      fact('EntryPosted', { amount: '-6' }, { posted: '4', owner: 'user:eve' }),
+    ],
     ['another currency', open, fact('EntryPosted', { amount: '-6', currency: 'EUR' }, { posted: '4' })],
     ['an entry of nothing', open, fact('EntryPosted', { amount: '0' }, {})],
     ['a debit that is not covered', open, fact('EntryPosted', { amount: '-9' }, { posted: '1' })],

@@ -51,6 +51,9 @@ describe('open', () => {
     [{ walletType: 'merchant', feeBps: 10_001 }, 'feeBps'],
     [{ walletType: 'merchant', feeBps: -1 }, 'feeBps'],
     [{ walletType: 'merchant', feeBps: 1.5 }, 'feeBps'],
+    [{ owner: 'ada' }, 'owner'],
+    [{ owner: 'service:pos' }, 'owner'],
+    [{ owner: 'user:' }, 'owner'],
   ] as const)('refuses %o', (of, field) => {
     expect(given({}).when(open(of))).toMatchObject({ refused: { code: 'Invalid', field } });
   });

@@ -87,7 +87,8 @@ export class Asker {
   opening(): Command[] {
     const opened = WALLETS.map(([accountId, walletType, currency, feeBps]): Command => {
       const fee = feeBps === undefined ? {} : { feeBps };
-      return { type: 'OpenAccount', ...this.#identified(accountId), accountId, walletType, currency, ...fee };
+      const owner = /^(alice|dora|shop)$/.test(accountId) ? { owner: `user:${accountId}` } : {};
+      return { type: 'OpenAccount', ...this.#identified(accountId), accountId, walletType, currency, ...fee, ...owner };
     });
     const gifts = ['alice', 'bob', 'dora', 'shop'].map((payee): Command => {
       const paymentId = `gift to ${payee}`;
