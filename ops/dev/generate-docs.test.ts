@@ -24,7 +24,7 @@ describe('generate-docs', () => {
     await expect(generate('--check')).resolves.toBeDefined();
   });
 
-  it.each(['machines.md', 'postings.md'])('finds %s when a line was added, and when it is gone', async (name) => {
+  it.each(['machines.md', 'postings.md', 'errors.md', 'openapi.json'])('finds %s when a line was added, and when it is gone', async (name) => {
     appendFileSync(join(folder, name), 'one more line\n');
     await expect(generate('--check', '--docs', folder)).rejects.toMatchObject({
       code: 1,

@@ -294,7 +294,7 @@ export const configOptions: OptionTable = {
   },
   drainNoticeMs: {
     env: 'KORA_DRAIN_NOTICE_MS',
-    what: 'on stopping, the rpc door says "not serving" to health checks for so many milliseconds before it takes nothing new',
+    what: 'on stopping, the http and the rpc door say to health checks that they are not ready for so many milliseconds before they take nothing new',
     default: 0,
     parse: integer(0, 600_000),
   },
