@@ -49,7 +49,7 @@ export class PaymentCalls {
   }
 
   /** Calls off what has not begun. */
-  cancel(id: string, body: BodyOf<'cancelPayment'>, options?: CommandOptions): Promise<Answer<Payment>> {
+  cancel(id: string, body: BodyOf<'cancelPayment'> = {}, options?: CommandOptions): Promise<Answer<Payment>> {
     return this.#calls.answer('cancelPayment', { path: { id }, body }, options);
   }
 

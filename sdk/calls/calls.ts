@@ -176,7 +176,8 @@ function conclusion<T>(result: Attempt, ids: Ids): Answer<T> {
   if (result.type === 'lost')
     throw new KoraFault('Unreachable', 'Kora did not answer', { ...ids, cause: result.error });
   const { status, body } = result;
-  if (status >= 200 && status < 300) return { ok: true, value: body as T };
+  // A captive portal says 200 to everything, and means itself.
+  if (status === 204 || (status >= 200 && status < 300 && body !== undefined)) return { ok: true, value: body as T };
   const problem = problemIn(body);
   if (problem === undefined) {
     const code = passing.has(status) ? 'Unreachable' : 'NotUnderstood';

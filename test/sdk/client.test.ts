@@ -125,6 +125,28 @@ function everyScenario(runs: () => Run): void {
     });
   });
 
+  it('lets a merchant capture, be settled, refund and reverse, and a customer cancel', async () => {
+    expect(await run('merchant')).toEqual({
+      captured: ['CAPTURED', '4000'],
+      settle: 'Forbidden',
+      refund: ['REFUND', 'SETTLED'],
+      tooMuch: '3000',
+      reversed: 'REVERSED',
+      cancelled: 'FAILED',
+      balances: ['7000', '3000'],
+    });
+  });
+
+  it('lets an admin freeze, unfreeze and close, and gives a client its new roles', async () => {
+    expect(await run('admin')).toEqual({
+      frozen: 'FROZEN',
+      refused: 'AccountFrozen',
+      paid: 'SETTLED',
+      shop: 'merchant',
+      closed: 'CLOSED',
+    });
+  });
+
   it('ends at once what the caller no longer waits for', async () => {
     expect(await run('aborted')).toEqual({ before: 'Error: before', during: 'Error: during', watched: [] });
   });

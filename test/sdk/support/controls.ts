@@ -20,6 +20,10 @@ export async function controlsOf(stage: Stage): Promise<Controls> {
     async pay(payer, payee, amount) {
       granted(await till.payments.pay({ kind: 'P2P', amount: BigInt(amount), currency: 'XOF', payer, payee }));
     },
+    async settle(paymentId) {
+      granted(await till.payments.settle(paymentId));
+    },
+    grant: (login, role) => stage.grant(login, role),
     projected: () => stage.kora.projected(),
     cutNext(request, moment) {
       stage.http.cutNext(request, moment);

@@ -1,4 +1,12 @@
-import { granted, Kora, KoraFault, KoraRefusal, memoryStore, type KoraOptions } from '../../../sdk/index.ts';
+import {
+  granted,
+  Kora,
+  KoraFault,
+  KoraRefusal,
+  memoryStore,
+  type KoraOptions,
+  type UserRole,
+} from '../../../sdk/index.ts';
 import { collected, isDense } from './collected.ts';
 import type { Moment } from './cutting-proxy.ts';
 
@@ -16,6 +24,10 @@ export interface Controls {
   cashIn(accountId: string, amount: number): Promise<void>;
   /** Pays from one account to another, behind the client's back. */
   pay(payer: string, payee: string, amount: number): Promise<void>;
+  /** A provider paid out: only services may say so. */
+  settle(paymentId: string): Promise<void>;
+  /** What an operator does at the command line. */
+  grant(login: string, role: UserRole): Promise<void>;
   /** Waits until lists show what has happened. */
   projected(): Promise<void>;
   cutNext(request: string, moment: Moment): Promise<void>;
@@ -34,11 +46,26 @@ export interface Controls {
 export const password = 'blue kettle over the river 42';
 let people = 0;
 
+export const newLogin = (): string => `p${(people += 1)}.${Math.random().toString(36).slice(2)}@example.com`;
+
 /** A new person, logged in on a device of their own. */
-export async function newcomer(setting: Setting, options: Partial<KoraOptions> = {}): Promise<Kora> {
+export async function newcomer(
+  setting: Setting,
+  options: Partial<KoraOptions> = {},
+  login = newLogin(),
+): Promise<Kora> {
   const kora = new Kora({ ...setting, retry: { delayMs: 50 }, ...options });
-  const login = `p${Date.now().toString(36)}${(people += 1)}${Math.random().toString(36).slice(2, 8)}@example.com`;
   granted(await kora.identity.signUp({ login, password }));
+  return kora;
+}
+
+/** A new person whom an operator gave a role. */
+async function withRole(setting: Setting, controls: Controls, role: UserRole): Promise<Kora> {
+  const login = newLogin();
+  const kora = await newcomer(setting, {}, login);
+  await controls.grant(login, role);
+  // The token says which roles somebody has.
+  granted(await kora.identity.logIn({ login, password }));
   return kora;
 }
 
@@ -277,7 +304,7 @@ export const scenarios = {
   /** Sessions on two devices; the password changed with the signature of one, and the end of both. */
   async sessions(setting: Setting) {
     const phone = new Kora(setting);
-    const login = `s${Math.random().toString(36).slice(2)}@example.com`;
+    const login = newLogin();
     granted(await phone.identity.signUp({ login, password }));
     const tablet = new Kora(setting);
     granted(await tablet.identity.logIn({ login, password }));
@@ -297,6 +324,56 @@ export const scenarios = {
       old: !old.ok && old.refusal.code,
       elsewhere: !elsewhere.ok && elsewhere.refusal.code,
       session: (await phone.identity.session()) === undefined,
+    };
+  },
+
+  /** A merchant takes a part of what was agreed to, is paid, and gives a part of that back; nothing more. */
+  async merchant(setting: Setting, controls: Controls) {
+    const shop = await withRole(setting, controls, 'merchant');
+    const shops = granted(await shop.accounts.open({ type: 'merchant', currency: 'XOF' })).accountId;
+    const ada = await withMoney(setting, controls, 10_000);
+    const purchase = { kind: 'MERCHANT', amount: 6_000n, currency: 'XOF', payer: ada.wallet, payee: shops } as const;
+    const { paymentId } = granted(await ada.kora.payments.pay({ ...purchase, upTo: 'AUTHORIZED' }));
+    const captured = granted(await shop.payments.capture(paymentId, { amount: 4_000n }));
+    const settle = await shop.payments.settle(paymentId);
+    await controls.settle(paymentId);
+    const refund = granted(await shop.payments.refund(paymentId, { amount: 1_000n }));
+    const tooMuch = await shop.payments.refund(paymentId, { amount: 3_001n });
+    const second = granted(await ada.kora.payments.pay({ ...purchase, upTo: 'AUTHORIZED' }));
+    const reversed = granted(await shop.payments.reverse(second.paymentId));
+    const third = granted(await ada.kora.payments.create(purchase));
+    const cancelled = granted(await ada.kora.payments.cancel(third.paymentId));
+    return {
+      captured: [captured.status, captured.captured],
+      settle: !settle.ok && settle.refusal.code,
+      refund: [refund.kind, refund.status],
+      tooMuch: !tooMuch.ok && tooMuch.refusal.code === 'RefundExceedsCaptured' && tooMuch.refusal.refundable,
+      reversed: reversed.status,
+      cancelled: cancelled.status,
+      balances: [await postedOf(ada.kora, ada.wallet), await postedOf(shop, shops)],
+    };
+  },
+
+  /** An admin freezes a wallet, signed by their device, and makes a merchant of its owner, whose client notices by itself. */
+  async admin(setting: Setting, controls: Controls) {
+    const boss = await withRole(setting, controls, 'admin');
+    const ada = await withMoney(setting, controls, 100);
+    const ben = await withMoney(setting, controls, 0);
+    const payment = { kind: 'P2P', amount: 10n, currency: 'XOF', payer: ada.wallet, payee: ben.wallet } as const;
+    const frozen = granted(await boss.accounts.freeze(ada.wallet, { reason: 'reported as stolen' }));
+    const refused = await ada.kora.payments.pay(payment);
+    granted(await boss.accounts.unfreeze(ada.wallet, { reason: 'found again' }));
+    const paid = granted(await ada.kora.payments.pay(payment));
+    const { userId = '' } = (await ada.kora.identity.session()) ?? {};
+    granted(await boss.identity.changeRoles(userId, ['customer', 'merchant']));
+    const shop = granted(await ada.kora.accounts.open({ type: 'merchant', currency: 'XOF' }));
+    const closed = granted(await boss.accounts.close(shop.accountId, { reason: 'only a trial' }));
+    return {
+      frozen: frozen.status,
+      refused: !refused.ok && refused.refusal.code,
+      paid: paid.status,
+      shop: shop.type,
+      closed: closed.status,
     };
   },
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { startKora, type Kora } from '../../../src/composition.ts';
 import type { Scope } from '../../../src/gateway/scopes.ts';
 import { createServiceKey, issueServiceToken } from '../../../src/gateway/service-token.ts';
+import { keyringOf } from '../../../src/identity-options.ts';
+import { changeRoleByLogin, type UserRole } from '../../../src/identity/index.ts';
 import { configFrom, type Texts } from '../../../src/platform/config.ts';
 import { createLogger } from '../../../src/platform/logging.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
@@ -20,6 +22,8 @@ export interface Stage {
   readonly kora: Kora;
   /** Default: for an hour, and for everything that services may. */
   serviceToken(service?: string, ttlSeconds?: number, scopes?: readonly Scope[]): Promise<string>;
+  /** What `kora identity grant` does. */
+  grant(login: string, role: UserRole): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
@@ -55,6 +59,16 @@ export async function openStage(env: Texts = {}): Promise<Stage> {
     },
     serviceToken: (service = 'till', ttlSeconds = 3_600, scopes) =>
       issueServiceToken({ key, service, tenant: 'kora', ttlSeconds, ...(scopes && { scopes }) }),
+    async grant(login, role) {
+      const vault = {
+        pool: kora.poolOf('identity'),
+        keyring: await keyringOf(config),
+        tenant: 'kora',
+        now: () => new Date(),
+      };
+      const { ok } = await changeRoleByLogin(vault, { login, role, grant: true });
+      if (!ok) throw new Error(`${role} could not be granted`);
+    },
     stop: () => kora.close(),
     start,
     async close() {
