@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, Position } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
+import { isAccountRequest } from './actors/requests.ts';
 import { Runtime } from './actors/runtime.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
@@ -70,7 +71,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
-    const rpcPort = await doors?.openRpc(runtime);
+    const rpcPort = await doors?.openRpc({ ledger, payments });
     const httpPort = await doors?.openHttp({ ledger, payments });
     return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
   });
@@ -179,13 +180,26 @@ async function startIdentity({ config, store, logger, stages }: Ground): Promise
   return identity;
 }
 
+/** A door that takes requests of all kinds hands each of them to the face of the module whose it is. */
+function byFace({
+  ledger,
+  payments,
+}: Pick<Kora, 'ledger' | 'payments'>): Pick<Runtime, 'execute' | 'payment' | 'account'> {
+  return {
+    execute: (request, caller) =>
+      isAccountRequest(request) ? ledger.carryOut(request, caller) : payments.carryOut(request, caller),
+    payment: (id) => payments.payment(id),
+    account: (id) => ledger.account(id),
+  };
+}
+
 /** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
 async function openStream(
   { config, store, logger, stages }: Ground,
   identity: Identity,
 ): Promise<{
   readonly streamPort: number;
-  readonly openRpc: (runtime: Runtime) => Promise<number>;
+  readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
 }> {
   const [
@@ -216,9 +230,9 @@ async function openStream(
   stages.add('the stream is closed', () => stream.close());
   return {
     streamPort: stream.port,
-    openRpc: async (runtime) => {
+    openRpc: async (faces) => {
       const rpc = await startRpcDoor({
-        runtime,
+        runtime: byFace(faces),
         authenticator: trusted,
         log: logger,
         host,

@@ -75,6 +75,19 @@ export interface SetLimitRequest extends Keyed {
 export type AccountRequest = OpenAccountRequest | ReasonedAccountRequest | SetLimitRequest;
 export type KoraRequest = PaymentRequest | AccountRequest;
 
+const onAccounts: Readonly<Record<AccountRequest['type'], true>> = {
+  OpenAccount: true,
+  FreezeAccount: true,
+  UnfreezeAccount: true,
+  CloseAccount: true,
+  SetLimit: true,
+};
+
+/** Whether the request is the Ledger's; the others are Payments'. */
+export function isAccountRequest(request: KoraRequest): request is AccountRequest {
+  return Object.hasOwn(onAccounts, request.type);
+}
+
 /** Who asks, and what ties the request to others. */
 export interface Caller {
   readonly tenant: string;

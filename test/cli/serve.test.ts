@@ -126,7 +126,7 @@ describe('on a database of its own', { timeout: 240_000 }, () => {
     const { code, stdout } = await ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^kora serves\n {2}rpc +http:\/\/127\.0\.0\.1:\d+\n {2}stream +ws:\/\/127\.0\.0\.1:\d+\/stream\n/,
+      /^kora serves\n {2}http +http:\/\/127\.0\.0\.1:\d+\n {2}rpc +http:\/\/127\.0\.0\.1:\d+\n {2}stream +ws:\/\/127\.0\.0\.1:\d+\/stream\n/,
     );
     const stages = [...stdout.matchAll(/^stopping: (.*)$/gm)].map(([, stage]) => stage);
     expect(stages.indexOf('the rpc door is closed')).toBeLessThan(stages.indexOf('requests at work are answered'));
