@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { describe, expect, it, vi } from 'vitest';
 import type { Answer } from '../../src/identity/index.ts';
 import { codeOf, credentials, from, goodPassword, granted, IdentityStage, newDevice, newLogin } from './support.ts';
 
@@ -100,5 +101,50 @@ describe('back-off', () => {
     for (let count = 0; count < 50; count += 1) expect(await signUp()).toBe('LoginTaken');
     expect(await signUp()).toBe('TooManyAttempts');
     granted(await guess(login, undefined, goodPassword));
+  });
+});
+
+// Nobody can tell from how long it takes, or from what it does, whether there is such a user.
+describe('an unknown login', () => {
+  it('costs the same statements as a wrong password', async () => {
+    const { login } = await stage.someone();
+    const statementsOf = async (whose: string): Promise<string[]> => {
+      const query = vi.spyOn(pg.Client.prototype, 'query');
+      await guess(whose);
+      const asked = query.mock.calls as unknown as [string | { readonly text: string }][];
+      const texts = asked.map(([first]) => (typeof first === 'string' ? first : first.text));
+      query.mockRestore();
+      // What runs in the background is nobody's.
+      return texts.filter((text) => !/identity\.(revocations|signing_keys)/.test(text));
+    };
+    const wrong = await statementsOf(login);
+    expect(wrong.length).toBeGreaterThan(3);
+    expect(await statementsOf(newLogin())).toEqual(wrong);
+  });
+
+  it('takes as long as a wrong password', async () => {
+    const slow = await stage.open({ hashCost: { memoryKiB: 24 * 1024, passes: 3 } });
+    const known: string[] = [];
+    for (let count = 0; count < 9; count += 1) {
+      const login = newLogin();
+      granted(await slow.signUp(credentials(login, device), from()));
+      known.push(login);
+    }
+    const timed = async (login: string): Promise<number> => {
+      const started = performance.now();
+      expect(codeOf(await slow.logIn(credentials(login, device, 'not-the-Password-9'), from()))).toBe(
+        'WrongCredentials',
+      );
+      return performance.now() - started;
+    };
+    const [wrong, unknown]: [number[], number[]] = [[], []];
+    for (const login of known) {
+      wrong.push(await timed(login));
+      unknown.push(await timed(newLogin()));
+    }
+    const median = (all: number[]): number => all.sort((one, other) => one - other)[4] ?? NaN;
+    const ratio = median(unknown) / median(wrong);
+    expect(ratio).toBeGreaterThan(0.6);
+    expect(ratio).toBeLessThan(1.7);
   });
 });
