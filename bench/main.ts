@@ -1,6 +1,6 @@
 /** `npm run bench -- [suite] [options]`: docs/benchmarks.md says what is measured and how. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -89,7 +89,11 @@ function readArguments(args: string[]): Options | 'help' | { list: Suite } | { m
 /** Peers are no part of the product: they are installed when somebody measures. */
 function installPeers(): void {
   const folder = fileURLToPath(new URL('.', import.meta.url));
-  if (existsSync(new URL('node_modules/@event-driven-io/emmett-postgresql', import.meta.url))) return;
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const names = Object.keys(dependencies);
+  if (names.every((name) => existsSync(new URL(`node_modules/${name}`, import.meta.url)))) return;
   say('installing the peers: npm ci --prefix bench\n');
   const { status } = spawnSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], {
     stdio: ['ignore', 'ignore', 'inherit'],

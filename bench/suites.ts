@@ -1,5 +1,6 @@
 import { core } from './core/core.suite.ts';
+import { doors } from './doors/doors.suite.ts';
 import type { Suite } from './harness/suite.ts';
 
 /** Every suite by its name; the first is what `npm run bench` runs. */
-export const suites: readonly [Suite, ...Suite[]] = [core];
+export const suites: readonly [Suite, ...Suite[]] = [core, doors];

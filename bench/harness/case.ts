@@ -26,7 +26,7 @@ export interface Figure {
   /** The case's name, or one below it. */
   readonly name: string;
   readonly value: number;
-  readonly unit: 'payments/s' | 'events/s' | 'ms' | 'MB';
+  readonly unit: 'payments/s' | 'events/s' | 'deliveries/s' | 'ms' | 'MB' | 'KiB/connection';
 }
 
 export interface Measured {

@@ -71,10 +71,11 @@ function valueOf({ of, to }: Target, results: readonly Result[]): number | undef
   return to === undefined ? result?.value : result?.ratioTo[to];
 }
 
-function verdict(value: number, { floor, aim }: Target): string {
-  if (aim !== undefined && value >= aim) return 'aim met';
+function verdict(value: number, { floor, aim, best = 'highest' }: Target): string {
+  const reaches = (bound: number): boolean => (best === 'highest' ? value >= bound : value <= bound);
+  if (aim !== undefined && reaches(aim)) return 'aim met';
   if (floor === undefined) return '';
-  return value >= floor ? 'floor met, aim missed' : 'FLOOR MISSED';
+  return reaches(floor) ? 'floor met, aim missed' : 'FLOOR MISSED';
 }
 
 function machineLine({ cores, model, memoryGiB, node, postgres, settings, fsyncMs, load, commit }: Machine): string {

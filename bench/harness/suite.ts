@@ -7,6 +7,8 @@ export interface Target {
   /** Absent: shown, and not judged. A missed floor wants a profile that says why. */
   readonly floor?: number;
   readonly aim?: number;
+  /** Which is better. Default `highest`. */
+  readonly best?: 'highest' | 'lowest';
 }
 
 /** What `npm run bench -- <name>` runs: its cases in alternation, and what their figures are judged by. */
