@@ -2,6 +2,7 @@ import type { Answer } from './answer.ts';
 import type { Me, SessionView, SignedIn, UserRole } from './api.ts';
 import type { CallOptions, Calls, Manner } from './calls/calls.ts';
 import type { BodyOf, ValueOf } from './calls/operations.ts';
+import { clockOffsetOf } from './session/clock.ts';
 import type { Device } from './session/device.ts';
 import type { StoredSession } from './session/session-store.ts';
 import type { UserCredentials } from './session/user-credentials.ts';
@@ -102,5 +103,7 @@ export class IdentityCalls {
 /** What is kept of a log-in or a refresh. */
 export function sessionOf(signedIn: SignedIn, { id }: Device, now = Date.now()): StoredSession {
   const { userId, sessionId, roles, accessToken, accessExpiresAt, refreshToken } = signedIn;
-  return { userId, sessionId, deviceId: id, roles, accessToken, accessExpiresAt, refreshToken, receivedAt: now };
+  const tokens = { accessToken, accessExpiresAt, refreshToken };
+  const clockOffsetMs = clockOffsetOf(accessToken, now);
+  return { userId, sessionId, deviceId: id, roles, ...tokens, receivedAt: now, clockOffsetMs };
 }

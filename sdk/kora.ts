@@ -103,6 +103,7 @@ function usersOf(
   const nobody: Credentials = {
     token: () => Promise.resolve(undefined),
     instead: () => Promise.resolve(undefined),
+    now: () => Promise.resolve(new Date()),
     device,
   };
   const calls = new Calls({ ...common, credentials: nobody, timeoutMs: Math.max(common.timeoutMs, refreshMs) });

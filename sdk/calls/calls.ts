@@ -117,6 +117,10 @@ export class Calls {
     const path = pathOf(route, { ...input.path });
     const body = input.body === undefined ? undefined : JSON.stringify(input.body, amountsAsTexts);
     const device = await credentials.device();
+    const signature =
+      signed && device !== undefined
+        ? await signatureHeaders(device, { method, path, body: body ?? '' }, await credentials.now())
+        : undefined;
     return attempt({
       method,
       url: baseUrl + path + queryText({ ...input.query }),
@@ -127,7 +131,7 @@ export class Calls {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(device !== undefined && { 'kora-device': device.id }),
         ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
-        ...(signed && device !== undefined && (await signatureHeaders(device, { method, path, body: body ?? '' }))),
+        ...signature,
       },
       body,
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,

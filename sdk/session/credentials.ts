@@ -18,6 +18,8 @@ export interface Credentials {
   instead(refused: string, why: string): Promise<string | undefined>;
   /** What signs sensitive commands; undefined for services, that need not. */
   device(): Promise<Device | undefined>;
+  /** The time, as Kora would say it: what is signed bears it. */
+  now(): Promise<Date>;
 }
 
 /** A service's token, or where it gets one: asked for at every call, so it should remember. */
@@ -33,5 +35,6 @@ export function serviceCredentials(token: ServiceToken): Credentials {
       return next === refused ? undefined : next;
     },
     device: () => Promise.resolve(undefined),
+    now: () => Promise.resolve(new Date()),
   };
 }

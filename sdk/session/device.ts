@@ -50,7 +50,7 @@ export async function deviceFromJwk({ id, jwk }: DeviceJwk): Promise<Device> {
 export async function signatureHeaders(
   device: Device,
   request: { readonly method: string; readonly path: string; readonly body: string },
-  now: Date = new Date(),
+  now: Date,
 ): Promise<Readonly<Record<string, string>>> {
   const { method, path, body } = request;
   const encoder = new TextEncoder();

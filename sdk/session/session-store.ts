@@ -10,6 +10,8 @@ export interface StoredSession {
   readonly accessExpiresAt: string;
   /** When it came, in milliseconds since 1970 by this device's clock. */
   readonly receivedAt: number;
+  /** How far Kora's clock is ahead of this device's, in milliseconds. */
+  readonly clockOffsetMs: number;
   readonly refreshToken: string;
 }
 

@@ -35,6 +35,10 @@ export class UserCredentials implements Credentials {
     return this.#device();
   }
 
+  async now(): Promise<Date> {
+    return new Date(Date.now() + ((await this.session())?.clockOffsetMs ?? 0));
+  }
+
   /** The session, as it is now; undefined where nobody is logged in. */
   async session(): Promise<StoredSession | undefined> {
     this.#loading ??= this.#load();
@@ -53,9 +57,10 @@ export class UserCredentials implements Credentials {
   async token(leftMs = 30_000): Promise<string | undefined> {
     const session = await this.session();
     if (session === undefined) return undefined;
-    const { accessToken, accessExpiresAt, receivedAt } = session;
+    const { accessToken, accessExpiresAt, receivedAt, clockOffsetMs } = session;
     const now = Date.now();
-    if (Date.parse(accessExpiresAt) - now >= leftMs || now - receivedAt < ageMsMin) return accessToken;
+    const endsInMs = Date.parse(accessExpiresAt) - clockOffsetMs - now;
+    if (endsInMs >= leftMs || now - receivedAt < ageMsMin) return accessToken;
     return (await this.#renewed(session))?.accessToken;
   }
 

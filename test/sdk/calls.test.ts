@@ -2,7 +2,8 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { granted, Kora, KoraFault } from '../../sdk/index.ts';
+import type { KoraFault } from '../../sdk/index.ts';
+import { granted, Kora } from '../../sdk/index.ts';
 import { newLogin, password } from './support/scenarios.ts';
 import { openStage, type Stage } from './support/stage.ts';
 

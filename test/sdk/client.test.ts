@@ -41,6 +41,10 @@ describe.skipIf(chromiumMissing !== undefined)(`in Chromium${chromiumMissing ? `
     await chromium.reload();
     expect(await chromium.run('comeBack', setting)).toEqual({ deviceId, me: true, changed: true });
   });
+
+  it('signs with the time of Kora on a device whose clock is wrong, and renews no token for it', async () => {
+    expect(await chromium.run('wrongClock', setting)).toEqual({ changed: true, refreshes: 0 });
+  });
 });
 
 function everyScenario(runs: () => Run): void {

@@ -21,7 +21,7 @@ function proves(device: Device, headers: Readonly<Record<string, string>>, given
 
 it('signs method, path, time, nonce and body', async () => {
   const device = await createDevice();
-  const headers = await signatureHeaders(device, request);
+  const headers = await signatureHeaders(device, request, new Date());
   expect(proves(device, headers)).toBe(true);
   for (const other of [{ method: 'PUT' }, { path: '/v1/payments/x' }, { body: '{"amount":"4000"}' }]) {
     expect(proves(device, headers, { ...request, ...other })).toBe(false);
@@ -32,7 +32,7 @@ it('signs method, path, time, nonce and body', async () => {
 
 it('takes a new nonce each time', async () => {
   const device = await createDevice();
-  const nonces = await Promise.all(Array.from({ length: 20 }, () => signatureHeaders(device, request)));
+  const nonces = await Promise.all(Array.from({ length: 20 }, () => signatureHeaders(device, request, new Date())));
   expect(new Set(nonces.map((headers) => headers['kora-nonce'])).size).toBe(20);
   for (const headers of nonces) expect(headers['kora-nonce']).toMatch(/^[A-Za-z0-9_-]{16,64}$/);
 });
@@ -42,7 +42,7 @@ it('is the same device after it was written down as JSON', async () => {
   const read = JSON.parse(JSON.stringify(await deviceToJwk(device))) as Awaited<ReturnType<typeof deviceToJwk>>;
   const again = await deviceFromJwk(read);
   expect([again.id, again.publicKey]).toEqual([device.id, device.publicKey]);
-  expect(proves(device, await signatureHeaders(again, request))).toBe(true);
+  expect(proves(device, await signatureHeaders(again, request, new Date()))).toBe(true);
 });
 
 it('does not give the private key away unless it was asked for at the making', async () => {

@@ -1,5 +1,5 @@
 import { deviceOfThisBrowser, granted, Kora, webStore } from '../../../sdk/index.ts';
-import { password, scenarios, type Controls, type ScenarioName, type Setting } from './scenarios.ts';
+import { newLogin, password, scenarios, type Controls, type ScenarioName, type Setting } from './scenarios.ts';
 
 declare global {
   interface Window {
@@ -24,7 +24,7 @@ const user = (setting: Setting): Kora =>
 export const inBrowsers = {
   async signUpAndStay(setting: Setting) {
     const kora = user(setting);
-    granted(await kora.identity.signUp({ login: `b${Math.random().toString(36).slice(2)}@example.com`, password }));
+    granted(await kora.identity.signUp({ login: newLogin(), password }));
     const device = await kora.identity.device();
     // The private key is not to be had, also not by scripts of this page.
     const stolen = await crypto.subtle.exportKey('pkcs8', device.privateKey).then(
@@ -41,6 +41,30 @@ export const inBrowsers = {
     // Proves that the key is still there: this is signed.
     const changed = await kora.identity.changePassword({ current: password, next: `${password} and more` });
     return { deviceId: device.id, me: me.ok, changed: changed.ok };
+  },
+  /** On a device whose clock is an hour fast. */
+  async wrongClock(setting: Setting) {
+    const Right = Date;
+    const ahead = 3_600_000;
+    class Wrong extends Right {
+      constructor(...given: [] | [number | string]) {
+        super(given[0] ?? Right.now() + ahead);
+      }
+      static override now(): number {
+        return Right.now() + ahead;
+      }
+    }
+    globalThis.Date = Wrong as DateConstructor;
+    try {
+      const kora = new Kora(setting);
+      granted(await kora.identity.signUp({ login: newLogin(), password }));
+      await controls.requests('');
+      const changed = await kora.identity.changePassword({ current: password, next: `${password} and more` });
+      granted(await kora.identity.me());
+      return { changed: changed.ok, refreshes: await controls.requests('POST /v1/identity/refresh') };
+    } finally {
+      globalThis.Date = Right;
+    }
   },
 } as const;
 
