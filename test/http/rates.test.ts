@@ -13,7 +13,7 @@ import { hasRedis, startRedis } from './support/redis.ts';
  */
 interface Store {
   readonly name: string;
-  readonly start: () => Promise<{ readonly redisUrl?: string; stop(): Promise<void> }>;
+  readonly start: () => Promise<{ readonly redisUrl?: string; readonly stop: () => Promise<void> }>;
 }
 const stores: readonly Store[] = [
   { name: 'Postgres', start: () => Promise.resolve({ stop: () => Promise.resolve() }) },

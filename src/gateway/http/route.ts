@@ -1,8 +1,8 @@
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Principal, Role } from '../principal.ts';
 import type { Scope } from '../scopes.ts';
+import type { Answer, Done } from './answer.ts';
 import type { DoorParts } from './parts.ts';
-import type { Problem } from './problem.ts';
 import type { ProblemCode } from './problem-map.ts';
 
 /**
@@ -45,13 +45,7 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown, Who = P
   readonly address: string;
 }
 
-/** What a handler answers: done, or a problem. */
-export type Answer = Done | Problem;
-export interface Done {
-  readonly status: 200 | 201 | 204 | 503;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export type { Answer, Done };
 
 interface RouteSpec<Params extends TSchema, Query extends TSchema, Body extends TSchema> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -56,6 +56,7 @@ export class FromSchema {
         return fc.boolean();
       case 'string':
         return this.#text(schema);
+      case undefined:
       default:
         return fc.jsonValue();
     }

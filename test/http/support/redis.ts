@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
 /** A Redis of its own, on a port of loopback, that keeps nothing. */
-export async function startRedis(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function startRedis(): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'kora-redis-'));
   const port = 20_000 + Math.floor(Math.random() * 12_000);
   const server = spawn(

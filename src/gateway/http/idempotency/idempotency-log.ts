@@ -1,4 +1,4 @@
-import type { Answer } from '../route.ts';
+import type { Answer } from '../answer.ts';
 
 /** A request as the log of answers knows it. Keys belong to the principal; the session is recorded and decides nothing. */
 export interface IdempotentCall {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Batcher } from '../batcher.ts';
-import type { Answer } from '../route.ts';
+import type { Answer } from '../answer.ts';
 import type { Claim, IdempotencyLog, IdempotentCall } from './idempotency-log.ts';
 
 export interface IdempotencyOptions {
