@@ -163,6 +163,9 @@ describe('payments', () => {
     ['CASH_IN', 'INITIATED', toMe, payers],
     ['CASH_IN', 'SETTLED', toMe, settlers],
     ['FUNDING', 'SETTLED', toMe, settlers],
+    // It settles with its capture.
+    ['FUNDING', 'CAPTURED', toMe, settlers],
+    ['CASH_IN', 'CAPTURED', toMe, payers],
     ['REFUND', 'SETTLED', toMe, ['merchant', 'both', ...payers]],
     ['REFUND', 'SETTLED', mine, payers],
   ];
@@ -193,6 +196,7 @@ describe('payments', () => {
     [{ type: 'Capture', ...on }, 'MERCHANT', 'AUTHORIZED', toMe, ['merchant', 'both', ...payers]],
     [{ type: 'Capture', ...on }, 'MERCHANT', 'AUTHORIZED', mine, payers],
     [{ type: 'Capture', ...on }, 'CASH_OUT', 'AUTHORIZED', mine, payers],
+    [{ type: 'Capture', ...on }, 'FUNDING', 'AUTHORIZED', toMe, settlers],
     [{ type: 'Settle', ...on }, 'MERCHANT', 'CAPTURED', toMe, settlers],
     [{ type: 'Settle', ...on }, 'CASH_OUT', 'CAPTURED', mine, settlers],
     [{ type: 'Reverse', ...on, reason: 'requested' }, 'MERCHANT', 'CAPTURED', toMe, ['merchant', 'both', ...payers]],

@@ -106,8 +106,7 @@ export function mayPay(principal: Principal, request: PayRequest, owners: PartyO
   const { kind, upTo, providerFee, captureAmount } = request;
   if (isServiceFor(principal, 'payments:write')) {
     // Otherwise a Pay would be a way around the scope of Settle.
-    const settlesForProvider = POSTINGS[kind].provider && upTo === 'SETTLED';
-    return !settlesForProvider || isServiceFor(principal, 'payments:settle');
+    return !settlesForProvider(kind, upTo) || isServiceFor(principal, 'payments:settle');
   }
   const farthest = farthestFor(principal, kind);
   if (farthest === undefined || providerFee !== undefined || captureAmount !== undefined) return false;
@@ -126,11 +125,12 @@ export function mayStep(
   payment: Pick<PaymentView, 'kind' | 'status'>,
   owners: PartyOwners,
 ): boolean {
+  const { kind, status } = payment;
   if (principal.roles.includes('service')) {
-    return isServiceFor(principal, request.type === 'Settle' ? 'payments:settle' : 'payments:write');
+    const settles = request.type === 'Settle' || (request.type === 'Capture' && settlesForProvider(kind, 'CAPTURED'));
+    return isServiceFor(principal, settles ? 'payments:settle' : 'payments:write');
   }
   if (!isPerson(principal)) return false;
-  const { kind, status } = payment;
   const pays = owns(principal, { owner: owners.payer });
   const isPaid =
     owns(principal, { owner: owners.payee }) && principal.roles.includes('merchant') && kind === 'MERCHANT';
@@ -146,6 +146,12 @@ export function mayStep(
     case 'Settle':
       return false;
   }
+}
+
+/** Whether a payment of the kind that comes so far says that a provider's money has moved. */
+function settlesForProvider(kind: PaymentKind, upTo: PayUpTo): boolean {
+  const { provider, settled } = POSTINGS[kind];
+  return provider && (upTo === 'SETTLED' || (upTo === 'CAPTURED' && settled === undefined));
 }
 
 /** A person with a role that moves their own money. */
