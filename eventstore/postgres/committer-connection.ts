@@ -86,7 +86,7 @@ export class CommitterConnection {
   #askUntilMs = Infinity;
   #client: pg.Client | undefined;
   #troubled = false;
-  #handedOver = Promise.withResolvers<void>();
+  #handedOver: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(options: CommitterConnectionOptions) {
     this.#options = options;

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { ConfigError, configOptions } from '../platform/config.ts';
+import { ConfigError, configOptions, defaultOf } from '../platform/config.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
 import { sentenceOf } from '../platform/sentence-of.ts';
 import { balanceCommand } from './balance.ts';
@@ -54,8 +54,9 @@ function program(shell: Shell): Command {
 
 function settingsHelp(): string {
   const options = Object.values(configOptions);
-  const lines = options.map(({ env, what, default: fallback }) => {
-    return `  ${env.padEnd(26)}${what}${fallback === undefined ? '' : ` (default: ${String(fallback)})`}`;
+  const lines = options.map((option) => {
+    const fallback = defaultOf(option);
+    return `  ${option.env.padEnd(26)}${option.what}${fallback === undefined ? '' : ` (default: ${fallback})`}`;
   });
   return ['Settings, from the environment (a flag of the command wins):', ...lines].join('\n');
 }

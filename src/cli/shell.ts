@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { configFrom, configOptions, type KoraConfig, type Texts } from '../platform/config.ts';
+import { configFrom, configOptions, defaultOf, type KoraConfig, type Texts } from '../platform/config.ts';
 import { createLogger, type Logger } from '../platform/logging.ts';
 import type { Interrupt } from './interrupt.ts';
 
@@ -38,8 +38,8 @@ type ConfigName = keyof KoraConfig;
 /** Gives a command the flags of these settings. */
 export function takes(command: Command, ...names: readonly ConfigName[]): Command {
   for (const name of names) {
-    const { flag, what, default: fallback, env } = configOptions[name];
-    if (flag !== undefined) command.option(flag, `${what} (default: ${String(fallback)}; or ${env})`);
+    const { flag, what, env } = configOptions[name];
+    if (flag !== undefined) command.option(flag, `${what} (default: ${defaultOf(configOptions[name])}; or ${env})`);
   }
   return command;
 }

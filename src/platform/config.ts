@@ -74,6 +74,12 @@ export interface ConfigOption<Value = unknown> {
   readonly parse: (text: string) => Value;
 }
 
+/** A default as people read it. Undefined: there is none. */
+export function defaultOf({ default: value }: ConfigOption): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
+}
+
 type OptionTable = { readonly [Name in keyof KoraConfig]: ConfigOption<KoraConfig[Name]> };
 
 /** `DATABASE_URL` and the like: what the environment and the command line hold, before it is looked at. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { configOptions } from '../../src/platform/config.ts';
+import { configOptions, defaultOf } from '../../src/platform/config.ts';
 import { kora, launcher, oldNode } from './kora-process.ts';
 
 // The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.
@@ -30,10 +30,12 @@ describe('help', () => {
     const text = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
     // However wide its columns are.
     const docs = text.replace(/ +/g, ' ');
-    for (const { env, flag, default: fallback } of Object.values(configOptions)) {
+    for (const option of Object.values(configOptions)) {
+      const { env, flag } = option;
+      const fallback = defaultOf(option);
       expect(docs).toContain(`\`${env}\``);
       if (flag !== undefined) expect(docs).toContain(`\`${flag}\``);
-      if (fallback !== undefined) expect(docs).toContain(`| \`${String(fallback)}\` |`);
+      if (fallback !== undefined) expect(docs).toContain(`| \`${fallback}\` |`);
     }
     for (const { code } of Object.values(exitCodes)) expect(docs).toContain(`| \`${code}\` |`);
     for (const command of commands) {

@@ -61,7 +61,12 @@ describe('a connection that is lost during the call', () => {
     const proxy = await cuttingProxy(database.config);
     const log = database.open({ config: proxy.config });
     proxy.fates.push('pass', 'stall-request');
-    const stalled = new Promise<void>((resolve) => (proxy.onStrike = () => Promise.resolve(resolve())));
+    const stalled = new Promise<void>((resolve) => {
+      proxy.onStrike = () => {
+        resolve();
+        return Promise.resolve();
+      };
+    });
     const first = append(log, unitOf([exact('a/1', 0)]));
     // More than any buffer between here and there takes at once.
     await nextTurn();
