@@ -37,7 +37,10 @@ export interface IdentityOptions {
   readonly tenant?: string;
   /** A provider whose users are let in too. */
   readonly oidc?: Omit<OidcOptions, 'tenant' | 'now'>;
-  /** Whether people sign up and log in here. Default true; false where all of them come from the provider. */
+  /**
+   * Whether people sign up and log in here. Default true. False: all of them come from the provider, and what was issued
+   * here before lets nobody in any more.
+   */
   readonly localUsers?: boolean;
   /** Default: what the product uses. Tests take a cheap one. */
   readonly hashCost?: HashCost;
@@ -81,7 +84,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   return {
     signUp: (request, from) => (localUsers ? signUp(ground, request, from) : localUsersOff()),
     logIn: (request, from) => (localUsers ? logIn(ground, request, from) : localUsersOff()),
-    refresh: (request, from) => refreshSession(ground, request, from),
+    refresh: (request, from) => (localUsers ? refreshSession(ground, request, from) : localUsersOff()),
     logOut: (caller, from) => logOut(ground, caller, from),
     me: (caller) => whoAmI(ground, caller),
     sessions: (caller) => ownSessions(ground, caller),
@@ -91,7 +94,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
     verifySensitive: (request, from = {}) =>
       verifySensitive(vault, request, from, (userId, deviceId) => oidc?.deviceKey(userId, deviceId)),
     jwks: () => keys.jwks(),
-    tokens: oidc === undefined ? [accessTokens] : [accessTokens, oidc],
+    tokens: [...(localUsers ? [accessTokens] : []), ...(oidc ? [oidc] : [])],
     close: () => tasks.stop(),
   };
 }
@@ -109,9 +112,17 @@ function startTasks(
 ): { stop: () => Promise<void> } {
   const stop = new AbortController();
   const every = async (ms: number, what: string, task: () => Promise<void>): Promise<void> => {
+    let failing = false;
     // An aborted sleep rejects, and that is the end.
     while (await sleep(ms, true, { signal: stop.signal, ref: false }).catch(() => false)) {
-      await task().catch((error: unknown) => onTrouble(error, what));
+      try {
+        await task();
+        failing = false;
+      } catch (error) {
+        // Told once, until it has worked again: a database that is away for an hour is one trouble.
+        if (!failing) onTrouble(error, what);
+        failing = true;
+      }
     }
   };
   const running = [

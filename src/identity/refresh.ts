@@ -53,7 +53,9 @@ async function rotate(
       [tokenHash],
     );
     const [session] = sessions;
-    const about = { action: 'refresh', actor: 'unknown', deviceId, sessionId: session?.id, from } as const;
+    // Of the device that the token is bound to: what was sent instead is a text from outside.
+    const known = { sessionId: session?.id, deviceId: session?.device_id };
+    const about = { action: 'refresh', actor: 'unknown', ...known, from } as const;
     const refuse = async (outcome: Decision['outcome'], why?: EndedWhy): Promise<Rotation> => {
       const subject = session && `user:${session.user_id}`;
       await recordDecision(client, ground, { ...about, subject, outcome });

@@ -83,7 +83,7 @@ interface Doors {
 
 async function open(changes: Partial<NonNullable<IdentityOptions['oidc']>> = {}): Promise<Doors> {
   const oidc = { issuer: provider.issuer, audience: 'wallet', rolesClaim: 'roles', roles, ...changes };
-  const identity = await stage.open({ oidc, localUsers: false });
+  const identity = await stage.open({ oidc });
   return { identity, doors: authenticator({ services: tokenVerifier(serviceKey), users: identity.tokens }) };
 }
 
@@ -126,6 +126,17 @@ describe('an OIDC issuer', () => {
     for (const token of ['garbage', 'a.b.c', '..', 'x'.repeat(10_000), 'e30.e30.']) {
       expect(rolesOf(await doors.verify(token)), token.slice(0, 20)).toEqual(['invalid']);
     }
+  });
+
+  it('alone lets people in where local users are off: what was issued here is not good any more', async () => {
+    const { signedIn, device } = await stage.someone();
+    const oidc = { issuer: provider.issuer, audience: 'wallet', rolesClaim: 'roles', roles };
+    const identity = await stage.open({ oidc, localUsers: false });
+    const doors = authenticator({ services: tokenVerifier(serviceKey), users: identity.tokens });
+    expect(rolesOf(await doors.verify(await provider.token()))).toEqual(['customer']);
+    expect(rolesOf(await doors.verify(signedIn.accessToken, device.id))).toEqual(['invalid']);
+    const asked = { refreshToken: signedIn.refreshToken, deviceId: device.id };
+    expect(codeOf(await identity.refresh(asked, {}))).toBe('LocalUsersOff');
   });
 
   it('names roles where the configuration says, and never makes a service', async () => {

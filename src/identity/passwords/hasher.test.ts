@@ -36,7 +36,7 @@ describe('the hasher', () => {
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 1);
     const times = { somebody: [] as number[], nobody: [] as number[] };
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 9; round += 1) {
       for (const [who, hash] of [
         ['somebody', phc],
         ['nobody', undefined],
@@ -48,8 +48,8 @@ describe('the hasher', () => {
     }
     clearInterval(timer);
     expect(turns).toBeGreaterThan(10);
-    const median = (all: number[]): number => all.sort((one, other) => one - other)[2] ?? NaN;
-    const ratio = median(times.somebody) / median(times.nobody);
+    // The quickest of each: whatever else the machine does can only make it slower.
+    const ratio = Math.min(...times.somebody) / Math.min(...times.nobody);
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);
   });

@@ -35,12 +35,12 @@ export class HasherBusyError extends Error {
  * milliseconds, and those threads also serve files and name look-ups.
  *
  * @param options.concurrency default 2
- * @param options.waitingMax further ones are refused with HasherBusyError. Default 100
+ * @param options.waitingMax further ones are refused with HasherBusyError. Default 32: some seconds of work
  */
 export function createHasher(
   options: { readonly cost?: HashCost; readonly concurrency?: number; readonly waitingMax?: number } = {},
 ): Hasher {
-  const { cost = productCost, concurrency = 2, waitingMax = 100 } = options;
+  const { cost = productCost, concurrency = 2, waitingMax = 32 } = options;
   const settings = { memoryCost: cost.memoryKiB, timeCost: cost.passes, parallelism: 1 };
   const limited = limiter(concurrency, waitingMax);
   // Nobody has this password, because nobody knows it: not even we do, it is thrown away.

@@ -11,7 +11,7 @@ interface RevocationRow {
 }
 
 /** A transaction that wrote a revocation may become visible later than one that began after it; never so much later. */
-const OVERLAP_MS = 30_000;
+const OVERLAP_MS = 60_000;
 /** Without an answer for so long, what is remembered is too old to go by: the database is asked for each token. */
 const STALE_MS = 5_000;
 /** No access token lives longer (10 minutes); then its revocation need not be remembered either. */
