@@ -3145,7 +3145,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Invalid */
+            /** @description Invalid, InvalidIdentity */
             readonly 400: {
                 headers: {
                     readonly [name: string]: unknown;

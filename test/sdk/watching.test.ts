@@ -1,7 +1,8 @@
 /** What is watched keeps its promises where the wires are fine and the rest is not: slow readers, many topics, short tokens. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
-import { granted, Kora } from '../../sdk/index.ts';
+import { type AccountEvent, granted, Kora } from '../../sdk/index.ts';
+import { Streams } from '../../sdk/stream/streams.ts';
 import { collected, isDense } from './support/collected.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
@@ -80,13 +81,38 @@ it('watches more topics than one connection may have, on as few as need be', asy
   await Promise.all(watched.map(({ over }) => over));
 });
 
+it('notices a connection that is gone without a word', async () => {
+  const [payer, payee] = [await wallet(1_000), await wallet()];
+  const token = await stage.serviceToken();
+  const streams = new Streams({
+    url: stage.urls.streamUrl,
+    door: { pass: () => Promise.resolve({ token, deviceId: undefined }), turnedAway: () => Promise.resolve() },
+    retry: { attemptsMax: 5, delayMs: 10, delayMsMax: 100 },
+    times: { helloMs: 5_000, quietMs: 200, pongMs: 500 },
+  });
+  const stop = new AbortController();
+  const watched = collected(streams.watch<unknown, AccountEvent>(`account/${payer}`, { signal: stop.signal }));
+  await watched.until(({ versions }) => versions.length > 0);
+  const before = stage.stream.requests.length;
+  // As long as the door answers, a quiet connection is left alone.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(stage.stream.requests.length).toBe(before);
+  stage.stream.fallSilent();
+  await payOften(payer, payee, 1);
+  await watched.until(({ versions }) => versions.length > 1);
+  expect(isDense(watched.told.versions)).toBe(true);
+  stop.abort();
+  await watched.over;
+  stage.stream.cutAll();
+});
+
 it('ends by break, and closes the socket that nobody needs any more', async () => {
   const id = await wallet();
   for await (const told of kora.watch(`account/${id}`)) {
     expect(told).toMatchObject({ type: 'snapshot', state: { accountId: id } });
     break;
   }
-  await expect.poll(() => stage.stream.connections).toBe(0);
+  await expect.poll(() => stage.stream.connections, { timeout: 10_000 }).toBe(0);
 });
 
 it('gives an open socket the next token before the last one ends', async () => {

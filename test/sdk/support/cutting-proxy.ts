@@ -70,6 +70,11 @@ export class CuttingProxy {
     this.#armed.push({ request, moment: { answer } });
   }
 
+  /** From now on nothing passes on what is connected now, and nobody is told: as when a telephone leaves the network. */
+  fallSilent(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.removeAllListeners('data').resume();
+  }
+
   /** Cuts what is connected now. */
   cutAll(): void {
     for (const [client, door] of this.#pairs) {
