@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createContextKey } from '@connectrpc/connect';
-import type { NodeHandlerFn } from './request-listener.ts';
+import type { connectNodeAdapter } from '@connectrpc/connect-node';
 
 /** The certificate with which a client opened its connection; the handshake has verified that the client CA issued it. */
 export interface PeerCertificate {
@@ -19,7 +19,9 @@ export const certificateKey = createContextKey<PeerCertificate | undefined>(unde
 const known = new WeakMap<object, PeerCertificate>();
 
 /** The certificate of the connection over which a request came; undefined where it came in clear. */
-export function peerCertificateOf(request: Parameters<NodeHandlerFn>[0]): PeerCertificate | undefined {
+export function peerCertificateOf(
+  request: Parameters<ReturnType<typeof connectNodeAdapter>>[0],
+): PeerCertificate | undefined {
   // Over HTTP/2 the socket of a request is a proxy, another one for each request: the session is what stays.
   const session = 'stream' in request ? request.stream.session : undefined;
   if ('stream' in request && session === undefined) return undefined;
