@@ -43,8 +43,11 @@ interface Keys {
 }
 
 /**
- * Reads a keyring: `id:key,id:key`, newest first, each key 32 bytes in base64 or base64url. To rotate, put a new one in
- * front and run `kora identity reseal`; then the old one can go.
+ * Reads a keyring: `id:key,id:key`, newest first, each key 32 bytes in base64 or base64url.
+ *
+ * To rotate: put the new key *behind* the old one and restart every process, so that all of them can open what it seals;
+ * then in front, and restart again; then run `kora identity reseal`; then the old one can go. A single process may begin
+ * with the second step.
  *
  * @throws KeyringError
  */

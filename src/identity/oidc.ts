@@ -15,13 +15,15 @@ export interface OidcOptions {
   readonly roles: Readonly<Record<string, UserRole>>;
   readonly tenant: string;
   readonly now: () => Date;
+  /** A provider that did not answer is asked again after so long, however many tokens come. Default 1,000. */
+  readonly retryMs?: number;
 }
 
 /** Asymmetric ones only: with HMAC, whoever can verify could sign. */
 const ALGORITHMS = ['EdDSA', 'ES256', 'ES384', 'PS256', 'PS384', 'RS256', 'RS384'];
 const SKEW_SECONDS = 5;
 const REQUEST_MS_MAX = 5_000;
-/** The provider may move its keys; and when it does not answer, it is asked again after so long. */
+/** The provider may move its keys: where they are is asked again after so long. */
 const DISCOVERED_MS = 3_600_000;
 const CACHE_MAX = 10_000;
 
@@ -47,7 +49,7 @@ export class OidcTokens implements UserTokenSource {
   readonly issuer: string;
   readonly #options: OidcOptions;
   readonly #cache = new Map<string, Known>();
-  #keys: { readonly found: Promise<Keys>; readonly atMs: number } | undefined;
+  #keys: { readonly found: Promise<Keys>; untilMs: number } | undefined;
 
   constructor(options: OidcOptions) {
     this.issuer = options.issuer;
@@ -128,12 +130,11 @@ export class OidcTokens implements UserTokenSource {
   }
 
   #discovered(): Promise<Keys> {
-    const nowMs = performance.now();
-    if (this.#keys === undefined || nowMs - this.#keys.atMs > DISCOVERED_MS) {
-      const found = discover(this.#options.issuer);
-      this.#keys = { found, atMs: nowMs };
-      // Not remembered: the next token asks again.
-      found.catch(() => (this.#keys = undefined));
+    const { issuer, retryMs = 1_000 } = this.#options;
+    if (this.#keys === undefined || performance.now() >= this.#keys.untilMs) {
+      const keys = { found: discover(issuer), untilMs: performance.now() + DISCOVERED_MS };
+      keys.found.catch(() => (keys.untilMs = performance.now() + retryMs));
+      this.#keys = keys;
     }
     return this.#keys.found;
   }

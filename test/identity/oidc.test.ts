@@ -194,7 +194,7 @@ describe('an OIDC issuer', () => {
   });
 
   it('that does not answer, or answers for another, is a fault and no verdict; then it works again', async () => {
-    const { doors } = await open();
+    const { doors } = await open({ retryMs: 0 });
     const token = await provider.token();
     provider.status = 503;
     await expect(doors.verify(token)).rejects.toBeInstanceOf(OidcUnavailableError);
@@ -209,6 +209,17 @@ describe('an OIDC issuer', () => {
     }
     provider.document = undefined;
     expect(rolesOf(await doors.verify(token))).toEqual(['customer']);
+  });
+
+  it('that does not answer is not asked again for each token', async () => {
+    const { doors } = await open({ retryMs: 60_000 });
+    const token = await provider.token();
+    provider.status = 503;
+    provider.asked.length = 0;
+    for (let count = 0; count < 5; count += 1) {
+      await expect(doors.verify(token)).rejects.toBeInstanceOf(OidcUnavailableError);
+    }
+    expect(provider.asked).toHaveLength(1);
   });
 
   it('may bind a token to a device, whose key then proves sensitive commands', async () => {
