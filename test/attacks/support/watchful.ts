@@ -51,7 +51,7 @@ export class Watchful {
   }
 
   #eventsSeen(): number {
-    return this.#stream.messages.filter((message) => 'event' in message).length;
+    return this.#stream.messages.filter((message) => 'unit' in message).length;
   }
 
   async #repeat(door: 'http' | 'rpc'): Promise<void> {
