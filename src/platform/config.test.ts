@@ -28,8 +28,22 @@ describe('settings', () => {
     [{ KORA_HOLD_MS: '1.5' }, 'KORA_HOLD_MS: an integer from 1 on is wanted, not "1.5"'],
     [{ KORA_LOG_LEVEL: 'loud' }, 'KORA_LOG_LEVEL: one of debug, info, warn, error, silent is wanted, not "loud"'],
     [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: a URL is wanted, as postgresql://user:password@host:5432/database'],
+    [
+      { KORA_ALLOWED_ORIGINS: 'https://app.example,*' },
+      'KORA_ALLOWED_ORIGINS: origins are wanted, as https://app.example, not "*"',
+    ],
+    [
+      { KORA_ALLOWED_ORIGINS: 'https://app.example/' },
+      'KORA_ALLOWED_ORIGINS: origins are wanted, as https://app.example, not "https://app.example/"',
+    ],
+    [{ KORA_STREAM_TRANSPORT: 'tcp' }, 'KORA_STREAM_TRANSPORT: one of uws, ws is wanted, not "tcp"'],
   ])('%j are refused', (env, message) => {
     expect(() => configFrom(env)).toThrow(new ConfigError(message));
+  });
+
+  test('origins are read as browsers write them', () => {
+    const env = { KORA_ALLOWED_ORIGINS: 'https://App.example, http://localhost:5173' };
+    expect(configFrom(env).allowedOrigins).toEqual(['https://app.example', 'http://localhost:5173']);
   });
 
   test('that came by a flag are refused by its name', () => {

@@ -37,8 +37,8 @@ const notForYou = 'there is no such account or payment that you may watch';
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #byName = new Map<string, Subscription>();
-  /** Subscriptions that have not begun to be live, ended ones included until they notice. */
-  #starting = 0;
+  /** Subscriptions that have not begun to be live, ended ones included until they notice. They keep their shares so long. */
+  readonly #starting = new Set<Subscription>();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class Subscriptions {
       this.#options.refuse('AlreadySubscribed', 'it is being watched on this connection already', name);
       return true;
     }
-    if (this.#byName.size >= max || this.#starting >= max) {
+    if (this.#byName.size >= max || this.#starting.size >= max) {
       this.#options.refuse('TooManySubscriptions', `a connection may watch ${max} topics`, name);
       return true;
     }
@@ -66,10 +66,10 @@ export class Subscriptions {
     const topic = everything ? named : discreet(named);
     const subscription = new Subscription(topic, after, outlet, sources);
     this.#byName.set(name, subscription);
-    this.#starting += 1;
+    this.#starting.add(subscription);
     this.#start(subscription, everything)
       .catch((error: unknown) => this.#startFailed(subscription, error))
-      .finally(() => (this.#starting -= 1));
+      .finally(() => this.#started(subscription));
     return true;
   }
 
@@ -123,10 +123,16 @@ export class Subscriptions {
     this.#options.refuse('Unavailable', 'the log could not be read: subscribe again', name);
   }
 
+  #started(subscription: Subscription): void {
+    this.#starting.delete(subscription);
+    if (this.#byName.get(subscription.topic.name) !== subscription) this.#options.quotas.give(this.#options.shares);
+  }
+
   #end(subscription: Subscription): void {
     subscription.end();
     this.#byName.delete(subscription.topic.name);
-    this.#options.quotas.give(this.#options.shares);
+    // One that still waits for its turn to read costs as much as before.
+    if (!this.#starting.has(subscription)) this.#options.quotas.give(this.#options.shares);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StreamClient } from '../support/client.ts';
+import { HeldReadsLog } from '../support/held-reads-log.ts';
 import { errorsOf, type Stage } from '../support/stage.ts';
 
 /** How many may connect, how much they may watch, how much they may say. */
@@ -105,6 +106,25 @@ export function limits(stage: () => Stage): void {
         await other.until(() => errorsOf(other).length === 2);
       },
     );
+
+    it('counts those that were given up while they waited for the log, until they notice', async () => {
+      const log = new HeldReadsLog();
+      await stage().open({ subscriptionsPerPrincipalMax: 3 }, { log });
+      const client = await stage().connect();
+      log.reads.hold();
+      for (const id of ['a', 'b', 'c']) client.subscribe(`payment/${id}`);
+      client.send({ ping: 'all are reading' });
+      await client.first(({ pong }) => pong);
+      for (const id of ['a', 'b', 'c']) client.send({ unsubscribe: { topic: `payment/${id}` } });
+      client.subscribe('payment/d');
+      expect(await client.first(({ error }) => error)).toMatchObject(full('payment/d'));
+      log.reads.open();
+      for (let tries = 1; !client.received.some(({ snapshot }) => snapshot?.topic === 'payment/d'); tries++) {
+        client.subscribe('payment/d');
+        client.send({ ping: tries });
+        await client.first(({ pong }) => (pong === tries ? true : undefined));
+      }
+    });
 
     it('counts by principal and by address, each for itself', async () => {
       await stage().open({ subscriptionsPerPrincipalMax: 1, subscriptionsPerAddressMax: 2 });

@@ -11,7 +11,7 @@ import { KnownTokens } from './tokens.ts';
 export const transports = ['uws', 'ws'] as const;
 export type TransportName = (typeof transports)[number];
 
-export type DoorOptions = Partial<Omit<StreamDoorOptions, 'log' | 'limits' | 'host'>>;
+export type DoorOptions = Partial<Omit<StreamDoorOptions, 'limits' | 'host'>>;
 
 export function openDoor(
   log: EventLog,
