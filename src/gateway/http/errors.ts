@@ -21,6 +21,9 @@ export function problemOfError(error: unknown): { readonly problem: Problem; rea
   if (validation !== undefined) return { problem: refused(validation, validationContext ?? 'request'), fault: false };
   const known = code === undefined ? undefined : fastifyProblems[code];
   if (known !== undefined) return { problem: known, fault: false };
+  // Node's word of a caller who broke off while sending, or was cut off for sending too slowly: nothing broke here, and
+  // nobody is left to tell.
+  if (code === 'ECONNRESET' && (error as Error).message === 'aborted') return { problem: brokenOff, fault: false };
   if (error instanceof UnitFailedError || isConnectionError(error)) {
     return { problem: problem('Unavailable', outcomeUnknown, { headers: { 'retry-after': '1' } }), fault: true };
   }
@@ -37,6 +40,7 @@ function refused(validation: NonNullable<FastifyError['validation']>, part: stri
 }
 
 export const nothingHere = problem('NotFound', 'there is nothing of this name');
+const brokenOff = problem('RequestTimeout', 'the request ended before it was there');
 const notJson = problem('Invalid', 'body: is no JSON document');
 const fastifyProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: problem('UnsupportedMediaType', 'content-type: application/json is wanted'),

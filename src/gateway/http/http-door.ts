@@ -63,10 +63,6 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const limits = { ...defaultHttpLimits, ...options.limits };
   const { ledger, payments, identity, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
-  // What the door keeps for itself may be lost in a crash: nothing waits for a disk to have it.
-  pool.on('connect', (client) => {
-    client.query('set synchronous_commit = off').catch(() => undefined);
-  });
   const idempotency = new PostgresIdempotencyLog({
     pool,
     logger,

@@ -16,32 +16,38 @@ export interface Schema {
   readonly maximum?: number;
 }
 
+/** Texts that mean something to the product that is tried, by the field that they are for. */
+export type Known = Readonly<Record<string, readonly string[]>>;
+
 /** Values by the description of an OpenAPI document: what it asks for, and what it does not. */
 export class FromSchema {
   readonly #schemas: Readonly<Record<string, Schema>>;
-  /** Texts that mean something to the product that is tried. */
-  readonly #known: readonly string[];
+  readonly #known: Known;
+  readonly #manner: 'tame' | 'wild';
 
-  constructor(schemas: Readonly<Record<string, Schema>>, known: readonly string[]) {
+  /** @param manner tame: as described; wild: now and then a field is wrong, missing or unknown, or all is something else */
+  constructor(schemas: Readonly<Record<string, Schema>>, known: Known, manner: 'tame' | 'wild') {
     this.#schemas = schemas;
     this.#known = known;
+    this.#manner = manner;
   }
 
-  /** Mostly what the schema describes; now and then a field is wrong, missing or unknown, or all of it is something else. */
-  value(schema: Schema): Arbitrary<unknown> {
-    return fc.oneof({ weight: 12, arbitrary: this.#described(schema) }, { weight: 1, arbitrary: junk });
+  value(schema: Schema, name = ''): Arbitrary<unknown> {
+    const described = this.#described(schema, name);
+    if (this.#manner === 'tame') return described;
+    return fc.oneof({ weight: 12, arbitrary: described }, { weight: 1, arbitrary: junk });
   }
 
-  #described(schema: Schema): Arbitrary<unknown> {
+  #described(schema: Schema, name: string): Arbitrary<unknown> {
     if (schema.$ref !== undefined) {
-      const name = schema.$ref.split('/').at(-1) ?? '';
-      const found = this.#schemas[name];
-      if (found === undefined) throw new Error(`the document has no schema ${name}`);
-      return this.#described(found);
+      const called = schema.$ref.split('/').at(-1) ?? '';
+      const found = this.#schemas[called];
+      if (found === undefined) throw new Error(`the document has no schema ${called}`);
+      return this.#described(found, name);
     }
     if (schema.const !== undefined) return fc.constant(schema.const);
     if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-    if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => this.#described(one)));
+    if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => this.#described(one, name)));
     switch (schema.type) {
       case 'object':
         return this.#object(schema);
@@ -55,7 +61,7 @@ export class FromSchema {
       case 'boolean':
         return fc.boolean();
       case 'string':
-        return this.#text(schema);
+        return this.#text(schema, name);
       case undefined:
       default:
         return fc.jsonValue();
@@ -63,9 +69,12 @@ export class FromSchema {
   }
 
   #object({ properties = {}, required = [] }: Schema): Arbitrary<unknown> {
-    const fields = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, this.value(schema)]));
+    const fields = Object.fromEntries(
+      Object.entries(properties).map(([name, schema]) => [name, this.value(schema, name)]),
+    );
     const optional = Object.keys(properties).filter((name) => !required.includes(name));
     const whole = fc.record(fields, { requiredKeys: required.filter((name) => name in fields) });
+    if (this.#manner === 'tame') return whole;
     const more = fc.tuple(whole, fc.constantFrom('extra', '__proto__', 'constructor', 'Amount'), fc.jsonValue());
     return fc.oneof(
       { weight: 10, arbitrary: whole },
@@ -74,8 +83,7 @@ export class FromSchema {
     );
   }
 
-  #text({ pattern, format }: Schema): Arbitrary<string> {
-    const known = fc.constantFrom(...this.#known);
+  #text({ pattern, format }: Schema, name: string): Arbitrary<string> {
     if (format === 'date-time') {
       const [min, max] = [new Date('0001-01-01T00:00:00Z'), new Date('9999-12-31T00:00:00Z')];
       return fc.date({ min, max, noInvalidDate: true }).map((date) => date.toISOString());
@@ -83,7 +91,9 @@ export class FromSchema {
     // What fast-check cannot read is left to what is known and to any text.
     const fitting =
       pattern === undefined || pattern.includes('\\p') ? fc.string() : fc.stringMatching(new RegExp(pattern));
-    return fc.oneof(fitting, known);
+    const known = this.#known[name];
+    if (known === undefined) return fitting;
+    return fc.oneof({ weight: 1, arbitrary: fitting }, { weight: 6, arbitrary: fc.constantFrom(...known) });
   }
 }
 

@@ -24,10 +24,14 @@ interface ClaimRow {
   readonly answer: Answer | null;
 }
 
+/** What may be lost in a crash need not wait for a disk to have it. For the transaction that the statement is. */
+const unhurried = `unhurried as materialized (select set_config('synchronous_commit', 'off', true))`;
+
 const claimSql = `
-  with asked as (
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[]) with ordinality
-      as a (tenant, principal, key, fingerprint, session, claim, number)
+  with ${unhurried}, asked as (
+    select a.* from unhurried,
+      unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[]) with ordinality
+        as a (tenant, principal, key, fingerprint, session, claim, number)
   ), claimed as (
     insert into gateway.idempotency_log as l
       (tenant, principal, key, fingerprint, session, claim, claimed_until, expires_at)
@@ -139,9 +143,10 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
     await this.#options.pool.query({
       name: 'gateway.keep',
       text: `
-        with answered as (
-          select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::json[])
-            as a (tenant, principal, key, claim, answer)
+        with ${unhurried}, answered as (
+          select a.* from unhurried,
+            unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::json[])
+              as a (tenant, principal, key, claim, answer)
         ), released as (
           delete from gateway.idempotency_log l using answered a
           where l.tenant = a.tenant and l.principal = a.principal and l.key = a.key and l.claim = a.claim
