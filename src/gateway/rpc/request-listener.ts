@@ -45,7 +45,11 @@ export function requestListener(
       return;
     }
     handler(universal)
-      .then((answer) => universalResponseToNodeResponse(answer, response))
+      .then((answer) => {
+        // Refused before it was there: the rest of it is not waited for.
+        if (request.httpVersionMajor === 1 && !request.complete) response.setHeader('connection', 'close');
+        return universalResponseToNodeResponse(answer, response);
+      })
       .catch((error: unknown) => {
         // The caller went away, or broke the connection off: nobody is left to tell.
         if (ConnectError.from(error).code === Code.Aborted || response.destroyed) return;
