@@ -66,6 +66,26 @@ export type Refusal = {
   readonly [Code in RefusalCode]: Problem<Code> & (Code extends keyof Figures ? Figures[Code] : unknown);
 }[RefusalCode];
 
+/** Said before the command is looked at: it was not done this time, and nothing is said of an earlier time. */
+const saidAtTheDoor: readonly string[] = [
+  'Contended',
+  'Forbidden',
+  'NonceReplayed',
+  'Overloaded',
+  'RequestTimeout',
+  'ShuttingDown',
+  'SignatureInvalid',
+  'SignatureRequired',
+  'TimestampOutsideWindow',
+  'TooManyRequests',
+  'Unauthenticated',
+] satisfies readonly RefusalCode[];
+
+/** Whether a refusal also says that no earlier try of the command was carried out. */
+export function isFinal({ code }: Refusal): boolean {
+  return !saidAtTheDoor.includes(code);
+}
+
 /** The problem in an answer's body, of whatever kind. */
 export function problemIn(body: unknown): Problem<string> | undefined {
   if (typeof body !== 'object' || body === null) return undefined;

@@ -1,6 +1,6 @@
-import type { Answer } from '../answer.ts';
+import { type Answer, KoraRefusal } from '../answer.ts';
 import { KoraFault } from '../fault.ts';
-import { isRefusal, type Problem, problemIn } from '../refusal.ts';
+import { isFinal, isRefusal, type Problem, problemIn } from '../refusal.ts';
 import type { Credentials } from '../session/credentials.ts';
 import { signatureHeaders } from '../session/device.ts';
 import { attempt, type Attempt } from './attempt.ts';
@@ -84,19 +84,22 @@ export class Calls {
     const idempotencyKey = route.keyed ? (options.idempotencyKey ?? randomText()) : undefined;
     const ids = { correlationId, ...(idempotencyKey !== undefined && { idempotencyKey }) };
     let renewed = false;
+    let inDoubt = false;
     for (let failures = 0; ;) {
       signal?.throwIfAborted();
-      const token = as === 'nobody' ? undefined : await orAborted(credentials.token(), signal);
+      const token = as === 'nobody' ? undefined : await renewing(credentials.token(), signal, ids);
       const result = await this.#attempt(route, input, { ...ids, token, options });
       const problem = problemOf(result);
       if (token !== undefined && !renewed && problem?.code === 'Unauthenticated') {
         renewed = true;
-        if ((await orAborted(credentials.instead(token, problem.reason ?? ''), signal)) !== undefined) continue;
+        const next = await renewing(credentials.instead(token, problem.reason ?? ''), signal, ids);
+        if (next !== undefined) continue;
       }
-      if (!worthAnother(result, { again, as, route })) return conclusion(result, ids);
+      if (!worthAnother(result, { again, as, route })) return conclusion(result, ids, inDoubt);
+      inDoubt ||= route.keyed && (problem === undefined || !isRefusal(problem));
       failures += 1;
       const askedMs = result.type === 'answered' ? (retryAfterMs(result.retryAfter, Date.now()) ?? 0) : 0;
-      if (failures >= retry.attemptsMax || askedMs > retry.delayMsMax) return conclusion(result, ids);
+      if (failures >= retry.attemptsMax || askedMs > retry.delayMsMax) return conclusion(result, ids, inDoubt);
       // The jitter comes on top of what the door asks for: all who were sent away got the same figure.
       await sleep(askedMs + backoffMs(failures, retry), signal);
     }
@@ -140,6 +143,16 @@ export class Calls {
   }
 }
 
+/** A token that could not be had may end a command that an earlier try has carried out: the fault must bear its key. */
+async function renewing<T>(token: Promise<T>, signal: AbortSignal | undefined, ids: Ids): Promise<T> {
+  try {
+    return await orAborted(token, signal);
+  } catch (error) {
+    if (error instanceof KoraFault) throw new KoraFault(error.code, error.message, { ...ids, cause: error });
+    throw error;
+  }
+}
+
 /** JSON has no whole numbers that are large enough for money. */
 function amountsAsTexts(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
@@ -176,7 +189,8 @@ function worthAnother(
   return code === 'StillRunning';
 }
 
-function conclusion<T>(result: Attempt, ids: Ids): Answer<T> {
+/** @param inDoubt an earlier try may have been carried out */
+function conclusion<T>(result: Attempt, ids: Ids, inDoubt: boolean): Answer<T> {
   if (result.type === 'lost')
     throw new KoraFault('Unreachable', 'Kora did not answer', { ...ids, cause: result.error });
   const { status, body } = result;
@@ -187,6 +201,10 @@ function conclusion<T>(result: Attempt, ids: Ids): Answer<T> {
     const code = passing.has(status) ? 'Unreachable' : 'NotUnderstood';
     throw new KoraFault(code, `an answer with status ${status} that is not Kora's`, ids);
   }
-  if (isRefusal(problem)) return { ok: false, refusal: problem };
+  if (isRefusal(problem)) {
+    if (!inDoubt || isFinal(problem)) return { ok: false, refusal: problem };
+    const refused = `an earlier try may have been carried out, and this one was refused: ${problem.code}`;
+    throw new KoraFault('Unreachable', refused, { ...ids, cause: new KoraRefusal(problem) });
+  }
   throw new KoraFault(status === 500 ? 'Internal' : 'Unreachable', `${problem.code}: ${problem.detail}`, ids);
 }

@@ -47,8 +47,12 @@ export interface WebStorage {
 export function webStore(storage: WebStorage, key = 'kora.session'): SessionStore {
   return {
     load() {
-      const text = storage.getItem(key);
-      return text === null ? undefined : (JSON.parse(text) as StoredSession);
+      try {
+        return (JSON.parse(storage.getItem(key) ?? 'null') as StoredSession | null) ?? undefined;
+      } catch {
+        // Somebody else's, or half of it: nobody is logged in.
+        return undefined;
+      }
     },
     save(session) {
       if (session === undefined) storage.removeItem(key);

@@ -41,7 +41,10 @@ export class UserCredentials implements Credentials {
 
   /** The session, as it is now; undefined where nobody is logged in. */
   async session(): Promise<StoredSession | undefined> {
-    this.#loading ??= this.#load();
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
     await this.#loading;
     return this.#session;
   }
@@ -65,8 +68,9 @@ export class UserCredentials implements Credentials {
   }
 
   async instead(refused: string, why: string): Promise<string | undefined> {
-    const session = await this.session();
-    // While the refused one was on its way another call may have had it renewed.
+    // While the refused one was on its way another call may have had it renewed, or another tab may have logged in anew.
+    await this.#load();
+    const session = this.#session;
     if (session === undefined || session.accessToken !== refused) return session?.accessToken;
     if (why === 'ended') await this.keep(undefined);
     if (why === 'ended' || why === 'wrong-device') return undefined;
@@ -94,6 +98,9 @@ export class UserCredentials implements Credentials {
       throw new KoraFault('Unreachable', `the session cannot be renewed now: ${answer.refusal.code}`);
     }
     const next = answer.ok ? answer.value : undefined;
+    // Whoever logged in or out meanwhile meant it.
+    await this.#load();
+    if (this.#session?.accessToken !== refused) return this.#session;
     // Kept before it is used: a token that is lost cannot be asked for again.
     await this.keep(next);
     return next;

@@ -58,6 +58,28 @@ it('tries as often as it may, with one key, and then says that it does not know'
   expect(granted(await kora.accounts.balance(wallet)).posted).toBe('5');
 });
 
+it('does not call a refusal at the door a "no" when an earlier try may have been carried out', async () => {
+  const payee = granted(await kora.accounts.open({ type: 'customer', currency: 'XOF' })).accountId;
+  const problem = { code: 'TooManyRequests', detail: 'too many', status: 429, title: '', type: '', correlationId: '' };
+  const headers = 'content-type: application/problem+json\r\nretry-after: 600\r\n';
+  const refusal = gateway('429 Too Many Requests', headers, JSON.stringify(problem));
+  stage.http.answerNext('POST /v1/payments ', refusal);
+  expect(await kora.payments.pay({ ...cash, payee })).toMatchObject({
+    ok: false,
+    refusal: { code: 'TooManyRequests' },
+  });
+  expect(granted(await kora.accounts.balance(payee)).posted).toBe('0');
+
+  stage.http.cutNext('POST /v1/payments ', 'answer');
+  stage.http.answerNext('POST /v1/payments ', refusal);
+  const fault = await caught(kora.payments.pay({ ...cash, payee }));
+  expect(fault).toMatchObject({ name: 'KoraFault', code: 'Unreachable', cause: { code: 'TooManyRequests' } });
+  const { idempotencyKey } = fault as KoraFault;
+  if (idempotencyKey === undefined) throw new Error('the fault has no key');
+  granted(await kora.payments.pay({ ...cash, payee }, { idempotencyKey }));
+  expect(granted(await kora.accounts.balance(payee)).posted).toBe('5');
+});
+
 it('tells what is not Kora, and what broke inside of it', async () => {
   stage.http.answerNext('GET /v1/accounts/', gateway('200 OK', 'content-type: text/html\r\n', '<h1>hello</h1>'));
   expect(await caught(kora.accounts.get(wallet))).toMatchObject({ name: 'KoraFault', code: 'NotUnderstood' });

@@ -1,7 +1,16 @@
 /** A session lives as long as it can: its tokens are renewed in time, once, and kept before they are used. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { granted, Kora, memoryStore, type SessionStore, type StoredSession } from '../../sdk/index.ts';
-import { newcomer } from './support/scenarios.ts';
+import {
+  type Answer,
+  granted,
+  Kora,
+  KoraFault,
+  memoryStore,
+  type SessionStore,
+  type StoredSession,
+} from '../../sdk/index.ts';
+import { UserCredentials } from '../../sdk/session/user-credentials.ts';
+import { newcomer, newLogin, password } from './support/scenarios.ts';
 import { openStage, type Stage } from './support/stage.ts';
 
 let stage: Stage;
@@ -98,6 +107,62 @@ it('keeps the session when nobody answers', async () => {
   cutting.stop();
   expect(await store.load()).toBeDefined();
   granted(await kora.identity.me());
+});
+
+it('hands the key of a payment on when, after a lost answer, the token cannot be renewed', async () => {
+  const { kora } = await resumed({});
+  const payer = granted(await kora.accounts.open({ type: 'customer', currency: 'XOF' })).accountId;
+  const payee = granted(await kora.accounts.open({ type: 'customer', currency: 'XOF' })).accountId;
+  const till = new Kora({ ...stage.urls, token: await stage.serviceToken() });
+  const cash = { kind: 'CASH_IN', amount: 100n, currency: 'XOF', payee: payer, provider: 'cash' } as const;
+  granted(await till.payments.pay(cash));
+  // Good for the first try, and to be renewed before the second.
+  const session = await kora.identity.session();
+  if (session === undefined) throw new Error('nobody is logged in');
+  const soon = new Date(Date.now() + 31_000).toISOString();
+  const sessionStore = memoryStore({ ...session, accessExpiresAt: soon, receivedAt: Date.now() - long });
+  const user = new Kora({ ...stage.urls, device: kora.identity.device(), sessionStore, retry: { delayMs: 20 } });
+  stage.http.cutNext('POST /v1/payments ', 'silence');
+  const cutting = stage.http.cutEvery('POST /v1/identity/refresh', 'request');
+  const payment = { kind: 'P2P', amount: 10n, currency: 'XOF', payer, payee } as const;
+  const fault = await user.payments.pay(payment, { timeoutMs: 1_500 }).catch((error: unknown) => error);
+  cutting.stop();
+  expect(fault).toBeInstanceOf(KoraFault);
+  const { idempotencyKey } = fault as KoraFault;
+  if (idempotencyKey === undefined) throw new Error('the fault has no key');
+  granted(await user.payments.pay(payment, { idempotencyKey }));
+  expect(granted(await user.accounts.balance(payee)).posted).toBe('10');
+});
+
+it('is that of whoever logged in last on the device, in every tab', async () => {
+  const login = newLogin();
+  granted(await new Kora(stage.urls).identity.signUp({ login, password }));
+  const { kora: tab, store } = await resumed({});
+  granted(await tab.identity.me());
+  const other = new Kora({ ...stage.urls, device: tab.identity.device(), sessionStore: store });
+  granted(await other.identity.logOut());
+  const ben = granted(await other.identity.logIn({ login, password }));
+  expect(granted(await tab.identity.me()).userId).toBe(ben.userId);
+  expect((await store.load())?.userId).toBe(ben.userId);
+});
+
+it('is not brought back by a refresh that was under way when somebody logged out', async () => {
+  const first = await newcomer(stage.urls);
+  const session = await first.identity.session();
+  if (session === undefined) throw new Error('nobody is logged in');
+  const answer = Promise.withResolvers<Answer<StoredSession>>();
+  const store = memoryStore(session);
+  const credentials = new UserCredentials({
+    store,
+    device: () => first.identity.device(),
+    refresh: () => answer.promise,
+  });
+  const renewed = credentials.instead(session.accessToken, 'expired');
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await credentials.keep(undefined);
+  answer.resolve({ ok: true, value: { ...session, accessToken: 'late' } });
+  expect(await renewed).toBeUndefined();
+  expect(await store.load()).toBeUndefined();
 });
 
 it('is not renewed from another device, where that would end it at home', async () => {
