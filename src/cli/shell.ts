@@ -39,7 +39,8 @@ type ConfigName = keyof KoraConfig;
 export function takes(command: Command, ...names: readonly ConfigName[]): Command {
   for (const name of names) {
     const { flag, what, env } = configOptions[name];
-    if (flag !== undefined) command.option(flag, `${what} (default: ${defaultOf(configOptions[name])}; or ${env})`);
+    if (flag !== undefined)
+      command.option(flag, `${what} (default: ${defaultOf(configOptions[name]) ?? 'none'}; or ${env})`);
   }
   return command;
 }

@@ -77,7 +77,8 @@ export interface ConfigOption<Value = unknown> {
 /** A default as people read it. Undefined: there is none. */
 export function defaultOf({ default: value }: ConfigOption): string | undefined {
   if (value === undefined || typeof value === 'string') return value;
-  return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(', ');
+  return JSON.stringify(value);
 }
 
 type OptionTable = { readonly [Name in keyof KoraConfig]: ConfigOption<KoraConfig[Name]> };

@@ -1,6 +1,6 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { configOptions, defaultOf } from '../../src/platform/config.ts';
@@ -114,8 +114,7 @@ describe('the launcher', () => {
   test('says what to do when the pinned Node is not installed', async () => {
     const clone = await mkdtemp(join(tmpdir(), 'kora-clone-'));
     try {
-      await mkdir(join(clone, 'ops/bin'), { recursive: true });
-      await copyFile(launcher, join(clone, 'ops/bin/kora.js'));
+      await cp(dirname(launcher), join(clone, 'ops/bin'), { recursive: true });
       await writeFile(join(clone, 'package.json'), '{"type":"module"}');
       const { code, stdout, stderr } = await kora(['serve'], {
         nodeFlags: oldNode,
