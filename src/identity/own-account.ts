@@ -1,14 +1,13 @@
 import type { From, IdentityCaller, Me, SessionView } from './face.ts';
 import type { Ground } from './ground.ts';
 import { wordsOf } from './login.ts';
-import type { Attempt } from './postgres/attempts.ts';
-import { refundAttempt } from './postgres/attempts.ts';
+import { type Attempt, refundAttempt } from './postgres/attempts.ts';
 import { recordDecision } from './postgres/audit.ts';
 import { endSessions, liveSessions } from './postgres/sessions.ts';
 import { inTransaction } from './postgres/transaction.ts';
 import { findUser, places, updatePassword, type User } from './postgres/users.ts';
 import { granted, refused, type Answer } from './refusal.ts';
-import { blockedBy, busy, journaled, passwordHashOf, unlessBusy } from './sign-in.ts';
+import { blockedBy, journaled, passwordHashOf, tooBusy, unlessBusy } from './sign-in.ts';
 
 /** The id in `user:<id>`; undefined for services. */
 export function userIdOf({ principal }: IdentityCaller): string | undefined {
@@ -111,10 +110,10 @@ export async function changePassword(
   if (blocked !== undefined) return blocked;
   const phc = passwordHashOf(ground, user);
   const good = await unlessBusy(() => ground.hasher.verify(phc, request.current));
-  if (good === undefined) return busy;
+  if (good === undefined) return tooBusy(ground, attempt);
   if (!good) return journaled(ground, about, wrongPassword);
   const passwordHash = await unlessBusy(() => ground.hasher.hash(request.next));
-  if (passwordHash === undefined) return busy;
+  if (passwordHash === undefined) return tooBusy(ground, attempt);
   const ended = await inTransaction(ground.pool, async (client) => {
     const now = await findUser(client, ground, user.id, 'FOR UPDATE');
     // Another change came first, with the same password: this one does not know the present one any more.

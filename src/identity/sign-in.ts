@@ -4,7 +4,7 @@ import { readDevice, registerDevice, type Device } from './device.ts';
 import type { Ground } from './ground.ts';
 import { readLogin, wordsOf, type Login } from './login.ts';
 import { HasherBusyError } from './passwords/hasher.ts';
-import { chargeAttempt, refundAttempt, type Attempt } from './postgres/attempts.ts';
+import { chargeAttempt, forgetAttempt, refundAttempt, type Attempt } from './postgres/attempts.ts';
 import { recordDecision, type Decision } from './postgres/audit.ts';
 import { newId, openSession, type NewSession } from './postgres/sessions.ts';
 import { inTransaction, sqlStateOf } from './postgres/transaction.ts';
@@ -26,7 +26,7 @@ export async function signUp(ground: Ground, request: Credentials, from: From): 
   const blocked = await blockedBy(ground, about, attempt);
   if (blocked !== undefined) return blocked;
   const passwordHash = await unlessBusy(() => ground.hasher.hash(request.password));
-  if (passwordHash === undefined) return busy;
+  if (passwordHash === undefined) return tooBusy(ground, attempt);
   const user: Asked = { id: newId(), roles: ['customer'], rolesVersion: 1 };
   try {
     const session = await inTransaction(ground.pool, async (client) => {
@@ -54,7 +54,7 @@ export async function logIn(ground: Ground, request: Credentials, from: From): P
   // From here to the answer, an unknown login costs what a wrong password does: one hash, one row in the journal.
   const phc = user === undefined ? undefined : passwordHashOf(ground, user);
   const good = await unlessBusy(() => ground.hasher.verify(phc, request.password));
-  if (good === undefined) return busy;
+  if (good === undefined) return tooBusy(ground, attempt);
   if (user === undefined || phc === undefined || !good) {
     return journaled(ground, { ...about, subject: user && `user:${user.id}` }, wrongCredentials);
   }
@@ -80,10 +80,16 @@ const deviceKeyMismatch: IdentityRefusal = {
   code: 'DeviceKeyMismatch',
   message: 'this device is registered with another key: use that key, or a new device id',
 };
-export const busy = refused({
+const busy = refused({
   code: 'IdentityBusy',
   message: 'too many passwords are being looked at now: try again in a moment',
 });
+
+/** No password was looked at, so the attempt does not count either. */
+export async function tooBusy(ground: Ground, attempt: Attempt): Promise<typeof busy> {
+  await forgetAttempt(ground, attempt);
+  return busy;
+}
 
 export function passwordHashOf({ keyring }: Pick<Ground, 'keyring'>, { id, passwordSealed }: User): string {
   return keyring.open(passwordSealed, places.password(id)).toString('utf8');

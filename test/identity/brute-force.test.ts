@@ -84,6 +84,19 @@ describe('back-off', () => {
     granted(await guess((await stage.someone()).login, address, goodPassword));
   });
 
+  it('does not count attempts that were not looked at because too many waited', async () => {
+    const slow = await stage.open({ hashCost: { memoryKiB: 16 * 1024, passes: 3 } });
+    await stage.rows('TRUNCATE identity.attempts');
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => slow.logIn(credentials(newLogin(), device), from())),
+    );
+    const count = (code: string): number => answers.filter((answer) => codeOf(answer) === code).length;
+    expect(count('IdentityBusy')).toBeGreaterThan(0);
+    expect(count('IdentityBusy') + count('WrongCredentials')).toBe(60);
+    const counted = await stage.rows("SELECT FROM identity.attempts WHERE subject LIKE 't:%' AND failures > 0");
+    expect(counted).toHaveLength(count('WrongCredentials'));
+  });
+
   it('also holds for the present password of who changes it', async () => {
     const { principal } = await stage.someone();
     const codes: string[] = [];

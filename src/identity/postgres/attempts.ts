@@ -57,17 +57,31 @@ export async function refundAttempt(
   { keyring }: Pick<Vault, 'keyring'>,
   { target, address }: Attempt,
 ): Promise<void> {
-  if (target !== undefined) await client.query('DELETE FROM identity.attempts WHERE subject = $1', [`t:${target}`]);
-  if (address !== undefined) {
-    // One only: a thief with one good password of his own must not wash away a thousand bad ones.
-    await client.query(
-      `UPDATE identity.attempts
-       SET failures = greatest(failures - 1, 0),
-           blocked_until = CASE WHEN failures - 1 < $2::integer THEN NULL ELSE blocked_until END
-       WHERE subject = $1`,
-      [`a:${originHash(keyring, address)}`, perAddress.free],
-    );
-  }
+  // One of the address only: a thief with one good password of his own must not wash away a thousand bad ones.
+  for (const { subject, backOff } of subjectsOf(keyring, { address })) await countBack(client, subject, backOff);
+  if (target !== undefined)
+    await client.query('DELETE FROM identity.attempts WHERE subject = $1', [targetSubject(target)]);
+}
+
+/** Nothing was looked at after all: it neither failed nor succeeded, and is as if it had not been. */
+export async function forgetAttempt({ pool, keyring }: Vault, attempt: Attempt): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    for (const { subject, backOff } of subjectsOf(keyring, attempt)) await countBack(client, subject, backOff);
+  });
+}
+
+async function countBack(client: pg.ClientBase, subject: string, { free }: BackOff): Promise<void> {
+  await client.query(
+    `UPDATE identity.attempts
+     SET failures = greatest(failures - 1, 0),
+         blocked_until = CASE WHEN failures - 1 < $2::integer THEN NULL ELSE blocked_until END
+     WHERE subject = $1`,
+    [subject, free],
+  );
+}
+
+function targetSubject(target: string): string {
+  return `t:${target}`;
 }
 
 class Blocked extends Error {
@@ -82,7 +96,7 @@ function subjectsOf(keyring: Vault['keyring'], { target, address }: Attempt): { 
   // Addresses first, always: two attempts that lock the same two rows do it in the same order.
   return [
     ...(address === undefined ? [] : [{ subject: `a:${originHash(keyring, address)}`, backOff: perAddress }]),
-    ...(target === undefined ? [] : [{ subject: `t:${target}`, backOff: perLogin }]),
+    ...(target === undefined ? [] : [{ subject: targetSubject(target), backOff: perLogin }]),
   ];
 }
 
