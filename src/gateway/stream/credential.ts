@@ -15,6 +15,12 @@ export interface CredentialOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** Why a new token was not taken. `Unavailable`: it could not be looked at, and may be sent again. */
+export interface NotTaken {
+  readonly code: 'BadToken' | 'Unavailable';
+  readonly message: string;
+}
+
 /** setTimeout takes no more. */
 const timerMaxMs = 2_147_483_647;
 
@@ -44,7 +50,7 @@ export class Credential {
    *
    * @returns what is wrong with it; undefined when it is in place
    */
-  async refresh(token: string): Promise<string | undefined> {
+  async refresh(token: string): Promise<NotTaken | undefined> {
     this.#refreshing += 1;
     const verdict = await this.#verify(token);
     this.#refreshing -= 1;
@@ -62,12 +68,12 @@ export class Credential {
     clearTimeout(this.#timer);
   }
 
-  #wrongWith(verdict: AuthVerdict | undefined): string | undefined {
-    if (verdict === undefined) return 'the token could not be checked: try again';
-    if (!verdict.ok) return verdict.message;
+  #wrongWith(verdict: AuthVerdict | undefined): NotTaken | undefined {
+    if (verdict === undefined) return { code: 'Unavailable', message: 'the token could not be checked: send it again' };
+    if (!verdict.ok) return { code: 'BadToken', message: verdict.message };
     const { tenant, principal } = verdict.principal;
-    const same = tenant === this.#principal.tenant && principal === this.#principal.principal;
-    return same ? undefined : 'the new token is of another principal: use another connection';
+    if (tenant === this.#principal.tenant && principal === this.#principal.principal) return undefined;
+    return { code: 'BadToken', message: 'the new token is of another principal: use another connection' };
   }
 
   #accept(token: string, principal: Principal): void {

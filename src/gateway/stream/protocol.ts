@@ -41,7 +41,7 @@ export type ErrorCode =
   | 'TooManySubscriptions'
   /** `after` is no position that this log has reached. */
   | 'InvalidPosition'
-  /** The log could not be read: subscribe again later. */
+  /** The log could not be read, or a new token not checked: ask again later. */
   | 'Unavailable';
 
 export type ServerMessage =

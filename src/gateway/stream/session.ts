@@ -174,7 +174,8 @@ export class Session implements Outlet, ConnectionHandlers {
     const { credential } = this.#parts;
     const wrong = await credential.refresh(token);
     if (!this.#open) return;
-    if (wrong !== undefined) this.#badMessage(wrong, 'BadToken');
+    if (wrong?.code === 'Unavailable') this.refuse(wrong.code, wrong.message);
+    else if (wrong !== undefined) this.#badMessage(wrong.message, wrong.code);
     else
       this.send([encode({ refreshed: { tokenExpiresAt: new Date(credential.principal.expiresAtMs).toISOString() } })]);
   }
