@@ -24,15 +24,18 @@ describe('generate-docs', () => {
     await expect(generate('--check')).resolves.toBeDefined();
   });
 
-  it.each(['machines.md', 'postings.md', 'errors.md', 'openapi.json'])('finds %s when a line was added, and when it is gone', async (name) => {
-    appendFileSync(join(folder, name), 'one more line\n');
-    await expect(generate('--check', '--docs', folder)).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(name) as string,
-    });
-    rmSync(join(folder, name));
-    await expect(generate('--check', '--docs', folder)).rejects.toMatchObject({ code: 1 });
-  });
+  it.each(['machines.md', 'postings.md', 'errors.md', 'openapi.json'])(
+    'finds %s when a line was added, and when it is gone',
+    async (name) => {
+      appendFileSync(join(folder, name), 'one more line\n');
+      await expect(generate('--check', '--docs', folder)).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(name) as string,
+      });
+      rmSync(join(folder, name));
+      await expect(generate('--check', '--docs', folder)).rejects.toMatchObject({ code: 1 });
+    },
+  );
 
   it('writes what is missing, and then finds it up to date', async () => {
     rmSync(join(folder, 'machines.md'));
