@@ -205,6 +205,33 @@ describe('the port', () => {
     expect(await closed).toMatch(/^HTTP\/1\.1 404 /);
   });
 
+  it('knows who a client is whose session goes on in another connection', async () => {
+    const { token } = await open();
+    const asking = `POST /kora.v1.PaymentService/Batch HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
+    const request = `${asking}authorization: Bearer ${token}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`;
+    const first = tlsTo();
+    const session = new Promise<Buffer>((resolve) => first.socket.once('session', resolve));
+    first.socket.write(request);
+    expect(await first.closed).toMatch(/^HTTP\/1\.1 200 /);
+    const second = tlsTo({ session: await session });
+    second.socket.write(request);
+    const reused = new Promise((resolve) => {
+      second.socket.once('secureConnect', () => resolve(second.socket.isSessionReused()));
+    });
+    expect(await second.closed).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await reused).toBe(true);
+    // A session is no way around the certificate: it says whose it was.
+    const till = await issueServiceToken({
+      key: test?.key ?? createServiceKey(),
+      service: 'till',
+      tenant: 'test',
+      ttlSeconds: 60,
+    });
+    const third = tlsTo({ session: await session });
+    third.socket.write(request.replace(token, till));
+    expect(await third.closed).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
   it('speaks no TLS below 1.3', async () => {
     await open();
     expect(await tlsTo({ maxVersion: 'TLSv1.2' }).closed).toBe('');
