@@ -48,7 +48,12 @@ async function changeRole(
   }
   const { config } = configured(shell, { ...flags });
   const answer = await withStore(shell, flags, async (store) => {
-    const vault = { pool: store.poolOf('identity'), keyring: await keyringOf(config), tenant: TENANT, now: () => new Date() };
+    const vault = {
+      pool: store.poolOf('identity'),
+      keyring: await keyringOf(config),
+      tenant: TENANT,
+      now: () => new Date(),
+    };
     return changeRoleByLogin(vault, { login, role, grant: action === 'grant' });
   });
   // Who it is by its id alone: what is printed may land in a log.
