@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { calculateJwkThumbprint, createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
+import { calculateJwkThumbprint, createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } from 'jose';
+import { boundedFetch } from './bounded-fetch.ts';
 import type { TokenVerdict, UserPrincipal, UserTokenSource } from './face.ts';
 import { isUserRole, type UserRole } from './role.ts';
 
@@ -150,7 +151,7 @@ async function discover(issuer: string): Promise<Keys> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   let document: { issuer?: unknown; jwks_uri?: unknown };
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(REQUEST_MS_MAX), redirect: 'error' });
+    const answer = await boundedFetch(url, { signal: AbortSignal.timeout(REQUEST_MS_MAX), redirect: 'error' });
     if (!answer.ok) throw new Error(`it answers with status ${answer.status}`);
     document = (await answer.json()) as typeof document;
   } catch (error) {
@@ -160,7 +161,11 @@ async function discover(issuer: string): Promise<Keys> {
   if (document.issuer !== issuer || typeof document.jwks_uri !== 'string' || !isSecret(document.jwks_uri)) {
     throw unavailable(new Error('its discovery document is for another issuer, or names no keys behind https'));
   }
-  return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: REQUEST_MS_MAX, cooldownDuration: 10_000 });
+  return createRemoteJWKSet(new URL(document.jwks_uri), {
+    timeoutDuration: REQUEST_MS_MAX,
+    cooldownDuration: 10_000,
+    [customFetch]: boundedFetch,
+  });
 }
 
 /** Whether what comes from there can be believed: https, or this very machine. */
