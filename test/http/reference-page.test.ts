@@ -1,7 +1,7 @@
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../src/gateway/http/routes.ts';
-import { chromiumMissing } from '../sdk/support/browser.ts';
+import { chromiumMissing, chromiumPath } from '../support/chromium.ts';
 import { type HttpProduct, openProduct } from './support/product.ts';
 
 /** Proves in a real browser that the reference page works under its own policy, and asks nobody but this door. */
@@ -15,8 +15,7 @@ describe.skipIf(chromiumMissing !== undefined)('the reference page', () => {
   afterAll(() => product.close());
 
   it('shows every operation, breaks no policy, and asks no other host', async () => {
-    const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
     try {
       const page = await browser.newPage();
       const asked: string[] = [];

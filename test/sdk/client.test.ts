@@ -3,7 +3,8 @@
  * connections that are cut and a server that goes and comes.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Chromium, chromiumMissing, servePage } from './support/browser.ts';
+import { chromiumMissing } from '../support/chromium.ts';
+import { Chromium, servePage } from './support/browser.ts';
 import { controlsOf } from './support/controls.ts';
 import { scenarios, type Controls, type ScenarioName, type Setting } from './support/scenarios.ts';
 import { openStage, type Stage } from './support/stage.ts';

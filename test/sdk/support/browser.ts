@@ -1,18 +1,11 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { build } from 'vite';
+import { chromiumPath } from '../../support/chromium.ts';
 import type { inBrowsers } from './browser-entry.ts';
 import type { Controls, ScenarioName, Setting } from './scenarios.ts';
-
-const executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-
-/** Undefined: there is a Chromium. Otherwise what to do about it. */
-export const chromiumMissing = existsSync(executable)
-  ? undefined
-  : `skipped: there is no ${executable} (ops/dev/debian.sh installs it; CHROMIUM names another)`;
 
 /** Bundles a module of ours, and what it imports, for browsers: as somebody would who builds an app with it. */
 export async function bundled(entry: string, { minify = false } = {}): Promise<string> {
@@ -64,7 +57,7 @@ export class Chromium {
 
   static async open(origin: string, controls: Controls): Promise<Chromium> {
     // Tests run as root, where Chromium has no sandbox; the only page is ours.
-    const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
     const page = await browser.newPage();
     await page.exposeFunction('control', (name: keyof Controls, args: unknown[]) =>
       (controls[name] as (...args: unknown[]) => unknown)(...args),
