@@ -151,6 +151,14 @@ describe('the door', () => {
       });
       await door.close();
     }
+    const bound = { ok: false, reason: 'wrong-device', message: 'send the device' } as const;
+    const door = await openWith(() => Promise.resolve(bound));
+    const { error } = await refusedBy(clientsOf(door.url, 'token').payments.getPayment({ paymentId: 'p' }));
+    expect(error).toMatchObject({
+      code: Code.PermissionDenied,
+      rawMessage: expect.stringContaining('http door') as string,
+    });
+    await door.close();
   });
 
   it('begins nothing while tokens cannot be verified', async () => {

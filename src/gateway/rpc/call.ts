@@ -50,12 +50,11 @@ export function requestGate(
       log.error({ err: error, correlationId, method: context.method.name }, 'a token could not be verified');
       throw new ConnectError('tokens cannot be verified now, nothing was begun: try again', Code.Unavailable);
     }
+    // Only people have devices, and here nobody asks for one: to ask for it now would lead them on.
+    if (!verdict.ok && verdict.reason === 'wrong-device') throw forServices();
     if (!verdict.ok) throw new ConnectError(verdict.message, Code.Unauthenticated);
     const by = verdict.principal;
-    if (!by.roles.includes('service')) {
-      const message = 'this door is for services: people use the http door';
-      throw new ConnectError(message, Code.PermissionDenied);
-    }
+    if (!by.roles.includes('service')) throw forServices();
     const wrongCertificate =
       boundToCertificate && context.values.get(certificateKey)?.speaksFor(serviceOf(by)) !== true;
     if (wrongCertificate) {
@@ -68,6 +67,10 @@ export function requestGate(
     context.values.set(callerKey, { tenant, principal, correlationId });
     context.values.set(principalKey, by);
   };
+}
+
+function forServices(): ConnectError {
+  return new ConnectError('this door is for services: people use the http door', Code.PermissionDenied);
 }
 
 function serviceOf({ principal }: Principal): string {
