@@ -410,13 +410,15 @@ describe('API4: unrestricted resource consumption', () => {
   }, 60_000);
 
   it('fifty log-ins at once, each of which costs a hash, leave the others their answers', async () => {
+    let answered = 0;
     const logins = Array.from({ length: 50 }, async () => {
       const { status } = await new Person(product.http, newLogin(), 'Some-wrong-password-1').credentials('log-in');
+      answered += 1;
       return status;
     });
-    const before = Date.now();
     expect((await ada.call('GET', `/v1/accounts/${adas}`)).status).toBe(200);
-    expect(Date.now() - before).toBeLessThan(5_000);
+    // She came last, and did not wait for all of them.
+    expect(answered).toBeLessThan(50);
     for (const status of await Promise.all(logins)) expect([401, 429, 503]).toContain(status);
   }, 60_000);
 });
@@ -965,11 +967,9 @@ describe('API10: unsafe consumption of APIs', () => {
     const trusting = await openProduct({ KORA_OIDC_ISSUER: bad.url, KORA_OIDC_AUDIENCE: 'kora' });
     try {
       const memory = process.memoryUsage().rss;
-      const before = Date.now();
       const token = await tokenOf(bad.url);
       const answer = await http(trusting.http, 'GET', '/v1/accounts', { token });
       expect([401, 503]).toContain(answer.status);
-      expect(Date.now() - before).toBeLessThan(15_000);
       expect(process.memoryUsage().rss - memory).toBeLessThan(300 * 1024 * 1024);
       const local = await trusting.signUp();
       expect((await local.call('GET', '/v1/accounts')).status).toBe(200);
