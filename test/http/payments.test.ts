@@ -119,6 +119,14 @@ describe('accounts and payments over http', () => {
     expect(again.body).toMatchObject({ code: 'IllegalTransition', state: 'SETTLED', allowed: [] });
   });
 
+  it('says which party is missing, rather than that nobody is not there', async () => {
+    const body = { kind: 'P2P', payee: bens, amount: '1', currency: 'XOF' };
+    expect(await product.call(ada, 'POST', '/v1/payments', { body })).toMatchObject({
+      status: 400,
+      body: { code: 'Invalid', field: 'payer', detail: 'payer: a P2P needs one' },
+    });
+  });
+
   it('cancels and reverses what is not done', async () => {
     const begin = async (upTo: string) => {
       const body = { kind: 'P2P', payer: adas, payee: bens, amount: '300', currency: 'XOF', upTo };

@@ -51,7 +51,10 @@ const pay = route({
       return problem('Forbidden', 'this token is not for this call');
     }
     const owners = await partyOwners(door.ledger, body);
-    if (!mayPay(principal, request, owners)) return notThere('account', body.payer ?? '');
+    if (!mayPay(principal, request, owners)) {
+      if (body.payer !== undefined) return notThere('account', body.payer);
+      return problem('Invalid', `payer: a ${body.kind} needs one`, { figures: { field: 'payer' } });
+    }
     const lost = await unpayable(call, request, owners, door);
     if (lost !== undefined) return lost;
     const refusal = request.kind === 'CASH_OUT' ? await unproven(call, door) : undefined;
