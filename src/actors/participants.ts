@@ -86,6 +86,12 @@ export class Participants implements World {
     return pending.size === 0 || (await Promise.all(pending)).every(Boolean);
   }
 
+  /** Forgets the actors, once what stands on them is settled: they are loaded anew. */
+  async forget(): Promise<void> {
+    await this.durable();
+    for (const { resident } of this.#pinned) if (resident.pending === undefined) resident.outdated();
+  }
+
   release(): void {
     for (const { resident } of this.#pinned) this.#residents.unpin(resident);
   }

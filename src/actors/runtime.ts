@@ -1,5 +1,5 @@
 import type { AppendResult, EventLog, Position, RecordedUnit, Unit } from '../../eventstore/index.ts';
-import { invariant } from '../kernel/invariant.ts';
+import { invariant, InvariantError } from '../kernel/invariant.ts';
 import type { Refusal } from '../kernel/refusal.ts';
 import type { WalletView } from '../machines/account/view.ts';
 import { walletView } from '../machines/account/view.ts';
@@ -163,6 +163,7 @@ export class Runtime {
   }
 
   async #attempts(command: Command, caller: Caller, participants: Participants): Promise<Outcome> {
+    let misfits = 0;
     for (let lost = 0; lost < this.#attemptsMax;) {
       const obstacle = participants.gather(this.#log.capabilities.speculation);
       if (obstacle !== undefined) {
@@ -170,7 +171,12 @@ export class Runtime {
         continue;
       }
       const at = this.#now().toISOString();
-      const decision = decide(command, at, participants);
+      const decision = decideOrMisfit(command, at, participants);
+      if (decision instanceof InvariantError) {
+        if (misfits++ >= misfitsMax) throw decision;
+        await participants.forget();
+        continue;
+      }
       if (decision.outcome !== 'decided') {
         if (participants.mustLoad()) continue;
         // What it rests on may still fall; then it is decided again.
@@ -271,6 +277,23 @@ export class Runtime {
     } finally {
       this.#residents.unpin(resident);
     }
+  }
+}
+
+/** So often states that do not fit together are loaded anew; then it is no race but a bug. */
+const misfitsMax = 3;
+
+/**
+ * A decision, or the invariant that it broke. With several processes the state of one actor may be newer than that of
+ * another: a payment that holds money, on a wallet as it was before the hold. Nothing wrong could be written (expected
+ * versions are the fence), but the machines do not take what does not fit.
+ */
+function decideOrMisfit(command: Command, at: string, participants: Participants): Decision | InvariantError {
+  try {
+    return decide(command, at, participants);
+  } catch (error) {
+    if (error instanceof InvariantError) return error;
+    throw error;
   }
 }
 

@@ -89,6 +89,16 @@ describe('the same key on two payments', () => {
     expect(await Promise.all(answers)).toMatchObject([conflict('Q'), { ok: true }]);
   });
 
+  it('is decided on states that fit together, though another process has moved some of them on', async () => {
+    const store = new MemoryStore();
+    const [first, second] = [0, 1].map(() => new Runtime({ log: new MemoryLog({ store }) })) as [Runtime, Runtime];
+    await openWallets(first, { ada: 1_000n, ben: 0n });
+    // The other process knows the wallet as it was before the hold, and reads the payment as it is after it.
+    await second.account('ada');
+    await must(first, authorized('ada', 'ben', 'P'));
+    expect(await second.execute(capture('P', 'k'), caller)).toMatchObject({ ok: true, payment: { status: 'SETTLED' } });
+  });
+
   it('is as good as new for another caller', async () => {
     const runtime = new Runtime({ log: new MemoryLog() });
     await twoPayments(runtime);
