@@ -52,7 +52,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     connectionString: `postgresql://${address.user}@${encodeURIComponent(address.host)}:${address.port}/${database}`,
     poolConfig: { ...address, database, ssl: false },
-    drop: () => execute(address, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`),
+    drop: async () => {
+      await gone(address, database);
+      await execute(address, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    },
   };
 }
 
@@ -86,6 +89,23 @@ async function askForCluster(socket: string): Promise<TestClusterAddress> {
   const answer = JSON.parse(await text(connect(socket))) as TestClusterAddress | { error: string };
   if ('error' in answer) throw new Error(`the test cluster did not start: ${answer.error}`);
   return answer;
+}
+
+/**
+ * Gives connections that were ended the time to be gone, half a second at most: `pg` says that a pool has ended when the
+ * goodbyes are on their way, and cutting one off that has not arrived is an error of a pool that nobody listens to any more.
+ */
+async function gone(address: TestClusterAddress, database: string): Promise<void> {
+  await execute(
+    address,
+    `DO $$ BEGIN
+      FOR attempt IN 1..50 LOOP
+        PERFORM pg_stat_clear_snapshot();
+        EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '${database}');
+        PERFORM pg_sleep(0.01);
+      END LOOP;
+    END $$`,
+  );
 }
 
 async function execute(address: TestClusterAddress, sql: string): Promise<void> {
