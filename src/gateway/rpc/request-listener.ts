@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import {
@@ -64,7 +65,8 @@ function limitArrival(request: NodeRequest, response: NodeResponse, requestMs: n
   if (!('stream' in request)) return;
   const { stream } = request;
   const timer = setTimeout(() => {
-    if (!request.complete) stream.destroy();
+    // With a reason: a client may take a stream that ends without an error for one that it can go on writing to.
+    if (!request.complete) stream.close(constants.NGHTTP2_CANCEL);
   }, requestMs);
   response.once('close', () => clearTimeout(timer));
 }
