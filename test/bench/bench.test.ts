@@ -51,39 +51,15 @@ test('lists the names that the figures of the suite have', async () => {
   expect(doors.split('\n')).toEqual(['doors.http', 'doors.http500', 'doors.fanout', 'peer.socketio', 'peer.ws', '']);
 });
 
-test('measures the doors: retries make no second payment, and every delivery is counted', async () => {
+test('measures the http door: retries make no second payment', async () => {
   const file = join(folder, 'doors.json');
-  const { stdout } = await bench(
-    'doors',
-    '--quick',
-    '--only',
-    'doors.http500,doors.fanout,peer.socketio',
-    '--json',
-    file,
-  );
-  expect(stdout).toMatch(/doors\.fanout \/ peer\.socketio +\d+\.\d+ +3 +6/);
+  await bench('doors', '--quick', '--only', 'doors.http500', '--json', file);
   const { results } = JSON.parse(await readFile(file, 'utf8')) as Document;
-  const fanOut = (name: string): [string, string][] => [
-    [name, 'deliveries/s'],
-    ...['p50', 'p95', 'p99'].map((part): [string, string] => [`${name}.${part}`, 'ms']),
-    [`${name}.memory`, 'KiB/connection'],
-  ];
-  const http = (name: string): [string, string][] => [
-    [name, 'payments/s'],
-    ...['p50', 'p95', 'p99'].map((part): [string, string] => [`${name}.${part}`, 'ms']),
-  ];
   expect(results.map(({ name, unit }) => [name, unit])).toEqual([
-    ...http('doors.http500'),
-    ...fanOut('doors.fanout'),
-    ...fanOut('peer.socketio'),
+    ['doors.http500', 'payments/s'],
+    ...['p50', 'p95', 'p99'].map((part) => [`doors.http500.${part}`, 'ms']),
   ]);
-  const notes = (name: string): Readonly<Record<string, number>> =>
-    results.find((result) => result.name === name)?.notes ?? {};
-  expect(notes('doors.http500')['repeated']).toBeGreaterThan(30);
-  // The same payload: what the peer sends is as long as what we send.
-  const ratio = (notes('peer.socketio')['bytes'] ?? NaN) / (notes('doors.fanout')['bytes'] ?? NaN);
-  expect(ratio).toBeGreaterThan(0.9);
-  expect(ratio).toBeLessThan(1.1);
+  expect(results[0]?.notes['repeated']).toBeGreaterThan(30);
 }, 300_000);
 
 test('refuses a suite, a case or an option that there is not, with exit code 2', async () => {
