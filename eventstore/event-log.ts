@@ -49,6 +49,11 @@ export interface Meta {
 export interface Unit {
   readonly id: UnitId;
   readonly appends: readonly Append[];
+  /**
+   * Streams that must not exist when the unit is written; nothing is appended to them. Where one exists the unit is
+   * stale there (expected 0). Nothing of it is stored. At most 8, none of them among the appends. Default: none.
+   */
+  readonly absent?: readonly StreamId[];
   readonly meta: Meta;
 }
 
@@ -111,6 +116,8 @@ export interface LogCapabilities {
   readonly hashChain: boolean;
   /** Units may stand on units that are not durable yet. Without it a stream takes one unit at a time. */
   readonly speculation: boolean;
+  /** `absent` is checked in the commit itself. Without it, just before: another writer may come between. */
+  readonly atomicAbsence: boolean;
 }
 
 /** Which units a subscriber wants. */

@@ -7,7 +7,7 @@ import { MemoryLog, MemoryStore } from './memory-log.ts';
 /** Proves that the log in memory keeps the contract that the one on Postgres keeps, so that simulations may stand on it. */
 eventLogContract(
   'the memory log',
-  { capabilities: { densePositions: true, hashChain: true, speculation: true }, randomRuns: 500 },
+  { capabilities: { densePositions: true, hashChain: true, speculation: true, atomicAbsence: true }, randomRuns: 500 },
   () => {
     const store = new MemoryStore();
     const logs: MemoryLog[] = [];

@@ -104,7 +104,12 @@ export interface MemoryLogOptions {
 
 /** The log in memory, over the same batch planner: for tests and the simulation. Nothing survives the process. */
 export class MemoryLog implements EventLog {
-  readonly capabilities: LogCapabilities = { densePositions: true, hashChain: true, speculation: true };
+  readonly capabilities: LogCapabilities = {
+    densePositions: true,
+    hashChain: true,
+    speculation: true,
+    atomicAbsence: true,
+  };
   readonly store: MemoryStore;
   readonly #committer: GroupCommitter;
   readonly #tail = new LogTail();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Append } from '../event-log.ts';
+import type { Append, StreamId } from '../event-log.ts';
 import { anywhere, exact, unitOf } from '../testing/samples.ts';
 import type { Batch, BatchLimits } from './batch-planner.ts';
 import { BatchPlanner, defaultBatchLimits } from './batch-planner.ts';
@@ -77,6 +77,22 @@ describe('the next batch', () => {
     expect(ids(next(planner).units)).toEqual(['ahead']);
   });
 
+  test('takes one that wants a stream absent before the one that opens it, and leaves it when it comes after', () => {
+    const planner = plannerOf({}, { before: [exact('a/1', 0)], opens: [exact('c/1', 0)], after: [exact('a/2', 0)] }, [
+      'before',
+      'after',
+    ]);
+    const batch = next(planner);
+    expect(ids(batch.units)).toEqual(['before', 'opens']);
+    expect(batch.expected).toEqual(
+      new Map([
+        ['a/1', 0],
+        ['c/1', 0],
+      ]),
+    );
+    expect(ids(next(planner).units)).toEqual(['after']);
+  });
+
   test('nothing behind a full batch overtakes', () => {
     const planner = plannerOf(
       { batchUnitsMax: 1 },
@@ -113,6 +129,17 @@ describe('refusal', () => {
     ]);
     // What was in the batch is ahead of what was behind it.
     expect(ids(next(planner).units)).toEqual(['bystander', 'queuedOnBystander', 'queuedAlone']);
+  });
+
+  test('takes one that wants a stream absent when it exists, and not when the one who would open it fell', () => {
+    const units = { opens: [exact('a/1', 0), exact('c/1', 0)], wants: [exact('b/1', 0)] };
+    const [exists, fell] = [plannerOf({}, units, ['wants']), plannerOf({}, units, ['wants'])];
+    expect(ids(next(exists).units)).toEqual(['opens']);
+    const waiting = next(exists);
+    expect(exists.refuse(waiting, new Map([['c/1', 4]]))).toMatchObject([{ stream: 'c/1', expected: 0, actual: 4 }]);
+    const batch = next(fell);
+    expect(ids(fell.refuse(batch, new Map([['a/1', 1]])).map(({ unit }) => unit))).toEqual(['opens']);
+    expect(ids(next(fell).units)).toEqual(['wants']);
   });
 
   test('takes along a rival that waits on the stale stream', () => {
@@ -181,13 +208,20 @@ describe('the queue', () => {
   });
 });
 
-function plan(id: string, appends: readonly Append[]): PlannedUnit {
-  return planUnit(unitOf(appends, id), defaultUnitLimits, () => undefined);
+function plan(id: string, appends: readonly Append[], absent: readonly StreamId[] = []): PlannedUnit {
+  return planUnit({ ...unitOf(appends, id), absent }, defaultUnitLimits, () => undefined);
 }
 
-function plannerOf(limits: Partial<BatchLimits>, units: Record<string, readonly Append[]>): BatchPlanner {
+/** @param wanting the units that want `c/1` not to exist */
+function plannerOf(
+  limits: Partial<BatchLimits>,
+  units: Record<string, readonly Append[]>,
+  wanting: readonly string[] = [],
+): BatchPlanner {
   const planner = new BatchPlanner({ ...defaultBatchLimits, ...limits });
-  for (const [id, appends] of Object.entries(units)) expect(planner.add(plan(id, appends))).toBe(true);
+  for (const [id, appends] of Object.entries(units)) {
+    expect(planner.add(plan(id, appends, wanting.includes(id) ? ['c/1'] : []))).toBe(true);
+  }
   return planner;
 }
 

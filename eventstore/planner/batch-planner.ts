@@ -80,6 +80,10 @@ export class BatchPlanner {
         if (!expected.has(stream)) expected.set(stream, expect);
         if (expect !== null) reached.set(stream, expect + count);
       }
+      for (const stream of planned.absent) {
+        if (!expected.has(stream)) expected.set(stream, 0);
+        reached.set(stream, 0);
+      }
       units.push(planned);
       size += planned.size;
     }
@@ -96,19 +100,14 @@ export class BatchPlanner {
     const refused: Refused[] = [];
     const kept: PlannedUnit[] = [];
     const sift = (planned: PlannedUnit): void => {
-      const row = planned.rows.find((r) => r.expect !== null && (heads.has(r.stream) || fallen.has(r.stream)));
-      if (row === undefined || row.expect === null) {
+      const why = staleIn(planned, heads, fallen);
+      if (why === undefined) {
         kept.push(planned);
         return;
       }
-      for (const other of planned.rows) if (other.expect !== null) fallen.add(other.stream);
-      const actual = heads.get(row.stream);
-      refused.push({
-        unit: planned,
-        stream: row.stream,
-        expected: row.expect,
-        ...(actual === undefined ? {} : { actual }),
-      });
+      for (const row of planned.rows) if (row.expect !== null) fallen.add(row.stream);
+      const actual = heads.get(why.stream);
+      refused.push({ unit: planned, ...why, ...(actual === undefined ? {} : { actual }) });
     };
     for (const planned of batch.units) sift(planned);
     for (const planned of this.#waiting) sift(planned);
@@ -142,6 +141,22 @@ export class BatchPlanner {
   }
 }
 
+/**
+ * The stream for which a unit falls. A stream that must not exist is stale where it exists in the store; that one who was
+ * to open it has fallen is no reason: nobody stands on what is not there.
+ */
+function staleIn(
+  planned: PlannedUnit,
+  heads: ReadonlyMap<StreamId, number>,
+  fallen: ReadonlySet<StreamId>,
+): { readonly stream: StreamId; readonly expected: number } | undefined {
+  for (const { stream, expect } of planned.rows) {
+    if (expect !== null && (heads.has(stream) || fallen.has(stream))) return { stream, expected: expect };
+  }
+  const stream = planned.absent.find((one) => (heads.get(one) ?? 0) > 0);
+  return stream === undefined ? undefined : { stream, expected: 0 };
+}
+
 function fits(planned: PlannedUnit, reached: ReadonlyMap<StreamId, number>, blocked: ReadonlySet<StreamId>): boolean {
   for (const { stream, expect } of planned.rows) {
     if (expect === null) continue;
@@ -149,5 +164,6 @@ function fits(planned: PlannedUnit, reached: ReadonlyMap<StreamId, number>, bloc
     const version = reached.get(stream);
     if (version !== undefined && version !== expect) return false;
   }
+  for (const stream of planned.absent) if (blocked.has(stream) || (reached.get(stream) ?? 0) > 0) return false;
   return true;
 }

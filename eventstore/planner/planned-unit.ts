@@ -14,6 +14,8 @@ export interface PlannedRow {
 export interface PlannedUnit {
   readonly unit: Unit;
   readonly rows: readonly PlannedRow[];
+  /** Streams that must not exist. */
+  readonly absent: readonly StreamId[];
   /** JSON of the meta with the unit's id and count of events; stored on the unit's first row. */
   readonly meta: string;
   readonly count: number;
@@ -39,6 +41,9 @@ export const defaultUnitLimits: UnitLimits = {
 // stores them as escapes, but one of them would stop every query that takes such a text out of the JSON.
 const unstorableEscape = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
+const none: readonly StreamId[] = [];
+const absentMax = 8;
+
 const streamPattern = /^[^\u0000/\s]{1,64}\/[^\u0000\s]{1,191}$/;
 
 /** Checks a unit and makes its bytes. Throws `InvalidUnitError`; touches nothing. */
@@ -56,8 +61,7 @@ export function planUnit(unit: Unit, limits: UnitLimits, settled: PlannedUnit['s
       ? seen.size === seen.add(stream).size
       : unit.appends.findIndex((other) => other.stream === stream) !== index;
     if (twice) throw new InvalidUnitError(`unit ${unit.id} names stream ${stream} twice: put its events in one append`);
-    if (!streamPattern.test(stream) || !stream.isWellFormed())
-      throw new InvalidUnitError(`"${stream}" is no stream name: it needs <category>/<id>`);
+    checkName(stream);
     if (events.length === 0) throw new InvalidUnitError(`unit ${unit.id} has no events for stream ${stream}`);
     checkExpectation(stream, expect);
     // Counted before any text is made: what is far too large is not worth the memory.
@@ -69,9 +73,26 @@ export function planUnit(unit: Unit, limits: UnitLimits, settled: PlannedUnit['s
     rows.push({ stream, expect: expect === 'any' ? null : expect, count: events.length, events: json });
     size += json.length;
   }
+  const { absent = none } = unit;
+  if (absent.length > 0) checkAbsent(unit.id, absent, rows);
   // The log's own fields come last: no field of the caller may stand in for them.
   const meta = jsonOf({ ...unit.meta, unit: unit.id, count }, () => `the meta of unit ${unit.id}`);
-  return { unit, rows, meta, count, size: size + meta.length, settled };
+  return { unit, rows, absent, meta, count, size: size + meta.length, settled };
+}
+
+function checkName(stream: string): void {
+  if (!streamPattern.test(stream) || !stream.isWellFormed())
+    throw new InvalidUnitError(`"${stream}" is no stream name: it needs <category>/<id>`);
+}
+
+function checkAbsent(unit: string, absent: readonly string[], rows: readonly PlannedRow[]): void {
+  if (absent.length > absentMax)
+    throw new InvalidUnitError(`unit ${unit} wants ${absent.length} streams not to exist, more than ${absentMax}`);
+  for (const [index, stream] of absent.entries()) {
+    checkName(stream);
+    if (absent.indexOf(stream) !== index || rows.some((row) => row.stream === stream))
+      throw new InvalidUnitError(`unit ${unit} names stream ${stream} twice, once as absent`);
+  }
 }
 
 function checkExpectation(stream: string, expect: unknown): void {

@@ -50,7 +50,12 @@ const doubtsMax = 10;
 
 /** The log on Postgres: one call of one function per batch; see `migrations/0001_log.sql`. */
 export class PostgresLog implements EventLog {
-  readonly capabilities: LogCapabilities = { densePositions: true, hashChain: true, speculation: true };
+  readonly capabilities: LogCapabilities = {
+    densePositions: true,
+    hashChain: true,
+    speculation: true,
+    atomicAbsence: true,
+  };
   readonly #pool: pg.Pool;
   readonly #connection: CommitterConnection;
   readonly #committer: GroupCommitter;

@@ -19,6 +19,46 @@ export function appendContract({ start, needs }: Contract): void {
       expect((await log.readLast(['system/s'])).get('system/s')?.version).toBe(1);
     });
 
+    test('a unit whose absent stream exists is stale there, and nothing of it is written', async () => {
+      const { log } = await start();
+      await committed(log, unitOf([exact('b/1', 0, 3)]));
+      const refused = await append(log, { ...unitOf([exact('a/1', 0), anywhere('system/s')]), absent: ['c/1', 'b/1'] });
+      expect(refused).toEqual({ outcome: 'stale', stream: 'b/1', expected: 0, actual: 3 });
+      expect(await log.readLast(['a/1', 'system/s', 'c/1'])).toEqual(new Map());
+    });
+
+    test('an absent stream stays absent: looking at it leaves nothing, and it can be opened later', async () => {
+      const { log } = await start();
+      for (const id of [1, 2, 3]) await committed(log, { ...unitOf([exact(`a/${id}`, 0)]), absent: ['c/1'] });
+      await committed(log, unitOf([exact('c/1', 0)]));
+      const units = await collect(log.readAll(0));
+      expect(units.flatMap(({ rows }) => rows.map(({ stream }) => stream))).toEqual(['a/1', 'a/2', 'a/3', 'c/1']);
+    });
+
+    test('absent beside create in one process: whoever comes first', async () => {
+      const { log } = await start();
+      const outcomes = await Promise.all([
+        submitted(log, { ...unitOf([exact('a/1', 0)]), absent: ['c/1'] }),
+        submitted(log, { ...unitOf([exact('c/1', 0)]), absent: ['d/1'] }),
+        submitted(log, { ...unitOf([exact('a/2', 0)]), absent: ['c/1'] }),
+        submitted(log, { ...unitOf([exact('c/1', 1)]) }),
+      ]);
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(['committed', 'committed', 'stale', 'committed']);
+      expect(outcomes[2]).toMatchObject({ stream: 'c/1', expected: 0 });
+    });
+
+    needs('atomicAbsence', 'of two processes that each want the other one absent, one wins', async () => {
+      const { log, harness } = await start();
+      const other = harness.open();
+      for (let round = 0; round < 20; round++) {
+        const outcomes = await Promise.all([
+          append(log, { ...unitOf([exact(`a/${round}`, 0)]), absent: [`b/${round}`] }),
+          append(other, { ...unitOf([exact(`b/${round}`, 0)]), absent: [`a/${round}`] }),
+        ]);
+        expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['committed', 'stale']);
+      }
+    });
+
     test('create beside create in two processes: exactly one wins, loudly', async () => {
       const { log, harness } = await start();
       const results = await Promise.all(

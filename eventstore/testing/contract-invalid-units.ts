@@ -79,6 +79,13 @@ const invalid: Record<string, Unit> = {
     ...Array.from({ length: 20 }, (_, index) => exact(`a/${index}`, 0)),
     exact('a/7', 1),
   ]),
+  'an absent stream twice': { ...unitOf([exact('a/1', 0)]), absent: ['b/1', 'b/1'] },
+  'an absent stream that is appended to': { ...unitOf([exact('a/1', 0)]), absent: ['a/1'] },
+  'an absent stream without a name': { ...unitOf([exact('a/1', 0)]), absent: ['b' as 'b/1'] },
+  'nine absent streams': {
+    ...unitOf([exact('a/1', 0)]),
+    absent: Array.from({ length: 9 }, (_, id) => `b/${id}` as const),
+  },
   'a negative expectation': on('a/1', -1),
   'an expectation of a fraction': on('a/1', 0.5),
   'an expectation of NaN': on('a/1', NaN),

@@ -12,7 +12,12 @@ import { eventLogContract } from './contract.ts';
 
 /** Proves that the contract asks of an adapter nothing that it has not declared: this one leaves gaps between positions. */
 class SparseLog implements EventLog {
-  readonly capabilities: LogCapabilities = { densePositions: false, hashChain: false, speculation: false };
+  readonly capabilities: LogCapabilities = {
+    densePositions: false,
+    hashChain: false,
+    speculation: false,
+    atomicAbsence: false,
+  };
   readonly #log: MemoryLog;
 
   constructor(log: MemoryLog) {
@@ -66,7 +71,10 @@ function spreadUnit(unit: RecordedUnit): RecordedUnit {
 
 eventLogContract(
   'a log that can do nothing beyond the least',
-  { capabilities: { densePositions: false, hashChain: false, speculation: false }, randomRuns: 50 },
+  {
+    capabilities: { densePositions: false, hashChain: false, speculation: false, atomicAbsence: false },
+    randomRuns: 50,
+  },
   () => {
     const store = new MemoryStore();
     const logs: SparseLog[] = [];

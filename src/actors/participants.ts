@@ -16,6 +16,8 @@ export class Participants implements World {
   readonly #residents: Residents;
   readonly #command: Command;
   readonly #lookUp: boolean;
+  /** A Pay's key is taken to be used for nothing else: the log proves it. */
+  #keyAssumed: boolean;
   // A list: a command has three or four, and names of streams need not be made only to look something up.
   readonly #pinned: { readonly kind: Kind; readonly id: string; readonly resident: Resident }[] = [];
 
@@ -23,6 +25,7 @@ export class Participants implements World {
     this.#residents = residents;
     this.#command = command;
     this.#lookUp = lookUp;
+    this.#keyAssumed = command.type === 'Pay';
   }
 
   payment(id: string): PaymentSnapshot | undefined {
@@ -52,7 +55,7 @@ export class Participants implements World {
       const { payments, wallets, requests } = participants(this.#command, this);
       for (const id of payments) this.#pin('payment', id);
       for (const id of wallets) this.#pin('account', id);
-      for (const id of requests) this.#pin('request', id);
+      if (!this.#keyAssumed) for (const id of requests) this.#pin('request', id);
       let waking: Promise<unknown>[] | undefined;
       for (const { resident } of this.#pinned) {
         if (resident.knowledge === 'unknown') (waking ??= []).push(this.#residents.wake(resident));
@@ -66,9 +69,16 @@ export class Participants implements World {
     return undefined;
   }
 
-  /** True where the last decision stood on a payment that was only assumed not to exist: now it will be looked up. */
+  /** The log has a stream in another version than was thought: it is looked at anew. */
+  foundStale(stream: string): void {
+    this.resident(stream)?.outdated();
+    if (stream.startsWith('request/')) this.#keyAssumed = false;
+  }
+
+  /** True where the last decision stood on what was only assumed (no such payment, a key not used): now it is looked up. */
   mustLoad(): boolean {
-    let must = false;
+    let must = this.#keyAssumed;
+    this.#keyAssumed = false;
     for (const { resident } of this.#pinned) {
       if (resident.knowledge !== 'assumed' || resident.pending !== undefined) continue;
       resident.knowledge = 'unknown';

@@ -9,6 +9,7 @@ import type { Command } from '../machines/commands.ts';
 import { decide } from '../machines/decide.ts';
 import type { Decision } from '../machines/decision.ts';
 import { refusalOfFailed } from '../machines/payment/failure.ts';
+import { elsewhere } from '../machines/payment/key.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
 import type { PaymentView } from '../machines/payment/view.ts';
 import { paymentView } from '../machines/payment/view.ts';
@@ -229,9 +230,9 @@ export class Runtime {
             continue;
           }
           resident?.fell(pending);
-          const foreign = result.outcome === 'failed' || (result.stream === stream && result.actual !== undefined);
-          if (foreign) resident?.outdated();
+          if (result.outcome === 'failed') resident?.outdated();
         }
+        if (result.outcome === 'stale' && result.actual !== undefined) participants.foundStale(result.stream);
         pending.settle(result.outcome === 'committed');
         resolve(result);
       };
@@ -302,8 +303,10 @@ function overloaded(message: string): Outcome {
 }
 
 function unitOf(decision: Decision & { outcome: 'decided' }, command: Command, caller: Caller, at: string): Unit {
+  const absent = elsewhere(command);
   return {
     id: command.commandId,
+    ...(absent && { absent: [absent] }),
     appends: decision.changes.map((change) =>
       change.expect === 'any'
         ? { stream: change.stream, expect: change.expect, events: change.facts.map(eventOf) }

@@ -41,7 +41,8 @@ export function decide(command: Command, at: string, world: World): Decision {
 function decidePayment(command: PaymentCommand, at: string, world: World): Decision {
   const payment = world.payment(command.paymentId);
   if (payment === undefined) {
-    return command.type === 'Pay' ? decidePay(command, at, world) : refused(notFound('payment', command.paymentId));
+    if (command.type !== 'Pay') return refused(notFound('payment', command.paymentId));
+    return answerToUsedKey(command, world) ?? decidePay(command, at, world);
   }
   const repeated = answerToRepeated(command, payment);
   if (repeated !== undefined) return repeated;

@@ -39,11 +39,13 @@ export function participants(command: Command, world: World): Participants {
 
 function ofPay(command: Pay, world: World): Participants {
   const { paymentId, original } = command;
+  // Where its key would be, had it been used for something else before.
+  const requests = [paymentId];
   if (original === undefined) {
-    return { payments: [paymentId], wallets: present(command.payer, command.payee), requests: [] };
+    return { payments: [paymentId], wallets: present(command.payer, command.payee), requests };
   }
   const { payer, payee } = named(command, world.payment(original));
-  return { payments: [paymentId, original], wallets: present(payer, payee), requests: [] };
+  return { payments: [paymentId, original], wallets: present(payer, payee), requests };
 }
 
 function ofPayment(command: PaymentCommand, world: World): Participants {

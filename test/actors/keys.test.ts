@@ -108,6 +108,67 @@ describe('the same key on two payments', () => {
   });
 });
 
+describe('the same key for a step and then for a Pay', () => {
+  const pays = (key: string): KoraRequest => p2p('ada', 'ben', 10n, key);
+
+  it('is refused, and the payment is not made', async () => {
+    const runtime = new Runtime({ log: new MemoryLog() });
+    await twoPayments(runtime);
+    await must(runtime, capture('P', 'k'));
+    expect(await runtime.execute(pays('k'), caller)).toMatchObject(conflict('P'));
+    expect(await runtime.payment(idOf('k'))).toBeUndefined();
+    expect(await runtime.execute(capture('P', 'k'), caller)).toMatchObject({ ok: true, duplicate: true });
+  });
+
+  it('is refused after a restart, and where the key opened an account', async () => {
+    const store = new MemoryStore();
+    const before = new Runtime({ log: new MemoryLog({ store }) });
+    await twoPayments(before);
+    await must(before, capture('P', 'k'));
+    await must(before, { type: 'FreezeAccount', idempotencyKey: 'f', accountId: 'ben', reason: 'r' });
+    const after = new Runtime({ log: new MemoryLog({ store }) });
+    expect(await after.execute(pays('k'), caller)).toMatchObject(conflict('P'));
+    expect(await after.execute(pays('f'), caller)).toMatchObject({
+      refusal: { code: 'IdempotencyConflict', message: expect.stringContaining('account ben') as string },
+    });
+  });
+
+  it('is refused while the step is not durable yet', async () => {
+    const log = new HeldLog();
+    const runtime = new Runtime({ log });
+    await twoPayments(runtime);
+    log.hold();
+    const step = runtime.execute(capture('P', 'k'), caller);
+    await turns();
+    const pay = runtime.execute(pays('k'), caller);
+    await turns();
+    log.release();
+    expect(await Promise.all([step, pay])).toMatchObject([{ ok: true }, conflict('P')]);
+  });
+
+  it.each([
+    ['the step first', 0],
+    ['the Pay first', 1],
+  ])('is refused for one of two processes (decide, decide, commit, commit): %s', async (_, order) => {
+    const store = new MemoryStore();
+    const logs = [new HeldLog(store), new HeldLog(store)] as const;
+    const [first, second] = [new Runtime({ log: logs[0] }), new Runtime({ log: logs[1] })];
+    await twoPayments(first);
+    await second.payment(idOf('P'));
+    await Promise.all(['ada', 'ben'].map((id) => second.account(id)));
+    for (const log of logs) log.hold();
+    const answers = [first.execute(capture('P', 'k'), caller), second.execute(pays('k'), caller)];
+    await turns();
+    for (const log of order === 0 ? logs : [...logs].reverse()) {
+      log.release();
+      await turns();
+    }
+    const done = await Promise.all(answers);
+    expect(done.map(({ ok }) => ok)).toEqual([order === 0, order === 1]);
+    expect(done[1 - order]).toMatchObject(conflict(order === 0 ? 'P' : 'k'));
+  });
+});
+
 const asked = fc.record({ process: fc.nat(1), payment: fc.nat(3), key: fc.nat(2), turn: fc.boolean() });
 
 describe('any use of few keys on few payments by two processes', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestWorld } from '../testing/test-world.ts';
 import { authorize, by, capture, figures, given, LATER, NOW, pay, settle, wallet } from '../testing/given.ts';
+import { elsewhere } from './key.ts';
 import type { PaymentInitiated } from './payment.facts.ts';
 
 /** Proves that a key does one thing: used again on another target it is refused, whatever the two commands are. */
@@ -70,6 +71,19 @@ describe('the key of a step', () => {
     const step = given({ ...world, 'request/c1': [handled] });
     expect(step.when(freeze)).toEqual(usedOn('payment p1'));
     expect(given({ ...world, 'payment/c1': made('c1') }).when(freeze)).toEqual(usedOn('payment c1'));
+  });
+
+  it('is refused for a Pay when it took another payment on, or opened an account', () => {
+    const step = given({ ...world, 'request/p3': [handled] });
+    expect(step.when(pay({ paymentId: 'p3', commandId: 'p3' }))).toMatchObject({
+      refused: { code: 'IdempotencyConflict', message: expect.stringContaining('payment p1') as string },
+    });
+  });
+
+  it('is looked for in the other place, which must not exist', () => {
+    expect(elsewhere(pay({ commandId: 'c1' }))).toBe('request/c1');
+    expect(elsewhere(capture({ commandId: 'c1' }))).toBe('payment/c1');
+    expect(elsewhere(capture({ commandId: 'deadline:p1:expire' }))).toBeUndefined();
   });
 
   it('is used up by what was written only: a step that was refused leaves it free', () => {

@@ -3,7 +3,7 @@ import type { RequestFact } from '../account/account.facts.ts';
 import type { Command, PaymentCommand } from '../commands.ts';
 import type { Decision, World } from '../decision.ts';
 import { idempotencyConflict } from '../refusals.ts';
-import { paymentStream, requestStream } from '../streams.ts';
+import { paymentStream, requestStream, type PaymentStream, type RequestStream } from '../streams.ts';
 import { refused } from '../unit.ts';
 
 /**
@@ -11,14 +11,19 @@ import { refused } from '../unit.ts';
  * used again on another target takes a place that both look at. For a command that makes a payment it is the payment's id;
  * every other command of somebody opens `request/<command id>`, in its own unit: whoever comes second finds it there, or
  * is stale and then finds it.
- *
- * What is left: a Pay does not look for `request/…`. It is the hottest path there is, and its own id is its fence; a key
- * that was used for another command first and then for a Pay is told by the doors' caches of answers, or not at all.
+ * The other place must not exist when the unit is written (`elsewhere`): who looked too early is stale there, looks again,
+ * and is refused. A Pay, the hottest path there is, looks for `request/…` only then.
  */
 
 /** Whether the command's id comes from somebody's key. Machine-made ids say their target: `deadline:<payment>:<kind>`. */
 export function isKeyed({ commandId }: Command): boolean {
   return !commandId.includes(':');
+}
+
+/** The stream that would exist had the command's key been used for a command of the other sort. */
+export function elsewhere(command: Command): PaymentStream | RequestStream | undefined {
+  if (!isKeyed(command)) return undefined;
+  return command.type === 'Pay' ? requestStream(command.commandId) : paymentStream(command.commandId);
 }
 
 /**

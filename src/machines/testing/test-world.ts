@@ -5,6 +5,7 @@ import type { Command } from '../commands.ts';
 import { decide } from '../decide.ts';
 import type { Change, Decision, World } from '../decision.ts';
 import { participants } from '../participants.ts';
+import { elsewhere } from '../payment/key.ts';
 import type { PaymentSnapshot } from '../payment/payment.machine.ts';
 import { accountStream, categoryOf, paymentStream, requestStream } from '../streams.ts';
 
@@ -21,7 +22,11 @@ export class TestWorld {
 
   run(command: Command, at: string): Decision {
     const decision = this.decide(command, at);
-    if (decision.outcome === 'decided') this.apply(decision.changes);
+    if (decision.outcome === 'decided') {
+      const other = elsewhere(command);
+      invariant(other === undefined || !this.states.has(other), `the key of ${command.commandId} was used in ${other}`);
+      this.apply(decision.changes);
+    }
     return decision;
   }
 
