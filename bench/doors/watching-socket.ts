@@ -72,7 +72,7 @@ export class WatchingSocket {
     });
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => this.#lost(error));
-    this.#socket.on('close', () => this.#lost(new Error('the connection closed')));
+    this.#socket.on('close', () => this.#lost(new Error('the connection broke')));
     const authorization = options.token === '' ? '' : `authorization: Bearer ${options.token}\r\n`;
     this.#socket.write(
       `GET ${dialect.path} HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\n` +
@@ -102,7 +102,7 @@ export class WatchingSocket {
     const [status = ''] = bytes.toString('latin1', 0, end).split('\r\n', 1);
     if (!status.includes(' 101 ')) this.#lost(new Error(`not upgraded: ${status}`));
     this.#upgraded = true;
-    if (this.#dialect.opening !== undefined) this.#socket.write(maskedFrame(this.#dialect.opening));
+    if (this.#dialect.opening !== undefined) this.#socket.write(maskedFrame(Buffer.from(this.#dialect.opening), text));
     return end + 4;
   }
 
@@ -126,6 +126,12 @@ export class WatchingSocket {
       this.#onEvent(this.count++);
     } else if (opcode === 1) {
       this.#answer(bytes.toString('utf8', begin, end));
+    } else if (opcode === 8) {
+      const code = length < 2 ? 'without a code' : `with ${bytes.readUInt16BE(begin)}`;
+      this.#lost(new Error(`the server closed ${code} ${bytes.toString('utf8', begin + 2, end)}`));
+    } else if (opcode === 9) {
+      // A server takes one that does not answer its pings for gone.
+      this.#socket.write(maskedFrame(bytes.subarray(begin, end), pong));
     }
     return end;
   }
@@ -133,12 +139,15 @@ export class WatchingSocket {
   #answer(message: string): void {
     if (this.#dialect.isLive(message)) this.#live();
     const reply = this.#dialect.reply(message);
-    if (reply !== undefined) this.#socket.write(maskedFrame(reply));
+    if (reply !== undefined) this.#socket.write(maskedFrame(Buffer.from(reply), text));
   }
 }
 
-/** A text of up to 125 bytes as a client must send it (RFC 6455, section 5.3). The mask may be all zeros. */
-function maskedFrame(text: string): Buffer {
-  const body = Buffer.from(text);
-  return Buffer.concat([Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]), body]);
+/** First bytes of whole frames: FIN and the opcode (RFC 6455, section 5.2). */
+const text = 0x81;
+const pong = 0x8a;
+
+/** A frame of up to 125 bytes as a client must send it (RFC 6455, section 5.3). The mask may be all zeros. */
+function maskedFrame(body: Buffer, first: number): Buffer {
+  return Buffer.concat([Buffer.from([first, 0x80 | body.length, 0, 0, 0, 0]), body]);
 }
