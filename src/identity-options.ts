@@ -1,6 +1,7 @@
 import type { IdentityOptions, Keyring, UserRole } from './identity/index.ts';
 import { isUserRole, newKeyringText, readKeyring, KeyringError, userRoles } from './identity/index.ts';
-import { ConfigError, configOptions, type KoraConfig } from './platform/config.ts';
+import { ConfigError, type KoraConfig } from './platform/config.ts';
+import { configOptions } from './platform/config-options.ts';
 import { loadOrCreatePrivateFile } from './platform/private-file.ts';
 
 /** The keys of what is personal: KORA_IDENTITY_KEYS, else those that the data folder keeps, made at first need. */

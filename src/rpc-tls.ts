@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RpcTls } from './gateway/rpc/tls.ts';
-import { ConfigError, configOptions, type KoraConfig } from './platform/config.ts';
+import { ConfigError, type KoraConfig } from './platform/config.ts';
+import { configOptions } from './platform/config-options.ts';
 
 const files = { certificate: 'rpcTlsCertificate', key: 'rpcTlsKey', clientCa: 'rpcTlsClientCa' } as const;
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { ConfigError, configOptions, defaultOf } from '../platform/config.ts';
+import { ConfigError } from '../platform/config.ts';
+import { configOptions, defaultOf } from '../platform/config-options.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
 import { sentenceOf } from '../platform/sentence-of.ts';
 import { balanceCommand } from './balance.ts';

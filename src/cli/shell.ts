@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { configFrom, configOptions, defaultOf, type KoraConfig, type Texts } from '../platform/config.ts';
+import { configFrom, type KoraConfig, type Texts } from '../platform/config.ts';
+import { configOptions, defaultOf } from '../platform/config-options.ts';
 import { createLogger, type Logger } from '../platform/logging.ts';
 import type { Interrupt } from './interrupt.ts';
 

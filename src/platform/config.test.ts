@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, configFrom, configOptions } from './config.ts';
+import { ConfigError, configFrom } from './config.ts';
+import { configOptions } from './config-options.ts';
 
 // Settings come from flags, the environment and defaults, in this order, and none is taken that cannot be.
 

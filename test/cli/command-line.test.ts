@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { configOptions, defaultOf } from '../../src/platform/config.ts';
+import { configOptions, defaultOf } from '../../src/platform/config-options.ts';
 import { kora, launcher, oldNode } from './kora-process.ts';
 
 // The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.

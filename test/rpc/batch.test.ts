@@ -111,7 +111,7 @@ describe('a batch', () => {
   });
 
   it('ties each command to others as it says, and to the call where it says nothing', async () => {
-    const headers = { 'x-correlation-id': 'call-1' };
+    const headers = { 'kora-correlation-id': 'call-1' };
     const { results } = await payments.batch(
       {
         commands: [

@@ -67,17 +67,17 @@ describe.each(Object.keys(protocols))('calls over %s', (protocol) => {
     });
     const { payments } = clientsOf(url, token, protocol);
     const idOf = async (headers: Record<string, string>) =>
-      (await refusedBy(payments.pay(pay, { headers }))).error.metadata.get('x-correlation-id');
-    expect(await idOf({ 'x-correlation-id': 'order-4711' })).toBe('order-4711');
+      (await refusedBy(payments.pay(pay, { headers }))).error.metadata.get('kora-correlation-id');
+    expect(await idOf({ 'kora-correlation-id': 'order-4711' })).toBe('order-4711');
     const made = await idOf({});
     expect(made).toMatch(/^[0-9a-f-]{36}$/);
     expect(seen).toEqual(['order-4711', made]);
-    const wrong = await refusedBy(payments.pay(pay, { headers: { 'x-correlation-id': 'two words' } }));
-    expect(wrong.refusal?.figures).toMatchObject({ case: 'invalid', value: { field: 'x-correlation-id' } });
+    const wrong = await refusedBy(payments.pay(pay, { headers: { 'kora-correlation-id': 'two words' } }));
+    expect(wrong.refusal?.figures).toMatchObject({ case: 'invalid', value: { field: 'kora-correlation-id' } });
     let echoed: string | null | undefined;
     await payments.batch(
       {},
-      { headers: { 'x-correlation-id': 'b' }, onHeader: (h) => (echoed = h.get('x-correlation-id')) },
+      { headers: { 'kora-correlation-id': 'b' }, onHeader: (h) => (echoed = h.get('kora-correlation-id')) },
     );
     expect(echoed).toBe('b');
   });
@@ -100,7 +100,7 @@ describe.each(Object.keys(protocols))('calls over %s', (protocol) => {
     let fault: Error = new UnitFailedError('password of the database');
     const { url, token, faults } = await open(() => Promise.reject(fault));
     const { payments } = clientsOf(url, token, protocol);
-    const lost = await refusedBy(payments.pay(pay, { headers: { 'x-correlation-id': 'c1' } }));
+    const lost = await refusedBy(payments.pay(pay, { headers: { 'kora-correlation-id': 'c1' } }));
     expect(lost.error).toMatchObject({
       code: Code.Unavailable,
       rawMessage: 'the log could not take it: the outcome is unknown, ask again with the same idempotency key',

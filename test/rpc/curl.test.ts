@@ -32,8 +32,8 @@ describe('plain curl', () => {
     }
     const p2p = { kind: 'PAYMENT_KIND_P2P', amount: '700', currency: 'XOF', payer: 'ama', payee: 'kofi' };
     const pay = { ...p2p, idempotencyKey: 'p2p', upTo: 'PAY_UP_TO_SETTLED' };
-    const refused = await curl('PaymentService/Pay', pay, '-H', 'x-correlation-id: by-hand');
-    expect(refused.headers).toMatch(/^HTTP\/1\.1 400 .*x-correlation-id: by-hand/s);
+    const refused = await curl('PaymentService/Pay', pay, '-H', 'kora-correlation-id: by-hand');
+    expect(refused.headers).toMatch(/^HTTP\/1\.1 400 .*kora-correlation-id: by-hand/s);
     expect(refused.json).toMatchObject({
       code: 'failed_precondition',
       message: 'account ama has 0 available, 700 was asked',

@@ -44,7 +44,7 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
       reply.header(CORRELATION_HEADER, request.id);
-      const { problem: answer, fault } = problemOfError(error);
+      const { problem: answer, fault } = problemOfError(error, request.method);
       if (fault) logger.error({ err: error, correlationId: request.id }, 'a call came to a fault');
       void sendProblem(reply, answer);
     },
@@ -83,7 +83,7 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, nothingHere));
   app.setErrorHandler((error, request, reply) => {
-    const { problem: answer, fault } = problemOfError(error);
+    const { problem: answer, fault } = problemOfError(error, request.method);
     if (fault) {
       const { id: correlationId, routeOptions } = request;
       logger.error({ err: error, correlationId, route: routeOptions.url }, 'a call came to a fault');

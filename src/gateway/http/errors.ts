@@ -4,14 +4,18 @@ import { PageError } from '../../kernel/page.ts';
 import { type Problem, problem, ProblemError } from './problem.ts';
 import { invalidRequest } from './validation.ts';
 
-/** What a caller can do who does not know what became of a command. */
-export const outcomeUnknown = 'the outcome is unknown: send it again with the same idempotency key';
+/** What a caller can do who has no answer: of a command nobody knows what became, and a question changed nothing. */
+export function unanswered(method: string): string {
+  return method === 'GET' || method === 'HEAD'
+    ? 'there is no answer, and nothing was changed: ask again'
+    : 'the outcome is unknown: send it again with the same idempotency key';
+}
 
 /**
  * What was thrown as a problem. A fault says that the outcome is unknown, and nothing of what is inside: `fault` tells
  * whether it is to be logged.
  */
-export function problemOfError(error: unknown): { readonly problem: Problem; readonly fault: boolean } {
+export function problemOfError(error: unknown, method: string): { readonly problem: Problem; readonly fault: boolean } {
   if (error instanceof ProblemError) return { problem: error.problem, fault: false };
   if (error instanceof PageError) {
     const { field, message } = error;
@@ -25,12 +29,12 @@ export function problemOfError(error: unknown): { readonly problem: Problem; rea
   // nobody is left to tell.
   if (code === 'ECONNRESET' && (error as Error).message === 'aborted') return { problem: brokenOff, fault: false };
   if (error instanceof UnitFailedError || isConnectionError(error)) {
-    return { problem: problem('Unavailable', outcomeUnknown, { headers: { 'retry-after': '1' } }), fault: true };
+    return { problem: problem('Unavailable', unanswered(method), { headers: { 'retry-after': '1' } }), fault: true };
   }
   // Fastify's word about what the caller sent: a name that is too long, a body that ends too soon.
   if (statusCode === 404 || code === 'FST_ERR_MAX_PARAM_LENGTH') return { problem: nothingHere, fault: false };
   if (statusCode === 400) return { problem: problem('Invalid', 'the request cannot be read'), fault: false };
-  return { problem: problem('Internal', outcomeUnknown), fault: true };
+  return { problem: problem('Internal', unanswered(method)), fault: true };
 }
 
 function refused(validation: NonNullable<FastifyError['validation']>, part: string): Problem {

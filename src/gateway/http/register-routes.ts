@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authenticator } from '../principal.ts';
-import { outcomeUnknown } from './errors.ts';
+import { unanswered } from './errors.ts';
 import { authenticate, authorize } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import type { DoorParts } from './parts.ts';
@@ -41,7 +41,7 @@ export function registerRoutes(
         const work = route.handle(callOf(request, route) as Call<never, never, never, never>, parts);
         const ended = work.then(nothing, nothing).finally(() => atWork.delete(ended));
         atWork.add(ended);
-        return sendAnswer(reply, await answeredWithin(limits.handlerMs, work));
+        return sendAnswer(reply, await answeredWithin(limits.handlerMs, work, request.method));
       },
     });
   }
@@ -105,10 +105,10 @@ function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, u
 }
 
 /** Waits so long for an answer and no longer. The work goes on: a command that was taken cannot be called back. */
-async function answeredWithin(ms: number, work: Promise<Answer>): Promise<Answer> {
+async function answeredWithin(ms: number, work: Promise<Answer>, method: string): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Answer>((resolve) => {
-    const late = problem('OutcomeUnknown', outcomeUnknown, { headers: { 'retry-after': '1' } });
+    const late = problem('OutcomeUnknown', unanswered(method), { headers: { 'retry-after': '1' } });
     timer = setTimeout(() => resolve(late), ms);
   });
   try {

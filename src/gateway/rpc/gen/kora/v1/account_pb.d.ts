@@ -638,7 +638,7 @@ export declare const AccountStatusSchema: GenEnum<AccountStatus>;
  * are decimal strings of minor units in the currency's ISO 4217 exponent ("1250" is 12.50 GHS, 1250 XOF, 1.250 TND):
  * never a float, no sign, no separator, no leading zero, at most 30 digits.
  *
- * The header `x-correlation-id` ties calls together; it comes back with the answer, and is made where it is absent.
+ * The header `kora-correlation-id` ties calls together; it comes back with the answer, and is made where it is absent.
  *
  * @generated from service kora.v1.AccountService
  */

@@ -1450,7 +1450,7 @@ export declare const ReversalReasonSchema: GenEnum<ReversalReason>;
  * `kora.v1.Payment` that records it, where it is recorded. After `unavailable`, `internal`, `deadline_exceeded` and lost
  * connections the outcome is unknown: send the same command with the same key again.
  *
- * The header `x-correlation-id` ties calls together; it comes back with the answer, and is made where it is absent.
+ * The header `kora-correlation-id` ties calls together; it comes back with the answer, and is made where it is absent.
  *
  * @generated from service kora.v1.PaymentService
  */

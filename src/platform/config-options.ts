@@ -1,0 +1,319 @@
+import { databaseUrl, integer, issuerUrl, networks, oneOf, origins, pairs, redisUrl } from './config-values.ts';
+import type { KoraConfig } from './config.ts';
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** `bound`: a token is only taken over a certificate that bears the name of its service. */
+export const tlsNames = ['bound', 'free'] as const;
+
+/** What can stand behind the transport port of the stream door. */
+export const streamServers = ['uws', 'ws'] as const;
+
+export const switches = ['on', 'off'] as const;
+
+export interface ConfigOption<Value = unknown> {
+  readonly env: string;
+  /** Absent: set by the environment only, because it is a secret or a matter of the installation. */
+  readonly flag?: string;
+  readonly what: string;
+  readonly default: Value;
+  /** Throws a sentence that follows "KORA_…: ". */
+  readonly parse: (text: string) => Value;
+}
+
+/** A default as people read it. Undefined: there is none. */
+export function defaultOf({ default: value }: ConfigOption): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(', ');
+  return JSON.stringify(value);
+}
+
+type OptionTable = { readonly [Name in keyof KoraConfig]: ConfigOption<KoraConfig[Name]> };
+
+const HOUR_MS = 3_600_000;
+
+export const configOptions: OptionTable = {
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    what: 'a PostgreSQL (15 or newer) of your own, as postgresql://user@host:port/database; then nothing is embedded',
+    default: undefined,
+    parse: databaseUrl,
+  },
+  dataDir: {
+    env: 'KORA_DATA_DIR',
+    flag: '--data-dir <folder>',
+    what: 'where the embedded PostgreSQL keeps its data, and kora the key of its service tokens',
+    default: '.kora',
+    parse: (text) => text,
+  },
+  host: {
+    env: 'KORA_HOST',
+    flag: '--host <address>',
+    what: 'the address that the doors listen on',
+    default: '127.0.0.1',
+    parse: (text) => text,
+  },
+  httpPort: {
+    env: 'KORA_HTTP_PORT',
+    flag: '--http-port <port>',
+    what: 'port of the http door; 0 takes any that is free',
+    default: 7400,
+    parse: integer(0, 65_535),
+  },
+  httpTrustedProxies: {
+    env: 'KORA_HTTP_TRUSTED_PROXIES',
+    what: "addresses and networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7; without it nobody's is",
+    default: [],
+    parse: networks,
+  },
+  httpRatePerAddress: {
+    env: 'KORA_HTTP_RATE_PER_ADDRESS',
+    what: 'http requests a minute from one address (IPv6: one /64), services apart',
+    default: 6_000,
+    parse: integer(1),
+  },
+  httpRatePerUser: {
+    env: 'KORA_HTTP_RATE_PER_USER',
+    what: 'http requests a minute of one user',
+    default: 600,
+    parse: integer(1),
+  },
+  httpRatePerService: {
+    env: 'KORA_HTTP_RATE_PER_SERVICE',
+    what: 'http requests a minute of one service',
+    default: 600_000,
+    parse: integer(1),
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    what: 'a Redis in which http requests are counted, as redis://host:port; without it PostgreSQL counts them',
+    default: undefined,
+    parse: redisUrl,
+  },
+  idempotencyRetentionMs: {
+    env: 'KORA_IDEMPOTENCY_RETENTION_MS',
+    what: 'answers to http requests are cached for so many milliseconds; after it the log gives the same answer',
+    default: 24 * HOUR_MS,
+    parse: integer(1_000),
+  },
+  rpcPort: {
+    env: 'KORA_RPC_PORT',
+    flag: '--rpc-port <port>',
+    what: 'port of the rpc door; 0 takes any that is free',
+    default: 7401,
+    parse: integer(0, 65_535),
+  },
+  streamPort: {
+    env: 'KORA_STREAM_PORT',
+    flag: '--stream-port <port>',
+    what: 'port of the stream door; 0 takes any that is free',
+    default: 7402,
+    parse: integer(0, 65_535),
+  },
+  streamTransport: {
+    env: 'KORA_STREAM_TRANSPORT',
+    what: 'what the stream door listens with: uws, or ws, which also takes over where uWebSockets cannot be loaded',
+    default: 'uws',
+    parse: oneOf(streamServers),
+  },
+  allowedOrigins: {
+    env: 'KORA_ALLOWED_ORIGINS',
+    what: 'origins of the pages that may connect, with commas between them: https://app.example,https://admin.example',
+    default: [],
+    parse: origins,
+  },
+  streamConnectionsMax: {
+    env: 'KORA_STREAM_CONNECTIONS_MAX',
+    what: 'connections of the stream door',
+    default: 10_000,
+    parse: integer(1),
+  },
+  streamConnectionsPerPrincipalMax: {
+    env: 'KORA_STREAM_CONNECTIONS_PER_PRINCIPAL_MAX',
+    what: 'connections of the stream door that one principal may have',
+    default: 1_000,
+    parse: integer(1),
+  },
+  streamConnectionsPerAddressMax: {
+    env: 'KORA_STREAM_CONNECTIONS_PER_ADDRESS_MAX',
+    what: 'connections of the stream door from one address (IPv6: one /64); behind a proxy all come from its address',
+    default: 1_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_MAX',
+    what: 'topics that one connection may watch',
+    default: 5_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsPerPrincipalMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_PER_PRINCIPAL_MAX',
+    what: 'topics that all connections of one principal may watch',
+    default: 50_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsPerAddressMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_PER_ADDRESS_MAX',
+    what: 'topics that all connections from one address may watch',
+    default: 50_000,
+    parse: integer(1),
+  },
+  streamSubscriptionsInAllMax: {
+    env: 'KORA_STREAM_SUBSCRIPTIONS_IN_ALL_MAX',
+    what: 'topics that all connections may watch',
+    default: 500_000,
+    parse: integer(1),
+  },
+  streamMessageBytesMax: {
+    env: 'KORA_STREAM_MESSAGE_BYTES_MAX',
+    what: 'the largest message of a client of the stream door, in bytes; a token must fit in',
+    default: 10_240,
+    parse: integer(1024, 1024 * 1024),
+  },
+  streamMessagesPerSecond: {
+    env: 'KORA_STREAM_MESSAGES_PER_SECOND',
+    what: 'messages that a client of the stream door may send per second in the long run',
+    default: 200,
+    parse: integer(1),
+  },
+  streamMessagesAtOnce: {
+    env: 'KORA_STREAM_MESSAGES_AT_ONCE',
+    what: 'messages that it may send at once, when it subscribes to everything that it watches',
+    default: 6_000,
+    parse: integer(1),
+  },
+  streamBufferedBytesMax: {
+    env: 'KORA_STREAM_BUFFERED_BYTES_MAX',
+    what: 'bytes that may wait for a client of the stream door; one that is slower is closed, and resumes',
+    default: 1_048_576,
+    parse: integer(16_384, 64 * 1024 * 1024),
+  },
+  streamRecheckMs: {
+    env: 'KORA_STREAM_RECHECK_MS',
+    what: 'how often the stream door looks at the tokens of open connections again: ended sessions are noticed by it',
+    default: 5_000,
+    parse: integer(100, 600_000),
+  },
+  logLevel: {
+    env: 'KORA_LOG_LEVEL',
+    flag: '--log-level <level>',
+    what: `what is logged, on stderr: ${logLevels.join(', ')}`,
+    default: 'info',
+    parse: oneOf(logLevels),
+  },
+  serviceKey: {
+    env: 'KORA_SERVICE_KEY',
+    what: 'Ed25519 private key of the service tokens, as PEM (PKCS #8) or JWK; without it one is made in the data folder',
+    default: undefined,
+    parse: (text) => text,
+  },
+  serviceKeysAccepted: {
+    env: 'KORA_SERVICE_KEYS_ACCEPTED',
+    what: 'Ed25519 keys (PEM, one after the other, or a JWK Set) whose service tokens are still taken while the key is rotated',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsCertificate: {
+    env: 'KORA_RPC_TLS_CERTIFICATE',
+    what: 'file with the certificate of the rpc door, and its chain, in PEM; with it the door speaks TLS only, to clients with certificates',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsKey: {
+    env: 'KORA_RPC_TLS_KEY',
+    what: 'file with the private key of that certificate, in PEM',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsClientCa: {
+    env: 'KORA_RPC_TLS_CLIENT_CA',
+    what: 'file with the certificates, in PEM, of those who may issue certificates of clients',
+    default: undefined,
+    parse: (text) => text,
+  },
+  rpcTlsNames: {
+    env: 'KORA_RPC_TLS_NAMES',
+    what: 'bound: a token is taken only over a certificate that bears its service as a DNS name; free: over any of the client CA',
+    default: 'bound',
+    parse: oneOf(tlsNames),
+  },
+  drainNoticeMs: {
+    env: 'KORA_DRAIN_NOTICE_MS',
+    what: 'on stopping, the http and the rpc door say to health checks that they are not ready for so many milliseconds before they take nothing new',
+    default: 0,
+    parse: integer(0, 600_000),
+  },
+  identityKeys: {
+    env: 'KORA_IDENTITY_KEYS',
+    what: 'keys of what is personal, newest first, as id:key,id:key with 32 bytes in base64 each; without it one is made in the data folder',
+    default: undefined,
+    parse: (text) => text,
+  },
+  localUsers: {
+    env: 'KORA_LOCAL_USERS',
+    what: 'on: people sign up and log in here; off: only tokens of the OIDC issuer let people in',
+    default: 'on',
+    parse: oneOf(switches),
+  },
+  oidcIssuer: {
+    env: 'KORA_OIDC_ISSUER',
+    what: 'an OpenID provider whose tokens let people in, as its tokens name it: https://login.example',
+    default: undefined,
+    parse: issuerUrl,
+  },
+  oidcAudience: {
+    env: 'KORA_OIDC_AUDIENCE',
+    what: 'what its tokens for this kora name as audience; needed with an issuer',
+    default: undefined,
+    parse: (text) => text,
+  },
+  oidcRolesClaim: {
+    env: 'KORA_OIDC_ROLES_CLAIM',
+    what: 'the claim of its tokens that lists roles, as roles or realm_access.roles',
+    default: 'roles',
+    parse: (text) => text,
+  },
+  oidcRoles: {
+    env: 'KORA_OIDC_ROLES',
+    what: 'its roles and ours, as theirs=customer,theirs=support; without it our own names, but for admin',
+    default: undefined,
+    parse: pairs,
+  },
+  residentsMax: {
+    env: 'KORA_RESIDENTS_MAX',
+    what: 'actors (payments, wallets) kept in memory',
+    default: 100_000,
+    parse: integer(100),
+  },
+  requestsMax: {
+    env: 'KORA_REQUESTS_MAX',
+    what: 'requests at work at the same time; further ones are refused as Overloaded',
+    default: 50_000,
+    parse: integer(1),
+  },
+  waitingUnitsMax: {
+    env: 'KORA_WAITING_UNITS_MAX',
+    what: 'units that may wait for the log; further ones are refused as Overloaded',
+    default: 20_000,
+    parse: integer(1),
+  },
+  eventSizeMax: {
+    env: 'KORA_EVENT_SIZE_MAX',
+    what: 'the largest event, as bytes of JSON',
+    default: 64 * 1024,
+    parse: integer(1024, 16 * 1024 * 1024),
+  },
+  holdMs: {
+    env: 'KORA_HOLD_MS',
+    what: 'a hold that nothing captures is released after so many milliseconds',
+    default: 7 * 24 * HOUR_MS,
+    parse: integer(1),
+  },
+  settleAfterMs: {
+    env: 'KORA_SETTLE_AFTER_MS',
+    what: 'a captured merchant payment is settled after so many milliseconds',
+    default: 24 * HOUR_MS,
+    parse: integer(1),
+  },
+};
