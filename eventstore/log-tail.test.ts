@@ -47,6 +47,24 @@ describe('the tail in memory', () => {
     expect(positions(tail.after(60))).toEqual([61]);
   });
 
+  test('lets go of what every follower has had, and keeps the rest for the slowest', () => {
+    const tail = new LogTail();
+    const [slow, fast] = [tail.attach(0), tail.attach(0)];
+    const publishUpTo = (from: number, to: number): void => {
+      for (let position = from; position <= to; position += 10) publish(tail, [unitAt(position, 10)]);
+    };
+    publishUpTo(1, 5_000);
+    fast.position = 5_000;
+    slow.position = 1_500;
+    publishUpTo(5_001, 5_010);
+    expect(tail.after(1_400)).toBeUndefined();
+    expect(positions(tail.after(1_500))?.[0]).toBe(1_501);
+    tail.detach(slow);
+    publishUpTo(5_011, 5_020);
+    expect(tail.after(4_000)).toBeUndefined();
+    expect(positions(tail.after(5_000))).toEqual([5_001, 5_011]);
+  });
+
   test('wakes those who wait for more than was known, at once those who wait for less', async () => {
     const tail = new LogTail();
     const { signal } = new AbortController();

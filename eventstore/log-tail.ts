@@ -1,15 +1,27 @@
 import type { Position, RecordedUnit, Whose } from './event-log.ts';
 import type { CommittedBatch } from './planner/group-committer.ts';
 
+/** Where a follower is. */
+export interface TailCursor {
+  position: Position;
+}
+
+/** Events that all followers have had before they are let go of: moving the rest for each batch would cost more. */
+const dropEvents = 1_024;
+
 /**
  * The newest units, in memory, for readers that are nearly there, and the bell that tells readers to look again.
  * Holds a run without gaps: units that other processes committed in between start a new run, and readers that are not
  * in it read the store.
+ *
+ * What every follower has had is let go of soon. Units that lived for seconds would be copied by the collector twice, and
+ * those pauses are longer than anything else that a request waits for.
  */
 export class LogTail {
-  #units: RecordedUnit[] = [];
+  readonly #units: RecordedUnit[] = [];
   #events = 0;
   readonly #eventsMax: number;
+  readonly #cursors = new Set<TailCursor>();
   #waiting = new Set<() => void>();
   #known: Position = 0;
   /** The newest run of positions that this process alone wrote. */
@@ -24,6 +36,17 @@ export class LogTail {
     return this.#known;
   }
 
+  /** A follower begins: what comes after its cursor is kept for it, as far as there is room. */
+  attach(position: Position): TailCursor {
+    const cursor = { position };
+    this.#cursors.add(cursor);
+    return cursor;
+  }
+
+  detach(cursor: TailCursor): void {
+    this.#cursors.delete(cursor);
+  }
+
   /**
    * A batch of this process became durable.
    *
@@ -33,7 +56,7 @@ export class LogTail {
     if (this.#own !== undefined && this.#own.to + 1 === position) this.#own.to = lastPosition;
     else this.#own = { from: position, to: lastPosition };
     if (!wanted || this.#own.from === position) {
-      this.#units = [];
+      this.#units.length = 0;
       this.#events = 0;
     }
     if (wanted) {
@@ -93,15 +116,25 @@ export class LogTail {
     return low;
   }
 
-  /** Drops from the front in large steps, so that the cost of moving the rest is spread. */
+  /** Drops from the front in steps, so that the cost of moving the rest is spread. */
   #trim(): void {
-    if (this.#events <= this.#eventsMax * 2) return;
+    const first = this.#units[0];
+    if (first === undefined) return;
+    const had = Math.min(...[...this.#cursors].map(({ position }) => position));
     let drop = 0;
-    while (this.#events > this.#eventsMax && drop < this.#units.length - 1) {
-      const unit = this.#units[drop++] as RecordedUnit;
-      this.#events -= unit.lastPosition - unit.position + 1;
+    if (had !== Infinity && had - first.position >= dropEvents) drop = this.#indexAfter(had);
+    if (drop === 0 && this.#events <= this.#eventsMax * 2) return;
+    let events = this.#events;
+    let dropped = 0;
+    for (const unit of this.#units) {
+      if (dropped >= drop && (events <= this.#eventsMax || this.#events <= this.#eventsMax * 2)) break;
+      if (dropped === this.#units.length - 1) break;
+      events -= unit.lastPosition - unit.position + 1;
+      dropped += 1;
     }
-    this.#units = this.#units.slice(drop);
+    // In place: an old array, thrown away, would keep all that was ever in it until the next full collection.
+    this.#units.splice(0, dropped);
+    this.#events = events;
   }
 }
 
@@ -113,38 +146,53 @@ export async function* follow(
   readAll: (after: Position) => AsyncIterable<RecordedUnit>,
   whose: Whose = 'everything',
 ): AsyncGenerator<RecordedUnit, void, undefined> {
-  let cursor = after;
+  const cursor = tail.attach(after);
+  try {
+    yield* followFrom(cursor, signal, tail, readAll, whose);
+  } finally {
+    tail.detach(cursor);
+  }
+}
+
+async function* followFrom(
+  cursor: TailCursor,
+  signal: AbortSignal,
+  tail: LogTail,
+  readAll: (after: Position) => AsyncIterable<RecordedUnit>,
+  whose: Whose,
+): AsyncGenerator<RecordedUnit, void, undefined> {
+  const after = cursor.position;
   const ended = (): boolean => signal.aborted;
   const inMemory = (): boolean =>
-    (whose === 'foreign' && tail.endOfOwn(cursor) !== undefined) || tail.after(cursor) !== undefined;
+    (whose === 'foreign' && tail.endOfOwn(cursor.position) !== undefined) || tail.after(cursor.position) !== undefined;
   while (!ended()) {
-    const own = whose === 'foreign' ? tail.endOfOwn(cursor) : undefined;
+    const own = whose === 'foreign' ? tail.endOfOwn(cursor.position) : undefined;
     if (own !== undefined) {
-      cursor = own;
+      cursor.position = own;
       continue;
     }
-    const units = tail.after(cursor);
+    const units = tail.after(cursor.position);
     if (units !== undefined) {
       for (const unit of units) {
         if (ended()) return;
         yield unit;
-        cursor = unit.lastPosition;
+        cursor.position = unit.lastPosition;
       }
       continue;
     }
     // Where memory ended and nothing more is known to be there, the store need not be asked.
-    if (cursor === after || tail.known > cursor) {
-      for await (const unit of readAll(cursor)) {
+    if (cursor.position === after || tail.known > cursor.position) {
+      for await (const unit of readAll(cursor.position)) {
         if (ended()) return;
         yield unit;
-        cursor = unit.lastPosition;
+        cursor.position = unit.lastPosition;
         // Memory may hold the rest by now: cheaper than reading on.
         if (inMemory()) break;
       }
       if (inMemory()) continue;
       // Only what was read is known to be there: `after` is the caller's word, and may be beyond the end.
-      if (cursor !== after) tail.reached(cursor);
+      if (cursor.position !== after) tail.reached(cursor.position);
     }
-    await tail.waitFor(cursor, signal);
+    await tail.waitFor(cursor.position, signal);
   }
 }

@@ -174,17 +174,32 @@ describe('a request that is sent again', () => {
       return ledger.carryOut(request, caller);
     },
   });
-  const claimed = async (of: string): Promise<void> => {
+  const claimed = async (of: string, and = 'true'): Promise<void> => {
     for (;;) {
-      const { rowCount } = await product.admin.query('select from gateway.idempotency_log where key = $1', [of]);
+      const text = `select from gateway.idempotency_log where key = $1 and ${and}`;
+      const { rowCount } = await product.admin.query(text, [of]);
       if (rowCount === 1) return;
       await sleep(5);
     }
   };
+  /** The answer is written down: from now on every process has it from there. */
+  const kept = (of: string): Promise<void> => claimed(of, 'answer is not null');
+
+  it('gets its answer in another process before it is written down', async () => {
+    const other = await product.open();
+    for (let time = 0; time < 10; time += 1) {
+      const body = { type: 'customer', currency: 'XOF' };
+      const first = await product.must(ada, 'POST', '/v1/accounts', { key: `${key} ${time}`, body });
+      const at = `http://127.0.0.1:${other.port}`;
+      const again = await callAt(at, ada, 'POST', '/v1/accounts', { key: `${key} ${time}`, body });
+      expect([again.status, again.body], again.text).toEqual([201, first.body]);
+    }
+  });
 
   it('goes on when whoever claimed it has died', async () => {
     const body = { type: 'customer', currency: 'XOF' };
     await product.must(ada, 'POST', '/v1/accounts', { key, body });
+    await kept(key);
     await product.admin.query('update gateway.idempotency_log set answer = null where key = $1', [key]);
     expect((await product.call(ada, 'POST', '/v1/accounts', { key, body })).body.code).toBe('StillRunning');
     await product.admin.query('update gateway.idempotency_log set claimed_until = now() where key = $1', [key]);
@@ -209,6 +224,7 @@ describe('a request that is sent again', () => {
     const door = await product.open({ idempotencyRetentionMs: 1_000 });
     const body = { type: 'customer', currency: 'XOF' };
     await callAt(`http://127.0.0.1:${door.port}`, ada, 'POST', '/v1/accounts', { key, body });
+    await kept(key);
     const { rows } = await product.admin.query<{ session: string; lives: number }>(
       `select session, extract(epoch from expires_at - created_at)::float8 as lives
        from gateway.idempotency_log where key = $1`,

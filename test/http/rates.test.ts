@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeOf } from '../../src/gateway/address.ts';
 import type { HttpDoor, HttpDoorOptions } from '../../src/gateway/http/http-door.ts';
 import { callAt, type HttpProduct, openProduct, type Someone } from './support/product.ts';
+import { PostgresRateStore } from '../../src/gateway/http/rate/postgres-rate-store.ts';
 import { hasRedis, startRedis } from './support/redis.ts';
 
 /**
@@ -147,6 +148,25 @@ describe('rates', () => {
     expect([await ask(), await ask()]).toEqual([200, 429]);
     await product.admin.query('update gateway.rate_counters set ends_at = now()');
     expect([await ask(), await ask()]).toEqual([200, 429]);
+  });
+
+  it('count at once in this process, and soon in the store, whoever is far from a large limit; then every call', async () => {
+    const store = new PostgresRateStore(product.admin);
+    const inStore = async () =>
+      Number(
+        (await product.admin.query<{ hits: string }>(`select hits from gateway.rate_counters where key = 'busy'`))
+          .rows[0]?.hits,
+      );
+    const counts: number[] = [];
+    for (let time = 0; time < 700; time += 1) counts.push((await store.hit('busy', 60_000, 1_200)).current);
+    expect(counts).toEqual(Array.from({ length: 700 }, (_, index) => index + 1));
+    // From halfway on every call has asked the store, and has told it of those before.
+    expect(await inStore()).toBe(700);
+    for (let time = 0; time < 5; time += 1) await store.hit('calm', 60_000, 1_200);
+    // Another process has called meanwhile: it is known when the store has been told.
+    await new PostgresRateStore(product.admin).hit('calm', 60_000, 1_200);
+    await store.close();
+    expect((await new PostgresRateStore(product.admin).hit('calm', 60_000, 0)).current).toBe(7);
   });
 
   it('refuse nobody when nobody can be counted', async () => {

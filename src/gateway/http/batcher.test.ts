@@ -6,11 +6,14 @@ import { Batcher } from './batcher.ts';
 describe('a batcher', () => {
   it('asks at once what came meanwhile, in order, and not more than fits', async () => {
     const batches: number[][] = [];
-    const doubled = new Batcher<number, number>(async (numbers) => {
-      batches.push([...numbers]);
-      await turn();
-      return numbers.map((number) => number * 2);
-    }, 3);
+    const doubled = new Batcher<number, number>(
+      async (numbers) => {
+        batches.push([...numbers]);
+        await turn();
+        return numbers.map((number) => number * 2);
+      },
+      { batchMax: 3 },
+    );
     const first = doubled.ask(1);
     await turn();
     const rest = [2, 3, 4, 5].map((number) => doubled.ask(number));
@@ -21,10 +24,27 @@ describe('a batcher', () => {
   it('fails only those that were in the batch, and goes on', async () => {
     const fussy = new Batcher<number, number>(
       (numbers) => (numbers.includes(13) ? Promise.reject(new Error('no')) : Promise.resolve(numbers)),
-      1,
+      { batchMax: 1 },
     );
     const answers = await Promise.allSettled([fussy.ask(12), fussy.ask(13), fussy.ask(14)]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('waits for others to come along where it may, and is not idle while it waits', async () => {
+    const batches: number[][] = [];
+    const patient = new Batcher<number, number>(
+      (numbers) => {
+        batches.push([...numbers]);
+        return Promise.resolve(numbers);
+      },
+      { lingerMs: 20 },
+    );
+    const first = patient.ask(1);
+    await turn();
+    const second = patient.ask(2);
+    await patient.idle();
+    expect(await Promise.all([first, second])).toEqual([1, 2]);
+    expect(batches).toEqual([[1, 2]]);
   });
 
   it('is idle when nothing is under way', async () => {

@@ -1,17 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /**
  * Gathers what is asked while an answer is on its way, and asks it at once: at a thousand requests a second the database
- * sees a hundred statements. One is in flight at a time, so nothing waits when there is little to do.
+ * sees a hundred statements. One is in flight at a time, so nothing waits when there is little to do, unless it may.
  */
 export class Batcher<Question, Answer> {
   readonly #ask: (questions: readonly Question[]) => Promise<readonly Answer[]>;
   readonly #batchMax: number;
+  readonly #lingerMs: number;
   #waiting: { question: Question; resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
   #asking: Promise<void> | undefined;
 
-  /** @param ask gives the answers in the order of the questions */
-  constructor(ask: (questions: readonly Question[]) => Promise<readonly Answer[]>, batchMax = 500) {
+  /**
+   * @param ask gives the answers in the order of the questions
+   * @param options.batchMax questions at once. Default 500
+   * @param options.lingerMs how long questions wait for others to come along. Default 0: those of this turn
+   */
+  constructor(
+    ask: (questions: readonly Question[]) => Promise<readonly Answer[]>,
+    { batchMax = 500, lingerMs = 0 }: { readonly batchMax?: number; readonly lingerMs?: number } = {},
+  ) {
     this.#ask = ask;
     this.#batchMax = batchMax;
+    this.#lingerMs = lingerMs;
   }
 
   /** Rejects with what `ask` threw for the batch that the question was in. */
@@ -31,6 +42,7 @@ export class Batcher<Question, Answer> {
     // Whatever is asked in this turn goes along.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
+      if (this.#lingerMs > 0) await sleep(this.#lingerMs);
       const batch = this.#waiting.splice(0, this.#batchMax);
       try {
         const answers = await this.#ask(batch.map(({ question }) => question));

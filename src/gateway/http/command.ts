@@ -78,7 +78,7 @@ export async function carriedOut<Request extends KoraRequest>(
   try {
     const outcome = await carryOut(request, callerOf(call));
     const answer = answerOf(outcome);
-    if (outcome.ok || outcome.payment !== undefined) await claim.keep(answer);
+    if (outcome.ok || outcome.payment !== undefined) claim.keep(answer);
     else await claim.release();
     return outcome.duplicate ? again(answer) : answer;
   } catch (error) {

@@ -12,8 +12,11 @@ export interface IdempotentCall {
 
 /** What is known of a request. */
 export type Claim =
-  /** Nothing: it is the caller's to carry out, and then to keep its answer, or to let go of it. Neither ever throws. */
-  | { readonly outcome: 'claimed'; keep(answer: Answer): Promise<void>; release(): Promise<void> }
+  /**
+   * Nothing: it is the caller's to carry out, and then to keep its answer, or to let go of it. Neither ever throws. What
+   * is kept is known to this process at once, and to others soon: nobody has to wait for it.
+   */
+  | { readonly outcome: 'claimed'; keep(answer: Answer): void; release(): Promise<void> }
   | { readonly outcome: 'answered'; readonly answer: Answer }
   /** The key was used for another request. */
   | { readonly outcome: 'other-request' }

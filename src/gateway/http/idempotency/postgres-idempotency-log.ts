@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Batcher } from '../batcher.ts';
@@ -18,6 +19,11 @@ export interface IdempotencyOptions {
 }
 
 type Claimed = IdempotentCall & { readonly claim: string };
+interface Answered {
+  readonly call: Claimed;
+  /** Undefined: let go. */
+  readonly answer: Answer | undefined;
+}
 interface ClaimRow {
   readonly claimed: boolean;
   readonly fingerprint: string | null;
@@ -52,6 +58,11 @@ const claimSql = `
     on c.claim is null and l.tenant = a.tenant and l.principal = a.principal and l.key = a.key
   order by a.number`;
 
+/** So long an answer may wait for others to be written down with it. */
+const keepLingerMs = 20;
+/** After so long one that another process has given is written down: then it is no more taken for being at work. */
+const keptAfterMs = 60;
+
 /** Not more than this is deleted at once: a long statement would hold everybody up. */
 const SWEEP_ROWS_MAX = 5_000;
 
@@ -59,16 +70,18 @@ const SWEEP_ROWS_MAX = 5_000;
 export class PostgresIdempotencyLog implements IdempotencyLog {
   readonly #options: IdempotencyOptions;
   readonly #claims: Batcher<Claimed, ClaimRow>;
-  readonly #answers: Batcher<{ readonly call: Claimed; readonly answer: Answer | undefined }, undefined>;
-  /** At work in this process: fingerprints by key. */
-  readonly #running = new Map<string, string>();
+  readonly #answers: Batcher<Answered, undefined>;
+  readonly #releases: Batcher<Answered, undefined>;
+  /** By key: what is at work in this process, and what was answered and is not written down yet. */
+  readonly #running = new Map<string, { readonly fingerprint: string; answer?: Answer }>();
   readonly #sweeper: NodeJS.Timeout;
   #sweeping: Promise<void> | undefined;
 
   constructor(options: IdempotencyOptions) {
     this.#options = options;
     this.#claims = new Batcher((calls) => this.#claim(calls));
-    this.#answers = new Batcher((answered) => this.#keep(answered));
+    this.#answers = new Batcher((answered) => this.#keep(answered), { lingerMs: keepLingerMs });
+    this.#releases = new Batcher((answered) => this.#keep(answered));
     this.#sweeper = setInterval(() => {
       this.#sweeping ??= this.#sweep();
     }, options.sweepMs ?? 60_000).unref();
@@ -76,27 +89,32 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
 
   async claim(call: IdempotentCall): Promise<Claim> {
     const running = JSON.stringify([call.tenant, call.principal, call.key]);
-    const fingerprint = this.#running.get(running);
-    if (fingerprint !== undefined) return { outcome: fingerprint === call.fingerprint ? 'running' : 'other-request' };
-    this.#running.set(running, call.fingerprint);
+    const here = this.#running.get(running);
+    if (here !== undefined) {
+      if (here.fingerprint !== call.fingerprint) return { outcome: 'other-request' };
+      return here.answer === undefined ? { outcome: 'running' } : { outcome: 'answered', answer: here.answer };
+    }
+    const work: { readonly fingerprint: string; answer?: Answer } = { fingerprint: call.fingerprint };
+    this.#running.set(running, work);
     const claimed: Claimed = { ...call, claim: randomUUID() };
-    const row = await this.#claims.ask(claimed).catch((error: unknown) => {
-      this.#options.logger.warn(
-        { err: error },
-        'idempotency: the log of answers cannot be asked, the event log decides',
-      );
-      return undefined;
-    });
-    const done = async (answer: Answer | undefined): Promise<void> => {
+    const row = await this.#askFor(claimed);
+    const done = async (to: Batcher<Answered, undefined>, answer: Answer | undefined): Promise<void> => {
       if (row !== undefined) {
-        await this.#answers.ask({ call: claimed, answer }).catch((error: unknown) => {
+        await to.ask({ call: claimed, answer }).catch((error: unknown) => {
           this.#options.logger.warn({ err: error }, 'idempotency: an answer was not kept, the event log knows it');
         });
       }
       this.#running.delete(running);
     };
     if (row === undefined || row.claimed) {
-      return { outcome: 'claimed', keep: (answer) => done(answer), release: () => done(undefined) };
+      return {
+        outcome: 'claimed',
+        keep: (answer) => {
+          work.answer = answer;
+          void done(this.#answers, answer);
+        },
+        release: () => done(this.#releases, undefined),
+      };
     }
     this.#running.delete(running);
     // Not there, and not ours either: it came between our look and our claim.
@@ -107,7 +125,24 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
-    await Promise.all([this.#claims.idle(), this.#answers.idle(), this.#sweeping]);
+    await Promise.all([this.#claims.idle(), this.#answers.idle(), this.#releases.idle(), this.#sweeping]);
+  }
+
+  /** Undefined where it cannot be asked. One at work elsewhere is looked at once more: its answer may be on its way. */
+  async #askFor(call: Claimed): Promise<ClaimRow | undefined> {
+    try {
+      const row = await this.#claims.ask(call);
+      if (row.claimed || row.answer !== null || (row.fingerprint !== null && row.fingerprint !== call.fingerprint))
+        return row;
+      await sleep(keptAfterMs);
+      return await this.#claims.ask(call);
+    } catch (error) {
+      this.#options.logger.warn(
+        { err: error },
+        'idempotency: the log of answers cannot be asked, the event log decides',
+      );
+      return undefined;
+    }
   }
 
   async #claim(calls: readonly Claimed[]): Promise<ClaimRow[]> {
@@ -130,9 +165,7 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
   }
 
   /** Writes answers down, and lets go of what has none. Only where the claim is still ours. */
-  async #keep(
-    answered: readonly { readonly call: Claimed; readonly answer: Answer | undefined }[],
-  ): Promise<undefined[]> {
+  async #keep(answered: readonly Answered[]): Promise<undefined[]> {
     const values = [
       answered.map(({ call }) => call.tenant),
       answered.map(({ call }) => call.principal),

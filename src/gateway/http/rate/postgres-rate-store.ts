@@ -11,13 +11,38 @@ export interface Hits {
 interface Hit {
   readonly key: string;
   readonly windowMs: number;
+  readonly hits: number;
 }
 
-/** Counts calls in Postgres, for all processes together. What comes in one turn is counted in one statement. */
+/** What this process knows of a window. */
+interface Known {
+  readonly windowMs: number;
+  /** By `performance.now()`. */
+  endsAt: number;
+  /** Hits of all processes, when it was last asked. */
+  total: number;
+  /** Hits here that the store has not heard of. */
+  unsent: number;
+}
+
+/** Limits below this are small enough to be counted one by one. */
+const exactBelow = 1_000;
+/** How long hits far from the limit are only counted here. */
+const sendMs = 200;
+/** Windows that are counted here at a time; the others are counted in the store. */
+const knownMax = 10_000;
+
+/**
+ * Counts calls in Postgres, for all processes together. What comes in one turn is counted in one statement. Whoever is
+ * not yet halfway to a large limit is counted here, and the store hears of it five times a second: a statement per call
+ * would cost as much as the payment that the call makes. From halfway on, and for small limits, every call asks.
+ */
 export class PostgresRateStore {
   readonly #pool: pg.Pool;
   readonly #hits: Batcher<Hit, Hits>;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #known = new Map<string, Known>();
+  #sending: NodeJS.Timeout | undefined;
 
   constructor(pool: pg.Pool, sweepMs = 60_000) {
     this.#pool = pool;
@@ -25,23 +50,64 @@ export class PostgresRateStore {
     this.#sweeper = setInterval(() => void this.#sweep(), sweepMs).unref();
   }
 
-  hit(key: string, windowMs: number): Promise<Hits> {
-    return this.#hits.ask({ key, windowMs });
+  /** @param max the limit that the answer is compared with */
+  async hit(key: string, windowMs: number, max: number): Promise<Hits> {
+    const known = this.#known.get(key);
+    const now = performance.now();
+    if (known !== undefined && max >= exactBelow && now < known.endsAt) {
+      const current = known.total + known.unsent + 1;
+      if (current < max / 2) {
+        known.unsent += 1;
+        this.#sending ??= setTimeout(() => void this.#send(), sendMs).unref();
+        return { current, ttl: Math.round(known.endsAt - now) };
+      }
+    }
+    return this.#ask(key, windowMs, 1);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    clearTimeout(this.#sending);
+    await this.#send();
     await this.#hits.idle();
+  }
+
+  /** Counts hits in the store, those that it has not heard of included. */
+  async #ask(key: string, windowMs: number, hits: number): Promise<Hits> {
+    const known = this.#known.get(key);
+    const unsent = known?.unsent ?? 0;
+    if (known !== undefined) known.unsent = 0;
+    const counted = await this.#hits.ask({ key, windowMs, hits: hits + unsent });
+    const endsAt = performance.now() + counted.ttl;
+    if (known !== undefined) {
+      known.total = counted.current;
+      known.endsAt = endsAt;
+    } else if (this.#known.size < knownMax) {
+      this.#known.set(key, { windowMs, endsAt, total: counted.current, unsent: 0 });
+    }
+    return counted;
+  }
+
+  /** Tells the store what was only counted here. What it does not take is lost: the limits protect, they decide nothing. */
+  async #send(): Promise<void> {
+    this.#sending = undefined;
+    const now = performance.now();
+    const sent: Promise<unknown>[] = [];
+    for (const [key, { unsent, windowMs, endsAt }] of this.#known) {
+      if (endsAt <= now) this.#known.delete(key);
+      else if (unsent > 0) sent.push(this.#ask(key, windowMs, 0));
+    }
+    await Promise.allSettled(sent);
   }
 
   async #count(hits: readonly Hit[]): Promise<Hits[]> {
     // A statement may touch a row once: who called twice is counted by two.
     const windows = new Map<string, { hits: number; windowMs: number }>();
-    const before: number[] = [];
-    for (const { key, windowMs } of hits) {
-      const counted = windows.get(key)?.hits ?? 0;
-      windows.set(key, { hits: counted + 1, windowMs });
-      before.push(counted);
+    const upTo: number[] = [];
+    for (const { key, windowMs, hits: more } of hits) {
+      const counted = (windows.get(key)?.hits ?? 0) + more;
+      windows.set(key, { hits: counted, windowMs });
+      upTo.push(counted);
     }
     // In one order, so that processes wait for each other in a line.
     const keys = [...windows.keys()].sort();
@@ -61,7 +127,7 @@ export class PostgresRateStore {
     return hits.map(({ key, windowMs }, index) => {
       const { total, ttl } = found.get(key) ?? { total: 0, ttl: windowMs };
       const inBatch = windows.get(key)?.hits ?? 1;
-      return { current: total - inBatch + (before[index] ?? 0) + 1, ttl: Math.max(0, Math.round(ttl)) };
+      return { current: total - inBatch + (upTo[index] ?? 0), ttl: Math.max(0, Math.round(ttl)) };
     });
   }
 

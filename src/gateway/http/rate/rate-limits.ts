@@ -89,8 +89,8 @@ function storeOf(
   logger: Logger,
 ): new (options: FastifyRateLimitOptions) => FastifyRateLimitStore {
   return class implements FastifyRateLimitStore {
-    incr(key: string, done: (error: Error | null, hits?: Hits) => void): void {
-      store.hit(key, WINDOW_MS).then(
+    incr(key: string, done: (error: Error | null, hits?: Hits) => void, _timeWindow?: number, max = 0): void {
+      store.hit(key, WINDOW_MS, max).then(
         (hits) => done(null, hits),
         (error: unknown) => {
           logger.warn({ err: error }, 'rates: calls cannot be counted, nobody is refused');
