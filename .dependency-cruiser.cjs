@@ -19,6 +19,7 @@ module.exports = {
     only('actors-run-machines', '^src/actors/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     only('projections-fold-facts', '^src/projections/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     only('platform-is-below-the-product', '^src/platform/', ['^src/kernel/', '^eventstore/']),
+    only('checkpoints-know-the-log', '^src/signed-checkpoints/', ['^src/platform/', '^src/kernel/', '^eventstore/']),
     only('ledger-knows-no-other-module', '^src/ledger/', moduleGround),
     only('payments-ask-the-ledger', '^src/payments/', [...moduleGround, '^src/ledger/index\\.ts$']),
     only('identity-knows-nothing-of-money', '^src/identity/', ['^src/kernel/']),

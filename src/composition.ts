@@ -3,6 +3,7 @@ import type { EventLog, Position } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
 import { Runtime } from './actors/runtime.ts';
+import { startCheckpointing } from './checkpointing.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
@@ -71,6 +72,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
+    if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const httpPort = await doors?.openHttp({ ledger, payments });
     return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };

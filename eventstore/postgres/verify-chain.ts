@@ -8,12 +8,21 @@ import { findStreamFaults } from './verify-streams.ts';
 
 export type { LogFinding };
 
+/** A commit, with the hash that follows from the stored bytes of everything up to it, whatever the stored hashes say. */
+export interface VerifiedCommit {
+  readonly position: Position;
+  readonly count: number;
+  readonly hash: Buffer;
+}
+
 export interface VerifyLogOptions extends ReadOptions {
   /** In a REPEATABLE READ transaction: everything is held against one state of the log. */
   readonly client: pg.ClientBase;
   readonly found: (finding: LogFinding) => void;
   /** Given every whole unit, in order, so that whoever knows what the events mean can check that in the same pass. */
   readonly visit?: (unit: RecordedUnit) => Promise<void> | undefined;
+  /** Told of every commit, in order. */
+  readonly visitCommit?: ((commit: VerifiedCommit) => void) | undefined;
 }
 
 /**
@@ -50,6 +59,8 @@ class LogPass {
   #nextCommit: Position = 1;
   /** Links that the next commit may follow from: the stored one, and what it should have been. One fault, one finding. */
   #hashes: readonly Buffer[] = [Buffer.alloc(0)];
+  /** Link of the last commit if every one of them were made anew from what is stored. */
+  #recomputed: Buffer = Buffer.alloc(0);
   #recordedAtMicros = 0n;
   /** Rows of the commit that is being read, by unit. */
   #units: { meta: string; rows: DigestUnit['rows'][number][] }[] = [];
@@ -154,7 +165,10 @@ class LogPass {
       this.#nextRow = position + count;
       this.#breakUnit();
     }
-    if (!digestOf(this.#units).equals(digest)) {
+    const stored = digestOf(this.#units);
+    this.#recomputed = linkOf(this.#recomputed, position, count, recordedAtMicros, stored);
+    this.#options.visitCommit?.({ position, count, hash: this.#recomputed });
+    if (!stored.equals(digest)) {
       const range = `positions ${position} to ${position + count - 1}`;
       this.#found(
         'chain',

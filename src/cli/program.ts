@@ -5,6 +5,7 @@ import { configOptions, defaultOf } from '../platform/config-options.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
 import { sentenceOf } from '../platform/sentence-of.ts';
 import { balanceCommand } from './balance.ts';
+import { checkpointCommand } from './checkpoint.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { identityCommand } from './identity.ts';
@@ -39,6 +40,7 @@ function program(shell: Shell): Command {
     balanceCommand,
     timelineCommand,
     verifyCommand,
+    checkpointCommand,
     rebuildCommand,
     tokenCommand,
     identityCommand,

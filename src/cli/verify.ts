@@ -7,11 +7,26 @@ import {
   verify,
   type VerifyReport,
 } from '../projections/index.ts';
+import { AgainstCheckpoint, type AgainstFinding } from '../signed-checkpoints/against.ts';
+import { endOf, type SignedCheckpoint } from '../signed-checkpoints/checkpoint.ts';
 import type { Store } from '../store.ts';
 import { CommandError } from './exit-codes.ts';
 import { showProgress } from './progress.ts';
 import { printJson, printLine, type Shell, takes } from './shell.ts';
+import { trustedCheckpoint } from './trusted-checkpoint.ts';
 import { withStore } from './with-store.ts';
+
+interface Flags {
+  readonly against?: string;
+  readonly key?: string;
+  readonly json?: true;
+}
+
+/** What was checked, against a checkpoint or not. */
+interface Checked extends Omit<VerifyReport, 'findings'> {
+  readonly findings: readonly (Finding | AgainstFinding)[];
+  readonly against?: SignedCheckpoint | undefined;
+}
 
 /** More would scroll the first one away, and that is the one to look at. */
 const findingsShown = 20;
@@ -25,37 +40,59 @@ export function verifyCommand(shell: Shell): Command {
         'history is a path of its machine, and that the projections are what a fresh fold gives. The product may go on ' +
         'meanwhile. Ends with exit code 1 and the first offending position when something is wrong.',
     )
+    .option(
+      '--against <file>',
+      'also prove that history up to this signed checkpoint is what it was when it was signed',
+    )
+    .option('--key <file>', 'public key that must have signed it (default: those in the folder of the checkpoints)')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
       `
 Examples:
   kora verify
+  kora verify --against /mnt/elsewhere/checkpoint-0000000000004711-8c1f0a3e55d2.json --key /mnt/elsewhere/key.pem
   kora verify --json | jq '.findings[0]'`,
     );
   takes(command, 'dataDir');
-  return command.action(async (flags: { readonly json?: true }) => {
-    const [report, lag] = await withStore(shell, flags, async (store) => {
-      return [await verifyStore(shell, store), await projectionLag(store.pool)] as const;
+  return command.action(async (flags: Flags) => {
+    const checkpoint = await trustedCheckpoint(shell, flags);
+    const [checked, lag] = await withStore(shell, flags, async (store) => {
+      return [await verifyStore(shell, store, checkpoint), await projectionLag(store.pool)] as const;
     });
-    const first = report.findings[0];
-    if (flags.json === true) printJson(shell, documentOf(report, lag));
-    else for (const line of [...reportLines(report), ...lag.map(lagLine)]) printLine(shell, line);
+    const [first] = checked.findings;
+    const unlike = checked.findings.find(({ check }) => check === 'checkpoint');
+    if (flags.json === true) printJson(shell, documentOf(checked, lag));
+    else for (const line of [...reportLines(checked), ...lag.map(lagLine)]) printLine(shell, line);
+    if (unlike !== undefined) throw new CommandError(`the log is not what was signed: ${unlike.message}`);
     if (first !== undefined) throw new CommandError(`the log does not hold; look at position ${first.position} first`);
   });
 }
 
-async function verifyStore(shell: Shell, { log, pool }: Store): Promise<VerifyReport> {
+async function verifyStore(
+  shell: Shell,
+  { log, pool }: Store,
+  checkpoint: SignedCheckpoint | undefined,
+): Promise<Checked> {
   const progress = showProgress(shell, 'verifying', await log.lastPosition());
+  const against = checkpoint && new AgainstCheckpoint(checkpoint);
   try {
-    const onProgress = ({ position }: { readonly position: number }): void => progress.update(position);
-    return await verify({ pool, projections, signal: shell.interrupt.signal, onProgress });
+    const report = await verify({
+      pool,
+      projections,
+      signal: shell.interrupt.signal,
+      onProgress: ({ position }) => progress.update(position),
+      ...(against && { visitCommit: (commit) => against.visit(commit) }),
+    });
+    const finding = against?.finding();
+    const findings = [...(finding ? [finding] : []), ...report.findings];
+    return { ...report, findings: findings.sort((one, other) => one.position - other.position), against: checkpoint };
   } finally {
     progress.stop();
   }
 }
 
-function documentOf({ position, units, findings }: VerifyReport, lag: readonly ProjectionLag[]): object {
+function documentOf({ position, units, findings, against }: Checked, lag: readonly ProjectionLag[]): object {
   return {
     ok: findings.length === 0,
     position,
@@ -63,12 +100,16 @@ function documentOf({ position, units, findings }: VerifyReport, lag: readonly P
     firstOffendingPosition: findings[0]?.position ?? null,
     findings,
     projections: lag,
+    ...(against && { against: { position: endOf(against), signedAt: against.signedAt, key: against.key } }),
   };
 }
 
-function reportLines({ position, units, findings }: VerifyReport): string[] {
+function reportLines({ position, units, findings, against }: Checked): string[] {
   const read = `${position.toLocaleString('en')} events in ${units.toLocaleString('en')} units`;
-  if (findings.length === 0) return [`${read}: everything holds`];
+  if (findings.length === 0) {
+    const signed = against && `history up to position ${endOf(against)} is what was signed at ${against.signedAt}`;
+    return [`${read}: everything holds`, ...(signed === undefined ? [] : [signed])];
+  }
   const more = findings.length - findingsShown;
   return [
     `${read}: ${findings.length} findings`,
@@ -77,7 +118,9 @@ function reportLines({ position, units, findings }: VerifyReport): string[] {
   ];
 }
 
-function findingLine({ position, until, check, message }: Finding): string {
+function findingLine(finding: Finding | AgainstFinding): string {
+  const { position, check, message } = finding;
+  const until = 'until' in finding ? finding.until : undefined;
   return `position ${position}${until === undefined ? '' : `–${until}`}  ${check}: ${message}`;
 }
 

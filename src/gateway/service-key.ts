@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { Ed25519KeyError, readPrivateKey, readPublicKeys, thumbprintOf } from '../platform/ed25519.ts';
 import { loadOrCreatePrivateFile } from '../platform/private-file.ts';
 
 /** The Ed25519 key pair by which service tokens are signed and checked. */
@@ -28,28 +29,13 @@ export function createServiceKey(): ServiceKey {
  * @throws ServiceKeyError where it is something else. The message never holds the text.
  */
 export function readServiceKey(text: string): ServiceKey {
-  let privateKey: KeyObject;
-  try {
-    privateKey = text.trimStart().startsWith('{')
-      ? createPrivateKey({ key: JSON.parse(text) as Record<string, unknown>, format: 'jwk' })
-      : createPrivateKey(text);
-  } catch {
-    // The reason that OpenSSL or JSON gives may quote the key.
-    throw new ServiceKeyError('the service key is no private key: give an Ed25519 key in PEM (PKCS #8) or as a JWK');
-  }
-  if (privateKey.asymmetricKeyType !== 'ed25519') {
-    throw new ServiceKeyError(
-      `the service key is of type ${String(privateKey.asymmetricKeyType)}: an Ed25519 key is needed`,
-    );
-  }
+  const privateKey = asServiceKey(() => readPrivateKey(text, 'the service key'));
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
 /** The name by which tokens say which key signed them: the JWK thumbprint of the public key (RFC 7638). */
 export function keyIdOf({ publicKey }: ServicePublicKey): string {
-  const { crv, kty, x } = publicKey.export({ format: 'jwk' });
-  // Exactly these members, in this order, without spaces: that is what the RFC hashes.
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url');
+  return thumbprintOf(publicKey);
 }
 
 /**
@@ -60,31 +46,16 @@ export function keyIdOf({ publicKey }: ServicePublicKey): string {
  * @throws ServiceKeyError where there is none in it, or something else. The message never holds the text.
  */
 export function readServicePublicKeys(text: string): ServicePublicKey[] {
-  let keys: KeyObject[];
+  return asServiceKey(() => readPublicKeys(text, 'the accepted service keys')).map((publicKey) => ({ publicKey }));
+}
+
+function asServiceKey<Result>(read: () => Result): Result {
   try {
-    keys = text.trimStart().startsWith('{') ? jwkPublicKeys(text) : pemPublicKeys(text);
-  } catch {
-    // As above: the reason may quote a key.
-    throw new ServiceKeyError('the accepted service keys cannot be read: give Ed25519 keys in PEM, or as a JWK Set');
+    return read();
+  } catch (error) {
+    if (error instanceof Ed25519KeyError) throw new ServiceKeyError(error.message);
+    throw error;
   }
-  if (keys.length === 0) throw new ServiceKeyError('there is no key among the accepted service keys');
-  return keys.map((publicKey) => {
-    if (publicKey.asymmetricKeyType === 'ed25519') return { publicKey };
-    const type = String(publicKey.asymmetricKeyType);
-    throw new ServiceKeyError(`one of the accepted service keys is of type ${type}: an Ed25519 key is needed`);
-  });
-}
-
-function jwkPublicKeys(text: string): KeyObject[] {
-  const document = JSON.parse(text) as Record<string, unknown> & { keys?: Record<string, unknown>[] };
-  return (document.keys ?? [document]).map((key) => createPublicKey({ key, format: 'jwk' }));
-}
-
-function pemPublicKeys(text: string): KeyObject[] {
-  const blocks = text.match(/-----BEGIN ([A-Z ]+)-----[^-]*-----END \1-----/g) ?? [];
-  const rest = blocks.reduce((left, block) => left.replace(block, ''), text).trim();
-  if (rest !== '') throw new Error('something beside the keys');
-  return blocks.map((pem) => createPublicKey(pem));
 }
 
 /**

@@ -34,6 +34,9 @@ export interface KoraConfig {
   readonly logLevel: LogLevel;
   readonly serviceKey: string | undefined;
   readonly serviceKeysAccepted: string | undefined;
+  readonly checkpointDir: string | undefined;
+  readonly checkpointEveryMs: number;
+  readonly checkpointKey: string | undefined;
   readonly rpcTlsCertificate: string | undefined;
   readonly rpcTlsKey: string | undefined;
   readonly rpcTlsClientCa: string | undefined;
@@ -263,6 +266,24 @@ export const configOptions: OptionTable = {
   serviceKeysAccepted: {
     env: 'KORA_SERVICE_KEYS_ACCEPTED',
     what: 'Ed25519 keys (PEM, one after the other, or a JWK Set) whose service tokens are still taken while the key is rotated',
+    default: undefined,
+    parse: (text) => text,
+  },
+  checkpointDir: {
+    env: 'KORA_CHECKPOINT_DIR',
+    what: 'folder of the signed checkpoints; without it checkpoints/ in the data folder, and with DATABASE_URL serve writes none',
+    default: undefined,
+    parse: (text) => text,
+  },
+  checkpointEveryMs: {
+    env: 'KORA_CHECKPOINT_EVERY_MS',
+    what: 'serve signs the head of the log every so many milliseconds in which it moved; 0: never',
+    default: 600_000,
+    parse: integer(0, 2_000_000_000),
+  },
+  checkpointKey: {
+    env: 'KORA_CHECKPOINT_KEY',
+    what: 'Ed25519 private key of the signed checkpoints, as PEM (PKCS #8) or JWK; without it one is made in the data folder',
     default: undefined,
     parse: (text) => text,
   },

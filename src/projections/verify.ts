@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Position, RecordedUnit } from '../../eventstore/index.ts';
-import { verifyLog } from '../../eventstore/postgres/verify-chain.ts';
+import { type VerifiedCommit, verifyLog } from '../../eventstore/postgres/verify-chain.ts';
 import { FreshTables } from './postgres/fresh-tables.ts';
 import { withSession } from './postgres/sessions.ts';
 import type { Projection } from './projection.ts';
@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly projections: readonly Projection[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly position: Position; readonly end: Position }) => void;
+  /** Told of every commit, in order, with the hash that follows from what is stored. */
+  readonly visitCommit?: (commit: VerifiedCommit) => void;
 }
 
 export interface VerifyReport {
@@ -41,7 +43,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
 }
 
 async function verifyInSnapshot(
-  { projections, signal, onProgress }: VerifyOptions,
+  { projections, signal, onProgress, visitCommit }: VerifyOptions,
   client: pg.ClientBase,
   writer: pg.ClientBase,
 ): Promise<VerifyReport> {
@@ -74,7 +76,7 @@ async function verifyInSnapshot(
     if (writing !== undefined) await writing;
   };
   const report = (position: Position): void => onProgress?.({ position, end });
-  const position = await verifyLog({ client, found, visit, signal, onProgress: report });
+  const position = await verifyLog({ client, found, visit, visitCommit, signal, onProgress: report });
   await tables.compare();
   return { position, units, findings: sorted(findings) };
 }

@@ -8,7 +8,18 @@ import { kora, launcher, oldNode } from './kora-process.ts';
 
 // The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.
 
-const commands = ['serve', 'demo', 'replay', 'balance', 'timeline', 'verify', 'rebuild', 'token', 'identity'];
+const commands = [
+  'serve',
+  'demo',
+  'replay',
+  'balance',
+  'timeline',
+  'verify',
+  'checkpoint',
+  'rebuild',
+  'token',
+  'identity',
+];
 
 describe('help', () => {
   test('lists every command, setting and exit code', async () => {
@@ -82,6 +93,7 @@ describe('what cannot be right', () => {
       ['timeline', 'p'],
       ['rebuild', 'all'],
       ['verify'],
+      ['checkpoint'],
       ['token', '--service', 's'],
       ['identity', 'grant', '+221771234567', 'admin'],
       ['identity', 'reseal'],
