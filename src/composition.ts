@@ -12,7 +12,13 @@ import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
-import { installProjections, projections, runProjector } from './projections/index.ts';
+import {
+  installProjections,
+  OutdatedProjectionError,
+  ProjectionFault,
+  projections,
+  runProjector,
+} from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
@@ -87,7 +93,7 @@ function startProjector({ store: { log, pool }, logger, stages }: Ground): Kora[
     pool,
     projections,
     signal: stop.signal,
-    onError: (error) => logger.warn({ err: error }, 'projections wait'),
+    onError: (error) => tellOfProjections(error, logger),
   }).catch((error: unknown) => logger.error({ err: error }, 'projections stopped'));
   stages.add('projections are stopped', async () => {
     stop.abort();
@@ -105,6 +111,16 @@ function startProjector({ store: { log, pool }, logger, stages }: Ground): Kora[
       await sleep(20);
     }
   };
+}
+
+/** The reason of one that stopped is in its checkpoint too, where `kora projections` finds it. */
+function tellOfProjections(error: Error, logger: Logger): void {
+  if (error instanceof ProjectionFault) {
+    const { projection, position } = error;
+    const what = `projection ${projection} stopped before position ${position}, the others go on: mend the cause, then kora projections retry ${projection}`;
+    logger.error({ err: error, projection, position }, what);
+  } else if (error instanceof OutdatedProjectionError) logger.error({ err: error }, 'a projection stands still');
+  else logger.warn({ err: error }, 'projections wait');
 }
 
 function startRuntime({ config, store: { log, poolOf }, logger, stages }: Ground): Runtime {

@@ -7,16 +7,18 @@ const lookEveryMs = 5_000;
 /** Nobody is told of less: projections are always a little behind. */
 const behindMs = 5_000;
 
-/** Says when a projection falls behind or stops, and when it is there again: people must not read old figures unknowing. */
+/** Says when a projection falls behind, and when it is there again: people must not read old figures unknowing. */
 export function watchLag(pool: pg.Pool, logger: Logger, stages: Stages): void {
   const behind = new Set<string>();
   const look = async (): Promise<void> => {
-    for (const { projection, error, errorPosition, eventsBehind, secondsBehind } of await projectionLag(pool)) {
+    for (const { projection, error, eventsBehind, secondsBehind } of await projectionLag(pool)) {
       const isBehind = error !== undefined || secondsBehind * 1_000 > behindMs;
       if (isBehind && !behind.has(projection)) {
         behind.add(projection);
-        const fields = { projection, eventsBehind, secondsBehind, error, errorPosition };
-        logger.warn(fields, error === undefined ? 'a projection is behind the log' : 'a projection has stopped');
+        // One that stopped was told of by its projector, with all that is known.
+        if (error === undefined) {
+          logger.warn({ projection, eventsBehind, secondsBehind }, 'a projection is behind the log');
+        }
       } else if (!isBehind && behind.delete(projection)) {
         logger.info({ projection }, 'the projection is up to date again');
       }

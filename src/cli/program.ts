@@ -9,6 +9,7 @@ import { checkpointCommand } from './checkpoint.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { identityCommand } from './identity.ts';
+import { projectionsCommand } from './projections.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
@@ -42,6 +43,7 @@ function program(shell: Shell): Command {
     verifyCommand,
     checkpointCommand,
     rebuildCommand,
+    projectionsCommand,
     tokenCommand,
     identityCommand,
   ];

@@ -15,10 +15,13 @@ export const projections: readonly Projection[] = [
 
 export { installProjections } from './postgres/tables.ts';
 export type { Projection } from './projection.ts';
-export { runProjector } from './projector.ts';
+export { OutdatedProjectionError, runProjector } from './projector.ts';
+export { ProjectionFault } from './batch.ts';
 export * from './ledger-queries.ts';
 export * from './queries.ts';
 export { dropOldTables, RebuildBlockedError } from './postgres/swap-tables.ts';
+export { retryProjection } from './postgres/checkpoints.ts';
+export { projectionStates, type ProjectionState } from './states.ts';
 export { rebuild, type RebuildReport } from './rebuild.ts';
 export { verify, type VerifyReport } from './verify.ts';
 export type { Finding } from './verify/finding.ts';

@@ -91,3 +91,28 @@ export async function recordPoison(
     [projection, position, at, `${error.name}: ${error.message}`],
   );
 }
+
+/**
+ * Has a projection that stopped tried again, by forgetting why: by the process that runs it within a second or two, else by
+ * the next one that starts. It goes on from where it stands; if nothing has changed it stops there again.
+ *
+ * @returns where it goes on, and what it had stopped at; undefined when it had not stopped
+ */
+export async function retryProjection(
+  pool: pg.Pool,
+  projection: string,
+): Promise<{ readonly position: Position; readonly errorPosition: Position | undefined } | undefined> {
+  const { rows } = await pool.query<{ position: string; error_position: string | null }>(
+    `update projections.checkpoints c set error = null, error_position = null, updated_at = clock_timestamp()
+     from (select * from projections.checkpoints where projection = $1 for update) old
+     where c.projection = old.projection and old.error is not null
+     returning c.position, old.error_position`,
+    [projection],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  return {
+    position: Number(row.position),
+    errorPosition: row.error_position === null ? undefined : Number(row.error_position),
+  };
+}
