@@ -22,6 +22,7 @@ module.exports = {
     only('checkpoints-know-the-log', '^src/signed-checkpoints/', ['^src/platform/', '^src/kernel/', '^eventstore/']),
     only('ledger-knows-no-other-module', '^src/ledger/', moduleGround),
     only('payments-ask-the-ledger', '^src/payments/', [...moduleGround, '^src/ledger/index\\.ts$']),
+    only('the-cluster-knows-no-business', '^src/cluster/', []),
     only('identity-knows-nothing-of-money', '^src/identity/', ['^src/kernel/']),
     {
       name: 'modules-have-one-face',

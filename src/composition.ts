@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, Position } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
 import { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
+import { Leader } from './cluster/leader.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
@@ -58,6 +61,8 @@ interface Ground {
   readonly logger: Logger;
   readonly stages: Stages;
   readonly store: OpenedStore;
+  /** This process, in this life, as others on the same database know it. */
+  readonly memberId: string;
 }
 
 /** Puts the product together and starts it. Rejects, with everything stopped again, when a part does not start. */
@@ -66,7 +71,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
   const stages = new Stages();
   const kora = await startedOrStopped(stages, async () => {
     const store = await openStoreInto(stages, config, { logger, role, ...(onInstanceLost && { onInstanceLost }) });
-    const ground = { config, logger, stages, store };
+    const ground: Ground = { config, logger, stages, store, memberId: randomUUID() };
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
@@ -86,18 +91,28 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
 
-function startProjector({ store: { log, pool }, logger, stages }: Ground): Kora['projected'] {
+/** Leads this work while no other process does. */
+function lead({ memberId, store, logger }: Ground, name: string, work: (signal: AbortSignal) => Promise<void>): Leader {
+  return new Leader({
+    pool: store.poolOf('cluster'),
+    name,
+    holder: memberId,
+    work,
+    onElected: () => logger.info({ lease: name }, 'this process leads'),
+    onError: (error) => logger.warn({ err: error, lease: name }, 'a lease cannot be held, or its work failed'),
+  });
+}
+
+function startProjector(ground: Ground): Kora['projected'] {
+  const { store, logger, stages } = ground;
+  const { log, pool } = store;
   const stop = new AbortController();
-  const run = runProjector({
-    log,
-    pool,
-    projections,
-    signal: stop.signal,
-    onError: (error) => tellOfProjections(error, logger),
-  }).catch((error: unknown) => logger.error({ err: error }, 'projections stopped'));
-  stages.add('projections are stopped', async () => {
+  const leader = lead(ground, 'projections', (signal) =>
+    runProjector({ log, pool, projections, signal, onError: (error) => tellOfProjections(error, logger) }),
+  );
+  stages.add('projections are stopped', () => {
     stop.abort();
-    await run;
+    return leader.stop();
   });
   const versions = new Map(projections.map(({ name, version }) => [name, version]));
   return async (signal) => {
@@ -173,14 +188,19 @@ function observeLog(log: EventLog, runtime: Runtime, logger: Logger, stages: Sta
   });
 }
 
-function startScheduler({ store: { poolOf }, logger, stages }: Ground, runtime: Runtime): void {
-  const scheduler = new DeadlineScheduler({
-    runtime,
-    due: (now, limit) => dueDeadlines(poolOf('payments'), now, limit),
-    onError: (error) => logger.warn({ err: error }, 'deadlines wait'),
+function startScheduler(ground: Ground, runtime: Runtime): void {
+  const { store, logger, stages } = ground;
+  const leader = lead(ground, 'deadlines', async (signal) => {
+    const scheduler = new DeadlineScheduler({
+      runtime,
+      due: (now, limit) => dueDeadlines(store.poolOf('payments'), now, limit),
+      onError: (error) => logger.warn({ err: error }, 'deadlines wait'),
+    });
+    scheduler.start();
+    if (!signal.aborted) await once(signal, 'abort');
+    await scheduler.stop();
   });
-  scheduler.start();
-  stages.add('deadlines are stopped', () => scheduler.stop());
+  stages.add('deadlines are stopped', () => leader.stop());
 }
 
 /** Who people are. Started before the doors, which ask it of every token, and ended after them. */

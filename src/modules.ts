@@ -4,7 +4,7 @@ import { migrate, type Migration } from './platform/postgres/migrate.ts';
 import { giveToModules, type ModuleRole } from './platform/postgres/module-roles.ts';
 
 /** The modules that have tables, and the projector, which folds for those whose tables are projections. */
-export type ModuleName = 'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'projector';
+export type ModuleName = 'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'projector';
 
 /**
  * Whose every table is. A module's connections act as its role, so that a fault in one module does not reach another
@@ -37,6 +37,7 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   },
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
   gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
+  cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
   projector: {
     role: 'kora_projector',
 

@@ -33,6 +33,12 @@ export interface Store {
 /** Of each module. Few are needed: what many wait for is the log, and that has a connection of its own. */
 const connectionsMax = 8;
 
+/** What differs for a module. */
+const poolOptions: Partial<Record<ModuleName, pg.PoolConfig>> = {
+  // Leases end within seconds: an answer that takes longer is of no use, and what a crash of the database takes is nothing.
+  cluster: { max: 3, connectionTimeoutMillis: 2_000, query_timeout: 2_000, options: '-c synchronous_commit=off' },
+};
+
 export type OpenedStore = Omit<Store, 'close'>;
 
 /** Opens Postgres (embedded unless DATABASE_URL is set), brings it to this build's schema, and opens the log. */
@@ -76,8 +82,8 @@ export async function openStoreInto(
   const poolOf = (module: ModuleName): pg.Pool => {
     let pool = pools.get(module);
     if (pool === undefined) {
-      const ofRole = asRole(database, moduleRoles[module].role);
-      pool = new pg.Pool({ ...ofRole, max: connectionsMax, application_name: `kora-${module}` });
+      const ofRole = asRole({ ...database, max: connectionsMax, ...poolOptions[module] }, moduleRoles[module].role);
+      pool = new pg.Pool({ ...ofRole, application_name: `kora-${module}` });
       // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
       pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
       pools.set(module, pool);

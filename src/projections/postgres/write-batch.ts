@@ -8,9 +8,12 @@ import { withConnection } from './sessions.ts';
 import { tableName } from './tables.ts';
 import { isFinal, writeChanges } from './writer.ts';
 
-/** Begins the transaction of a projector. What it writes can be folded again, so it need not wait for the disk. */
+/**
+ * Begins the transaction of a projector. What it writes can be folded again, so it need not wait for the disk. A process
+ * that is stopped in the middle of one must not keep the checkpoints from the process that takes over.
+ */
 const begin = `begin; set local synchronous_commit = off; set local lock_timeout = '10s';
-  set local idle_in_transaction_session_timeout = '10s'`;
+  set local idle_in_transaction_session_timeout = '2s'`;
 
 /**
  * Writes a batch and moves the checkpoints, in one transaction.
