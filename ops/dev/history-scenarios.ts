@@ -92,4 +92,21 @@ export const scenarios: Readonly<Record<string, (stage: Stage) => Promise<void>>
     const open = await ask({ ...refund, amount: 300n, ...held });
     await ask({ type: 'Fail', paymentId: open, reason: 'the customer keeps it' });
   },
+
+  /** Who ended a payment: version 2 of PaymentFailed. */
+  failures: async ({ ask }) => {
+    const currency = 'XOF';
+    for (const accountId of ['eve', 'fay']) {
+      await ask({ type: 'OpenAccount', accountId, walletType: 'customer', currency });
+    }
+    const cashIn = { type: 'Pay', kind: 'CASH_IN', currency, provider: 'cash' } as const;
+    await ask({ ...cashIn, payee: 'eve', amount: 500n, upTo: 'SETTLED' });
+    const never = await ask({ ...cashIn, payee: 'fay', amount: 300n, upTo: 'INITIATED' });
+    await ask({ type: 'Fail', paymentId: never, reason: 'AccountFrozen' });
+    const p2p = { type: 'Pay', kind: 'P2P', currency, payer: 'eve', payee: 'fay' } as const;
+    await ask({ ...p2p, amount: 700n, upTo: 'SETTLED' });
+    await ask({ ...p2p, amount: 200n, upTo: 'SETTLED' });
+    const held = await ask({ ...p2p, amount: 100n, upTo: 'AUTHORIZED' });
+    await ask({ type: 'Fail', paymentId: held, reason: 'changed her mind' });
+  },
 };

@@ -31,10 +31,14 @@ const stage: Stage = {
     const keyed = { ...request, idempotencyKey: `request ${requests}` };
     const outcome = await runtime.execute(keyed, { ...caller, correlationId: `correlation-${requests}` });
     at += 60_000;
-    if (outcome.account) accounts.add(outcome.account.accountId);
-    if (outcome.payment) payments.add(outcome.payment.paymentId);
-    if (!outcome.ok && outcome.payment === undefined) throw new Error(`refused: ${JSON.stringify(outcome.refusal)}`);
-    return outcome.payment?.paymentId ?? outcome.account?.accountId ?? '';
+    if (outcome.payment !== undefined) {
+      payments.add(outcome.payment.paymentId);
+      return outcome.payment.paymentId;
+    }
+    if (!outcome.ok) throw new Error(`refused: ${JSON.stringify(outcome.refusal)}`);
+    const { accountId = '' } = outcome.account ?? {};
+    accounts.add(accountId);
+    return accountId;
   },
   expire: async (paymentId) => {
     at += 8 * 24 * 3_600_000;

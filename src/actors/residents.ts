@@ -3,11 +3,11 @@ import { invariant } from '../kernel/invariant.ts';
 import type { RequestFact, WalletFact } from '../machines/account/account.facts.ts';
 import { walletFromFact } from '../machines/account/account.machine.ts';
 import { evolvePayment } from '../machines/evolve.ts';
+import { factsOf } from '../machines/fact-codec.ts';
 import type { PaymentFact } from '../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
 import type { KoraStream } from '../machines/streams.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
-import { factOf } from './fact-codec.ts';
 import { Resident } from './resident.ts';
 
 interface Waking {
@@ -139,21 +139,19 @@ export class Residents {
 
 /** A wallet's last fact says everything; a request has one fact; a payment of one row is folded from it. */
 function stateFromLast(row: RecordedRow): Resident['durable'] {
-  const last = row.events.at(-1);
-  invariant(last, `the row at ${row.position} has no events`);
   const category = categoryOf(row.stream);
-  if (category === 'account') {
-    return walletFromFact(factOf(last) as WalletFact, row.version + row.events.length - 1, idOf(row.stream));
-  }
-  if (category === 'request') return factOf(last) as RequestFact;
-  return foldPayment(undefined, row);
+  if (category === 'payment') return foldPayment(undefined, row);
+  const last = factsOf(row).at(-1);
+  invariant(last, `the row at ${row.position} has no events`);
+  if (category === 'request') return last as RequestFact;
+  return walletFromFact(last as WalletFact, row.version + row.events.length - 1, idOf(row.stream));
 }
 
 function foldPayment(state: PaymentSnapshot | undefined, row: RecordedRow): PaymentSnapshot | undefined {
   let snapshot = state;
-  for (const event of row.events) {
-    const next = evolvePayment(snapshot, factOf(event) as PaymentFact, idOf(row.stream));
-    invariant(next !== 'illegal', `${row.stream}: ${event.type} at ${row.position} is no legal step`);
+  for (const fact of factsOf(row)) {
+    const next = evolvePayment(snapshot, fact as PaymentFact, idOf(row.stream));
+    invariant(next !== 'illegal', `${row.stream}: ${fact.type} at ${row.position} is no legal step`);
     snapshot = next;
   }
   return snapshot;

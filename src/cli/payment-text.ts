@@ -32,7 +32,7 @@ export function describeStep({ fact, data }: Pick<TimelineStep, 'fact' | 'data'>
     case 'PaymentSettled':
       return known.fee === '0' ? 'settled' : `settled, fee ${money(known.fee)}`;
     case 'PaymentFailed':
-      return `refused: ${known.reason}`;
+      return known.cause === 'refused' ? `refused: ${known.reason}` : `ended: ${known.reason}`;
     case 'PaymentReversed':
       return `reversed: ${known.reason}`;
     case 'RefundReserved':

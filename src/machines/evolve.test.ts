@@ -31,7 +31,7 @@ const paymentFact = fc.oneof(
   fact({ ...type('PaymentAuthorized'), held: amount }),
   fact({ ...type('PaymentCaptured'), amount }),
   fact({ ...type('PaymentSettled'), fee: amount, providerFee: amount }),
-  fact({ ...type('PaymentFailed'), reason }),
+  fact({ ...type('PaymentFailed'), cause: fc.constantFrom('refused', 'requested'), reason }),
   fact({ ...type('PaymentReversed'), reason }),
   fact({ ...type('RefundReserved'), refund: id, amount }),
   fact({ ...type('RefundReleased'), refund: id, amount }),

@@ -44,7 +44,7 @@ describe('a payment’s view', () => {
     const held: PaymentFact = { type: 'PaymentAuthorized', held: '0' };
     const reversed = payment(made, held, { type: 'PaymentReversed', reason: 'expired' });
     expect(paymentView(reversed)).toMatchObject({ status: 'REVERSED', reversed: 'expired' });
-    const declined = payment(made, { type: 'PaymentFailed', reason: 'declined' });
+    const declined = payment(made, { type: 'PaymentFailed', cause: 'requested', reason: 'declined' });
     expect(paymentView(declined)).toMatchObject({
       status: 'FAILED',
       failure: { code: 'PaymentFailed', reason: 'declined' },
@@ -53,7 +53,7 @@ describe('a payment’s view', () => {
   });
 
   it('does not take a reason for a refusal that only sounds like one', () => {
-    const named = payment(made, { type: 'PaymentFailed', reason: 'InsufficientFunds' });
+    const named = payment(made, { type: 'PaymentFailed', cause: 'requested', reason: 'InsufficientFunds' });
     expect(refusalOfFailed(named)).toMatchObject({ code: 'PaymentFailed', reason: 'InsufficientFunds' });
     expect(refusalOfFailed(payment(made))).toBeUndefined();
   });

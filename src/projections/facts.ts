@@ -1,8 +1,9 @@
 import type { RecordedRow, RecordedUnit } from '../../eventstore/index.ts';
 import type { SystemEntryPosted, WalletFact } from '../machines/account/account.facts.ts';
+import { currentEvents } from '../machines/fact-codec.ts';
 import type { PaymentFact } from '../machines/payment/payment.facts.ts';
 
-/** A fact as the log holds it: its type beside its data. */
+/** A fact as the log holds it, in its newest version: its type beside its data. */
 export type EventOf<Fact extends { readonly type: string }> = Fact extends unknown
   ? { readonly type: Fact['type']; readonly schema: number; readonly data: Omit<Fact, 'type'> }
   : never;
@@ -12,9 +13,9 @@ export type WalletEvent = EventOf<WalletFact>;
 export type SystemEvent = EventOf<SystemEntryPosted>;
 
 // The types of what is in the log are the machines' word; `verify` holds the log to it.
-export const paymentEvents = (row: RecordedRow): readonly PaymentEvent[] => row.events as readonly PaymentEvent[];
-export const walletEvents = (row: RecordedRow): readonly WalletEvent[] => row.events as readonly WalletEvent[];
-export const systemEvents = (row: RecordedRow): readonly SystemEvent[] => row.events as readonly SystemEvent[];
+export const paymentEvents = (row: RecordedRow): readonly PaymentEvent[] => currentEvents(row) as readonly PaymentEvent[];
+export const walletEvents = (row: RecordedRow): readonly WalletEvent[] => currentEvents(row) as readonly WalletEvent[];
+export const systemEvents = (row: RecordedRow): readonly SystemEvent[] => currentEvents(row) as readonly SystemEvent[];
 
 /** Business time: when the unit holds in the world. */
 export function effectiveAtOf({ meta }: RecordedUnit): string {

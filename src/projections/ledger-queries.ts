@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Position } from '../../eventstore/index.ts';
+import { currentEvents } from '../machines/fact-codec.ts';
 import { accountStream, systemStream } from '../machines/streams.ts';
 import { accountsById } from './queries.ts';
 
@@ -217,6 +218,7 @@ export interface TimelineStep {
 interface TimelineRow {
   version: string;
   fact: string;
+  schema: number;
   state: string;
   at: Date;
   recorded_at: Date;
@@ -242,6 +244,12 @@ export async function timelineOf(pool: pg.Pool, payment: string): Promise<Timeli
     principal: row.principal,
     correlationId: row.correlation_id,
     position: Number(row.position),
-    data: row.data,
+    data: dataOf(row),
   }));
+}
+
+/** The view gives events as they were written. */
+function dataOf({ position, fact, schema, data }: TimelineRow): TimelineStep['data'] {
+  const [event] = currentEvents({ position: Number(position), events: [{ type: fact, schema, data }] });
+  return event?.data as TimelineStep['data'];
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Position, RecordedUnit } from '../../eventstore/index.ts';
 import { type VerifiedCommit, verifyLog } from '../../eventstore/postgres/verify-chain.ts';
+import { UnknownEventVersionError } from '../machines/fact-codec.ts';
 import { FreshTables } from './postgres/fresh-tables.ts';
 import { withSession } from './postgres/sessions.ts';
 import type { Projection } from './projection.ts';
@@ -68,7 +69,7 @@ async function verifyInSnapshot(
       const reading = payments.visit(unit);
       if (reading !== undefined) await reading;
     } catch (error) {
-      if (isOfDatabase(error)) throw error;
+      if (isOfDatabase(error) || error instanceof UnknownEventVersionError) throw error;
       // An amount that is no number, a field that is not there.
       found({ check: 'facts', position: unit.position, message: `unit ${unit.id} cannot be read: ${String(error)}` });
     }

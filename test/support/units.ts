@@ -1,5 +1,6 @@
 import { append, type AppendResult, type EventLog, type Unit } from '../../eventstore/index.ts';
 import type { Command, OpenAccount, Pay } from '../../src/machines/commands.ts';
+import { eventOf } from '../../src/machines/fact-codec.ts';
 import type { Decision } from '../../src/machines/decision.ts';
 import { TestWorld } from '../../src/machines/testing/test-world.ts';
 import type { WalletType } from '../../src/machines/account/account.facts.ts';
@@ -34,7 +35,7 @@ export class Scribe {
           ({
             stream,
             expect,
-            events: facts.map(({ type, ...data }) => ({ type, schema: 1, data })),
+            events: facts.map(eventOf),
           }) as Unit['appends'][number],
       ),
       meta: {

@@ -83,13 +83,13 @@ function fees(fee: string, providerFee: string, money: (minor: string) => string
 }
 
 function failure(
-  { reason, details }: Extract<PaymentFact, { type: 'PaymentFailed' }>,
+  { cause, reason, details = {} }: Extract<PaymentFact, { type: 'PaymentFailed' }>,
   { payer, payee }: PaymentView,
   eyes: Eyes,
   money: (minor: string) => string,
 ): string {
   // Somebody's word: nothing in it was checked but its length.
-  if (details === undefined) return `somebody ended it, with the words "${reason}"`;
+  if (cause === 'requested') return `somebody ended it, with the words "${reason}"`;
   const { accountId, available, asked, refundable } = details;
   const concerns = eyes.everything || (accountId === payer && eyes.paysFrom) || (accountId === payee && eyes.isPaidTo);
   if (reason === 'InsufficientFunds' && available !== undefined && asked !== undefined && concerns) {

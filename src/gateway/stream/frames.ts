@@ -1,5 +1,6 @@
-import type { Meta, Position, RecordedEvent, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
+import type { Meta, Position, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
 import type { WalletFigures } from '../../machines/account/account.facts.ts';
+import { currentEvents, type StoredEvent } from '../../machines/fact-codec.ts';
 import type { PaymentFact, PaymentStatus } from '../../machines/payment/payment.facts.ts';
 import { categoryOf, idOf } from '../../machines/streams.ts';
 import type { StreamTopic } from './topics.ts';
@@ -69,9 +70,10 @@ export function paymentsFrame(unit: RecordedUnit, after: Position): Frame | unde
 export function eventsJson(row: RecordedRow, after: Position, discreet = false): string {
   const isPayment = isPaymentRow(row);
   const whose = `"${isPayment ? 'paymentId' : 'accountId'}":${JSON.stringify(idOf(row.stream))}`;
+  const events = currentEvents(row);
   let json = '';
-  for (let index = Math.max(0, after + 1 - row.position); index < row.events.length; index++) {
-    const event = row.events[index] as RecordedEvent;
+  for (let index = Math.max(0, after + 1 - row.position); index < events.length; index++) {
+    const event = events[index] as StoredEvent;
     const status = isPayment ? statusAfter[event.type as PaymentFact['type']] : walletStatus(row, event);
     json +=
       `${json === '' ? '' : ','}{"position":${row.position + index},"version":${row.version + index},${whose}` +
@@ -80,7 +82,7 @@ export function eventsJson(row: RecordedRow, after: Position, discreet = false):
   return json;
 }
 
-function walletStatus(row: RecordedRow, event: RecordedEvent): string | undefined {
+function walletStatus(row: RecordedRow, event: StoredEvent): string | undefined {
   if (categoryOf(row.stream) !== 'account') return undefined;
   return (event.data as { readonly after?: WalletFigures }).after?.status;
 }
@@ -90,7 +92,7 @@ const undiscreet = ['details', 'fee', 'feeBps', 'providerFee'] as const;
 const untold = Object.fromEntries(undiscreet.map((field) => [field, undefined]));
 
 /** What a fact says, without what only the decision about duplicates needs. */
-function dataJson({ data }: RecordedEvent, discreet: boolean): string {
+function dataJson({ data }: StoredEvent, discreet: boolean): string {
   const indiscreet = discreet && undiscreet.some((field) => field in data);
   if (!('fingerprint' in data) && !indiscreet) return JSON.stringify(data);
   return JSON.stringify({ ...data, fingerprint: undefined, facts: undefined, ...(indiscreet && untold) });

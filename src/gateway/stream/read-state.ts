@@ -1,10 +1,10 @@
 import type { EventLog, Position } from '../../../eventstore/index.ts';
-import { factOf } from '../../actors/fact-codec.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import type { SystemEntryPosted, WalletFact } from '../../machines/account/account.facts.ts';
 import { walletFromFact } from '../../machines/account/account.machine.ts';
 import { walletView } from '../../machines/account/view.ts';
 import { evolvePayment } from '../../machines/evolve.ts';
+import { factsOf } from '../../machines/fact-codec.ts';
 import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import { paymentView, type PaymentView } from '../../machines/payment/view.ts';
@@ -55,9 +55,9 @@ export class StateReader {
     let payment: PaymentSnapshot | undefined;
     let position = 0;
     for await (const row of this.#log.readStream(stream)) {
-      for (const event of row.events) {
-        const next = evolvePayment(payment, factOf(event) as PaymentFact, id);
-        invariant(next !== 'illegal', `${stream}: ${event.type} at ${row.position} is no legal step`);
+      for (const fact of factsOf(row)) {
+        const next = evolvePayment(payment, fact as PaymentFact, id);
+        invariant(next !== 'illegal', `${stream}: ${fact.type} at ${row.position} is no legal step`);
         payment = next;
       }
       position = lastPositionOf(row);
@@ -70,10 +70,10 @@ export class StateReader {
   /** A wallet's last fact says everything. */
   async #wallet({ id, stream }: StreamTopic): Promise<TopicState> {
     const row = (await this.#log.readLast([stream])).get(stream);
-    const last = row?.events.at(-1);
+    const last = row && factsOf(row).at(-1);
     if (row === undefined || last === undefined) return nothing;
     const version = row.version + row.events.length - 1;
-    const wallet = walletFromFact(factOf(last) as WalletFact, version, id);
+    const wallet = walletFromFact(last as WalletFact, version, id);
     return { state: walletView(wallet), version, position: lastPositionOf(row) };
   }
 
@@ -83,8 +83,8 @@ export class StateReader {
     for await (const row of this.#log.readStream(stream, sum?.version ?? 0)) {
       let posted = sum?.posted ?? 0n;
       let currency = sum?.currency ?? '';
-      for (const event of row.events) {
-        const entry = factOf(event) as SystemEntryPosted;
+      for (const fact of factsOf(row)) {
+        const entry = fact as SystemEntryPosted;
         posted += BigInt(entry.amount);
         currency = entry.currency;
       }

@@ -13,17 +13,17 @@ import type { PaymentSnapshot } from './payment.machine.ts';
 /** The fact that records a refusal. Its details are all that `refusalOfFailed` needs to say it again. */
 export function failedBy(refusal: RecordedRefusal): PaymentFailed {
   const { code, message: _sentence, ...details } = refusal;
-  return { type: 'PaymentFailed', reason: code, details };
+  return { type: 'PaymentFailed', cause: 'refused', reason: code, details };
 }
 
 /**
  * The refusal that a FAILED payment stands for, rebuilt from what was recorded, so that a retry gets the first answer
  * again. Undefined when the payment has not failed.
  */
-export function refusalOfFailed({ value, context: { reason, details } }: PaymentSnapshot): Refusal | undefined {
+export function refusalOfFailed({ value, context: { cause, reason, details } }: PaymentSnapshot): Refusal | undefined {
   if (value !== 'FAILED' || reason === undefined) return undefined;
-  // Without details it is somebody's `Fail`, whatever its reason is called.
-  if (details === undefined) return paymentFailed(reason);
+  // Somebody's `Fail`, whatever its reason is called.
+  if (cause !== 'refused' || details === undefined) return paymentFailed(reason);
   const { accountId = '', available = '', asked = '', refundable = '' } = details as Record<string, string | undefined>;
   switch (reason as RecordedRefusal['code']) {
     case 'InsufficientFunds':

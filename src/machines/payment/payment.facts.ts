@@ -5,6 +5,8 @@
 export type PaymentKind = 'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING';
 export type PaymentStatus = 'INITIATED' | 'AUTHORIZED' | 'CAPTURED' | 'SETTLED' | 'FAILED' | 'REVERSED';
 export type ReversalReason = 'requested' | 'expired' | 'provider';
+/** Who ended a payment before it moved money: we, who refused it, or a person or provider, who asked for it (`Fail`). */
+export type FailureCause = 'refused' | 'requested';
 
 /** Carried by the first fact that a command leaves on a payment: what the payment remembers of the command, for ever. */
 export interface AppliedCommand {
@@ -54,9 +56,10 @@ export interface PaymentSettled extends AppliedCommand {
 }
 export interface PaymentFailed extends AppliedCommand {
   readonly type: 'PaymentFailed';
-  /** Why: a refusal's code (`InsufficientFunds` …) or a provider's reason. */
+  readonly cause: FailureCause;
+  /** `refused`: the refusal's code (`InsufficientFunds` …). `requested`: the words of whoever asked for it. */
   readonly reason: string;
-  /** The figures that explain the refusal (`available`, `asked` …). */
+  /** `refused`: the figures that explain the refusal (`available`, `asked` …). */
   readonly details?: Readonly<Record<string, string>>;
 }
 export interface PaymentReversed extends AppliedCommand {

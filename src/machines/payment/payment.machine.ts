@@ -2,6 +2,7 @@ import { setup } from 'xstate';
 import { assignmentsOf, type AtRest, type On } from '../flat-machine.ts';
 import type {
   AppliedCommand,
+  FailureCause,
   PaymentAuthorized,
   PaymentCaptured,
   PaymentFact,
@@ -57,6 +58,8 @@ export interface PaymentContext {
   readonly refunds: Reservation | undefined;
   readonly expiresAt: string | undefined;
   readonly settlesAt: string | undefined;
+  /** Of a FAILED payment: whose word the reason is. */
+  readonly cause: FailureCause | undefined;
   /** Why it FAILED or was REVERSED. */
   readonly reason: string | undefined;
   readonly details: Readonly<Record<string, string>> | undefined;
@@ -93,6 +96,7 @@ const unmade: PaymentContext = {
   refunds: undefined,
   expiresAt: undefined,
   settlesAt: undefined,
+  cause: undefined,
   reason: undefined,
   details: undefined,
   applied: undefined,
@@ -143,7 +147,7 @@ const settled = assigning(({ context, event }: Given<PaymentSettled>) =>
   after(context, event, { fee: BigInt(event.fee), providerFee: BigInt(event.providerFee) }),
 );
 const failed = assigning(({ context, event }: Given<PaymentFailed>) =>
-  after(context, event, { held: 0n, reason: event.reason, details: event.details }),
+  after(context, event, { held: 0n, cause: event.cause, reason: event.reason, details: event.details }),
 );
 const reversed = assigning(({ context, event }: Given<PaymentReversed>) =>
   after(context, event, { held: 0n, reason: event.reason }),

@@ -51,7 +51,7 @@ describe('a refund', () => {
     expect(given({ ...world, 'payment/m1': [...bought, half] }).when(refund)).toMatchObject({
       refused: { code: 'RefundExceedsCaptured', refundable: '200', asked: '300' },
       wrote: {
-        'payment/r1': [{}, { type: 'PaymentFailed', reason: 'RefundExceedsCaptured' }],
+        'payment/r1': [{}, { type: 'PaymentFailed', cause: 'refused', reason: 'RefundExceedsCaptured' }],
         'payment/m1': [{ type: 'RefundRefused', refund: 'r1', amount: '300', reason: 'RefundExceedsCaptured' }],
       },
     });

@@ -71,7 +71,7 @@ describe('authorize', () => {
     expect(given(before).when(authorize())).toMatchObject({
       refused: { code: 'InsufficientFunds', available: '299', asked: '300' },
       wrote: {
-        'payment/p1': [{ type: 'PaymentFailed', reason: 'InsufficientFunds', ...by('c1', 1) }],
+        'payment/p1': [{ type: 'PaymentFailed', cause: 'refused', reason: 'InsufficientFunds', ...by('c1', 1) }],
         'account/alice': [{ type: 'PaymentRefused', paymentId: 'p1' }],
       },
     });
@@ -177,7 +177,7 @@ describe('fail and reverse', () => {
     const released = { type: 'HoldReleased', amount: '300', after: figures({ posted: '300', status: 'FROZEN' }) };
     expect(given(authorized).when(fail())).toMatchObject({
       wrote: {
-        'payment/p1': [{ type: 'PaymentFailed', reason: 'declined' }],
+        'payment/p1': [{ type: 'PaymentFailed', cause: 'requested', reason: 'declined' }],
         'account/alice': [{ ...released, step: 'FAILED' }],
       },
     });
@@ -258,7 +258,7 @@ describe('an illegal step', () => {
     CAPTURED: [merchant, held, captured],
     SETTLED: [merchant, held, captured, settled],
     'SETTLED P2P': [p2p, held, captured, settled],
-    FAILED: [p2p, { type: 'PaymentFailed', reason: 'declined' }],
+    FAILED: [p2p, { type: 'PaymentFailed', cause: 'requested', reason: 'declined' }],
     REVERSED: [p2p, held, { type: 'PaymentReversed', reason: 'requested' }],
   } as const satisfies Record<string, readonly PaymentFact[]>;
 
@@ -289,7 +289,7 @@ describe('a repeated step', () => {
   const history: PaymentFact[] = [
     p2p,
     { ...held, ...by('c1', 1) },
-    { type: 'PaymentFailed', reason: 'x', ...by('c2', 1) },
+    { type: 'PaymentFailed', cause: 'requested', reason: 'x', ...by('c2', 1) },
   ];
 
   it('is answered from the version that it left, however the payment went on', () => {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { RecordedEvent, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
 import { evolvePayment } from '../../machines/evolve.ts';
+import { factsOf } from '../../machines/fact-codec.ts';
 import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import { categoryOf, idOf } from '../../machines/streams.ts';
@@ -44,10 +45,10 @@ export class PaymentCheck {
       this.#open.set(id, 'broken');
       return;
     }
-    for (const [index, event] of row.events.entries()) {
-      const next = evolvePayment(after, factOf(event), id);
+    for (const [index, fact] of factsOf(row).entries()) {
+      const next = evolvePayment(after, fact as PaymentFact, id);
       if (next === 'illegal') {
-        const message = `payment ${id} takes no such ${event.type} when it is ${after?.value ?? 'not made'}`;
+        const message = `payment ${id} takes no such ${fact.type} when it is ${after?.value ?? 'not made'}`;
         this.#found({ check: 'payments', position: row.position + index, message });
         this.#open.set(id, 'broken');
         return;
@@ -60,23 +61,19 @@ export class PaymentCheck {
 
   /** The payment as its rows before this one left it; they were checked when they passed. */
   async #read(id: string, until: RecordedRow): Promise<PaymentSnapshot | undefined> {
-    const { rows } = await this.#client.query<{ events: RecordedEvent[] }>({
+    const { rows } = await this.#client.query<{ position: string; events: RecordedEvent[] }>({
       name: 'projections.verify-payment',
-      text: 'select events from eventstore.log where stream = $1 and version < $2 order by version',
+      text: 'select position, events from eventstore.log where stream = $1 and version < $2 order by version',
       values: [until.stream, until.version],
     });
     let snapshot: PaymentSnapshot | undefined;
-    for (const event of rows.flatMap(({ events }) => events)) {
-      const next = evolvePayment(snapshot, factOf(event), id);
+    for (const fact of rows.flatMap(({ position, events }) => factsOf({ position: Number(position), events }))) {
+      const next = evolvePayment(snapshot, fact as PaymentFact, id);
       if (next === 'illegal') return undefined;
       snapshot = next;
     }
     return snapshot;
   }
-}
-
-function factOf({ type, data }: RecordedEvent): PaymentFact {
-  return { type, ...data } as PaymentFact;
 }
 
 function isFinal({ value }: PaymentSnapshot): boolean {
