@@ -80,7 +80,8 @@ const paid: Record<string, object> = {};
 for (const id of payments) {
   const payment = await runtime.payment(id);
   if (payment === undefined) continue;
-  const { kind, status, amount, authorized, captured, refunded, fee, providerFee, reversed, failure, version } = payment;
+  const { kind, status, amount, authorized, captured, refunded, fee, providerFee, reversed, failure, version } =
+    payment;
   const numbers = { amount, authorized, captured, refunded, fee, providerFee };
   paid[id] = {
     kind,

@@ -1,4 +1,11 @@
-import { stillWritten, upcasts, type FactData, type KnownFact, type StillWritten, type Upcast } from './event-versions.ts';
+import {
+  stillWritten,
+  upcasts,
+  type FactData,
+  type KnownFact,
+  type StillWritten,
+  type Upcast,
+} from './event-versions.ts';
 
 /** An event as the log stores it. */
 export interface StoredEvent {

@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { UnitFailedError } from '../../actors/runtime.ts';
 import { PageError } from '../../kernel/page.ts';
+import { UnknownEventVersionError } from '../../machines/fact-codec.ts';
 import { type Problem, problem, ProblemError } from './problem.ts';
 import { invalidRequest } from './validation.ts';
 
@@ -28,7 +29,8 @@ export function problemOfError(error: unknown, method: string): { readonly probl
   // Node's word of a caller who broke off while sending, or was cut off for sending too slowly: nothing broke here, and
   // nobody is left to tell.
   if (code === 'ECONNRESET' && (error as Error).message === 'aborted') return { problem: brokenOff, fault: false };
-  if (error instanceof UnitFailedError || isConnectionError(error)) {
+  // An event of a newer release: another process, of that release, can answer.
+  if (error instanceof UnitFailedError || error instanceof UnknownEventVersionError || isConnectionError(error)) {
     return { problem: problem('Unavailable', unanswered(method), { headers: { 'retry-after': '1' } }), fault: true };
   }
   // Fastify's word about what the caller sent: a name that is too long, a body that ends too soon.

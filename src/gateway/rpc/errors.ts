@@ -2,6 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { Refusal } from '../../kernel/refusal.ts';
 import type { PaymentView } from '../../machines/payment/view.ts';
 import { UnitFailedError } from '../../actors/runtime.ts';
+import { UnknownEventVersionError } from '../../machines/fact-codec.ts';
 import { PaymentSchema } from './gen/kora/v1/payment_pb.js';
 import { RefusalSchema } from './gen/kora/v1/refusal_pb.js';
 import { statusOf, wireRefusal } from './wire-refusal.ts';
@@ -24,9 +25,16 @@ export function refusalError(refusal: Refusal, payment?: PaymentView): ConnectEr
  * `unavailable`, because asking again may help; everything else is `internal`.
  */
 export function faultOf(error: unknown): { readonly code: Code; readonly name: string; readonly message: string } {
-  return error instanceof UnitFailedError
-    ? { code: Code.Unavailable, name: 'unavailable', message: `the log could not take it: ${outcomeUnknown}` }
-    : { code: Code.Internal, name: 'internal', message: `something broke here: ${outcomeUnknown}` };
+  if (error instanceof UnitFailedError)
+    return { code: Code.Unavailable, name: 'unavailable', message: `the log could not take it: ${outcomeUnknown}` };
+  // An event of a newer release: another process, of that release, can answer.
+  if (error instanceof UnknownEventVersionError)
+    return {
+      code: Code.Unavailable,
+      name: 'unavailable',
+      message: `this process is too old for it: ${outcomeUnknown}`,
+    };
+  return { code: Code.Internal, name: 'internal', message: `something broke here: ${outcomeUnknown}` };
 }
 
 /** A fault as the error of a single call. */
