@@ -13,7 +13,8 @@ export type WalletEvent = EventOf<WalletFact>;
 export type SystemEvent = EventOf<SystemEntryPosted>;
 
 // The types of what is in the log are the machines' word; `verify` holds the log to it.
-export const paymentEvents = (row: RecordedRow): readonly PaymentEvent[] => currentEvents(row) as readonly PaymentEvent[];
+export const paymentEvents = (row: RecordedRow): readonly PaymentEvent[] =>
+  currentEvents(row) as readonly PaymentEvent[];
 export const walletEvents = (row: RecordedRow): readonly WalletEvent[] => currentEvents(row) as readonly WalletEvent[];
 export const systemEvents = (row: RecordedRow): readonly SystemEvent[] => currentEvents(row) as readonly SystemEvent[];
 

@@ -13,7 +13,10 @@ export function decideFail(command: Fail, payment: PaymentSnapshot, world: World
   if (refusal !== undefined) return refused(refusal);
 
   const unit = new Unit(world);
-  unit.payment(command.paymentId, stamped(command, [{ type: 'PaymentFailed', cause: 'requested', reason: command.reason }]));
+  unit.payment(
+    command.paymentId,
+    stamped(command, [{ type: 'PaymentFailed', cause: 'requested', reason: command.reason }]),
+  );
   release(unit, payment.context, 'FAILED');
   return unit.decided();
 }

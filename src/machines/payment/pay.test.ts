@@ -119,7 +119,10 @@ describe('a create that others refuse', () => {
     expect(given(people).when(pay())).toMatchObject({
       refused: { code: 'InsufficientFunds', ...details },
       wrote: {
-        'payment/p1': [{ ...by('p1', 2) }, { type: 'PaymentFailed', cause: 'refused', reason: 'InsufficientFunds', details }],
+        'payment/p1': [
+          { ...by('p1', 2) },
+          { type: 'PaymentFailed', cause: 'refused', reason: 'InsufficientFunds', details },
+        ],
         'account/alice': [
           {
             type: 'PaymentRefused',
