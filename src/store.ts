@@ -120,7 +120,10 @@ export async function openStoreInto(
   });
 
   const log = new PostgresLog({
-    config: asRole(database, moduleRoles.eventstore.role),
+    config: {
+      ...asRole(database, moduleRoles.eventstore.role),
+      ...(role === 'instance' && { query_timeout: answerMs }),
+    },
     unitLimits: { eventSizeMax: config.eventSizeMax },
     batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
     lockTimeoutMs: lockMs,

