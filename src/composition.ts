@@ -7,6 +7,7 @@ import { isAccountRequest } from './actors/requests.ts';
 import { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
+import { watchDatabase } from './database-watch.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
@@ -25,6 +26,7 @@ import {
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
+import { sayingItOnce } from './troubles.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
 
 export interface KoraOptions {
@@ -34,6 +36,7 @@ export interface KoraOptions {
   /** What is not wanted: a replay needs no doors. Default: everything runs. */
   readonly without?: readonly ('doors' | 'projector' | 'scheduler')[];
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
+  readonly patience?: StoreOptions['patience'];
 }
 
 /** A kora that runs. */
@@ -67,10 +70,20 @@ interface Ground {
 
 /** Puts the product together and starts it. Rejects, with everything stopped again, when a part does not start. */
 export async function startKora(config: KoraConfig, options: KoraOptions): Promise<Kora> {
-  const { logger, role = 'instance', without = [], onInstanceLost } = options;
+  const { role = 'instance', without = [], onInstanceLost, patience } = options;
   const stages = new Stages();
   const kora = await startedOrStopped(stages, async () => {
-    const store = await openStoreInto(stages, config, { logger, role, ...(onInstanceLost && { onInstanceLost }) });
+    const store = await openStoreInto(stages, config, {
+      logger: options.logger,
+      role,
+      ...(onInstanceLost && { onInstanceLost }),
+      ...(patience && { patience }),
+    });
+    const { troubles, database } = store;
+    // What is wrong with the store is said once, and not by everybody who meets it.
+    const logger = sayingItOnce(options.logger, troubles);
+    const dataDir = config.databaseUrl === undefined ? config.dataDir : undefined;
+    if (role === 'instance') watchDatabase({ database, troubles, dataDir }, stages);
     const ground: Ground = { config, logger, stages, store, memberId: randomUUID() };
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
@@ -138,13 +151,14 @@ function tellOfProjections(error: Error, logger: Logger): void {
   else logger.warn({ err: error }, 'projections wait');
 }
 
-function startRuntime({ config, store: { log, poolOf }, logger, stages }: Ground): Runtime {
+function startRuntime({ config, store: { log, poolOf, troubles }, logger, stages }: Ground): Runtime {
   const runtime = new Runtime({
     log,
     residentsMax: config.residentsMax,
     requestsMax: config.requestsMax,
     terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
     openPaymentsOf: (accountId) => countOpenPayments(poolOf('payments'), accountId),
+    unavailable: () => troubles.refusal,
   });
   stages.add('requests at work are answered', () => drained(runtime, logger));
   observeLog(log, runtime, logger, stages);
@@ -273,6 +287,7 @@ async function openStream(
         runtime: byFace(faces),
         authenticator: trusted,
         log: logger,
+        troubles: store.troubles,
         host,
         port: config.rpcPort,
         ...(tls && { tls }),
@@ -292,6 +307,7 @@ async function openStream(
         identity,
         authenticator: trusted,
         pool: store.poolOf('gateway'),
+        troubles: store.troubles,
         logger,
       });
       stages.add('the http door is closed', () => http.close());

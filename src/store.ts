@@ -8,6 +8,7 @@ import { asRole } from './platform/postgres/module-roles.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { sentenceOf } from './platform/sentence-of.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
+import { Troubles } from './troubles.ts';
 
 export interface StoreOptions {
   readonly logger: Logger;
@@ -15,7 +16,22 @@ export interface StoreOptions {
   readonly role: 'instance' | 'tool';
   /** Another instance took the data folder while our Postgres was down: what is running should end. */
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
+  readonly patience?: Partial<Patience>;
 }
+
+/** How long what waits for the database waits. */
+export interface Patience {
+  /** An append for the lock of another. Default 10 s. */
+  readonly lockMs: number;
+  /** An append in the database, and of an instance any query of a module. Default 20 s: shorter than callers wait. */
+  readonly statementMs: number;
+  /** For an answer, before the connection is taken for dead. Default 25 s. */
+  readonly answerMs: number;
+  /** While the database is in trouble: before further commands are refused. Default 5 s. */
+  readonly refuseAfterMs: number;
+}
+
+const defaultPatience: Patience = { lockMs: 10_000, statementMs: 20_000, answerMs: 25_000, refuseAfterMs: 5_000 };
 
 /** What every command stands on: the database, migrated, and the log in it. */
 export interface Store {
@@ -26,6 +42,7 @@ export interface Store {
   /** Connections of a module, as its role, which ends with the store. Made when it is first asked for. */
   poolOf(module: ModuleName): pg.Pool;
   readonly log: PostgresLog;
+  readonly troubles: Troubles;
   /** The log takes no more units and settles those that it has, pools end, the embedded Postgres stops last. */
   close(onStage?: (name: string) => void): Promise<void>;
 }
@@ -38,6 +55,8 @@ const poolOptions: Partial<Record<ModuleName, pg.PoolConfig>> = {
   // Leases end within seconds: an answer that takes longer is of no use, and what a crash of the database takes is nothing.
   cluster: { max: 3, connectionTimeoutMillis: 2_000, query_timeout: 2_000, options: '-c synchronous_commit=off' },
 };
+/** Its transactions take a second or two when it has much to catch up with. */
+const projectorAnswerMs = 120_000;
 
 export type OpenedStore = Omit<Store, 'close'>;
 
@@ -52,8 +71,10 @@ export async function openStore(config: KoraConfig, options: StoreOptions): Prom
 export async function openStoreInto(
   stages: Stages,
   config: KoraConfig,
-  { logger, role, onInstanceLost }: StoreOptions,
+  { logger, role, onInstanceLost, ...options }: StoreOptions,
 ): Promise<OpenedStore> {
+  const { lockMs, statementMs, answerMs, refuseAfterMs } = { ...defaultPatience, ...options.patience };
+  const troubles = new Troubles({ logger, refuseAfterMs });
   const postgres = await openPostgres({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
@@ -82,8 +103,11 @@ export async function openStoreInto(
   const poolOf = (module: ModuleName): pg.Pool => {
     let pool = pools.get(module);
     if (pool === undefined) {
-      const ofRole = asRole({ ...database, max: connectionsMax, ...poolOptions[module] }, moduleRoles[module].role);
-      pool = new pg.Pool({ ...ofRole, application_name: `kora-${module}` });
+      // A tool may take its time; of who serves, somebody waits for the answer. The projector's statements may be long.
+      const statements = role === 'instance' && module !== 'projector' && { statement_timeout: statementMs };
+      const answers = role === 'instance' && { query_timeout: module === 'projector' ? projectorAnswerMs : answerMs };
+      const own = { ...database, max: connectionsMax, ...statements, ...answers, ...poolOptions[module] };
+      pool = new pg.Pool({ ...asRole(own, moduleRoles[module].role), application_name: `kora-${module}` });
       // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.
       pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
       pools.set(module, pool);
@@ -96,14 +120,20 @@ export async function openStoreInto(
   });
 
   const log = new PostgresLog({
-    config: asRole(database, moduleRoles.eventstore.role),
+    config: {
+      ...asRole(database, moduleRoles.eventstore.role),
+      ...(role === 'instance' && { query_timeout: answerMs }),
+    },
     unitLimits: { eventSizeMax: config.eventSizeMax },
     batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
+    lockTimeoutMs: lockMs,
+    statementTimeoutMs: statementMs,
+    answerTimeoutMs: answerMs,
     onTrouble: (error) => {
-      if (error === undefined) logger.info('the log goes on');
-      else logger.warn({ err: error }, 'the log waits for the database');
+      if (error === undefined) troubles.end('log');
+      else troubles.begin('log', error);
     },
   });
   stages.add('the log is closed', () => log.close());
-  return { database, pool, poolOf, log };
+  return { database, pool, poolOf, log, troubles };
 }

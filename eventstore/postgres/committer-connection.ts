@@ -131,6 +131,8 @@ export class CommitterConnection {
         }
       });
     } catch (error) {
+      // An answer, if not the one that was hoped for: nothing waits for the store any more.
+      if (settles(error)) this.#trouble(undefined);
       if (!calls.inDoubt || settles(error)) return { outcome: 'failed', error: asError(error) };
       return {
         outcome: 'unknown',

@@ -51,7 +51,7 @@ export interface paths {
         };
         /**
          * The process should be sent requests
-         * @description Not while it ends, and not while its database does not answer.
+         * @description Not while it ends, and not while its database does not answer or takes no payments; `reason` says why.
          *
          *     For everybody.
          */
@@ -1065,6 +1065,7 @@ export interface components {
                 readonly [key: string]: "ok" | "failed" | "draining";
             };
             readonly ready: boolean;
+            readonly reason?: string;
         };
         /** Reason */
         readonly Reason: {

@@ -54,6 +54,8 @@ export interface RuntimeOptions {
   readonly attemptsMax?: number;
   /** How many payments name an account and are not final: asked before an account is closed. */
   readonly openPaymentsOf?: (accountId: string) => Promise<number>;
+  /** Why commands are refused before anything is begun, such as a store that has been away for long. Default: never. */
+  readonly unavailable?: () => string | undefined;
 }
 
 /** The log took a unit and could not say what became of it, or refused it for a reason that is nobody's decision. */
@@ -75,6 +77,7 @@ export class Runtime {
   readonly #requestsMax: number;
   readonly #attemptsMax: number;
   readonly #openPaymentsOf: (accountId: string) => Promise<number>;
+  readonly #unavailable: () => string | undefined;
   #atWork = 0;
   #drained: (() => void) | undefined;
   /** While above 0, payments that nobody has heard of are looked up: lately they did exist. */
@@ -88,6 +91,7 @@ export class Runtime {
     this.#requestsMax = options.requestsMax ?? 50_000;
     this.#attemptsMax = options.attemptsMax ?? 20;
     this.#openPaymentsOf = options.openPaymentsOf ?? (() => Promise.resolve(0));
+    this.#unavailable = options.unavailable ?? (() => undefined);
   }
 
   /** Requests that are not answered yet. */
@@ -116,6 +120,8 @@ export class Runtime {
   async carryOut(command: Command, caller: Caller): Promise<Outcome> {
     if (this.#drained) return overloaded('Kora is shutting down: send it again to another process');
     if (this.#atWork >= this.#requestsMax) return overloaded(`${this.#atWork} requests are at work: try again later`);
+    const unavailable = this.#unavailable();
+    if (unavailable !== undefined) return overloaded(unavailable);
     this.#atWork += 1;
     const participants = new Participants(this.#residents, command, this.#lookUps > 0);
     try {

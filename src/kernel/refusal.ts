@@ -51,7 +51,7 @@ export type Refusal =
   | { readonly code: 'PaymentFailed'; readonly message: string; readonly reason: string }
   /** Same idempotency key, other body. */
   | { readonly code: 'IdempotencyConflict'; readonly message: string; readonly commandId: string }
-  /** Too much waits for the log; nothing was written; try again later. */
+  /** Too much waits for the log, or the log waits for its store; nothing was written; try again later. */
   | { readonly code: 'Overloaded'; readonly message: string }
   /** The stream was raced so often by others that the runtime gave up; nothing was written; try again. */
   | { readonly code: 'Contended'; readonly message: string };

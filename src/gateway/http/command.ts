@@ -50,11 +50,14 @@ export async function unproven(call: Call, { identity }: DoorParts): Promise<Pro
  */
 export async function carriedOut<Request extends KoraRequest>(
   call: Call,
-  { idempotency }: DoorParts,
+  { idempotency, refusal }: DoorParts,
   request: Request,
   carryOut: (request: Request, caller: Caller) => Promise<Outcome>,
   answerOf: (outcome: Outcome) => Answer,
 ): Promise<Answer> {
+  // The cache is in the same database: whoever asked it would wait for what is not there.
+  const refused = refusal();
+  if (refused !== undefined) return problemOf({ code: 'Overloaded', message: refused });
   const { tenant, principal, sessionId } = call.principal;
   const { idempotencyKey: key, ...body } = request;
   const asked: IdempotentCall = {

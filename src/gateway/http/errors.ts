@@ -2,6 +2,7 @@ import type { FastifyError } from 'fastify';
 import { UnitFailedError } from '../../actors/runtime.ts';
 import { PageError } from '../../kernel/page.ts';
 import { UnknownEventVersionError } from '../../machines/fact-codec.ts';
+import { troubleCauseOf } from '../../platform/postgres/store-trouble.ts';
 import { type Problem, problem, ProblemError } from './problem.ts';
 import { invalidRequest } from './validation.ts';
 
@@ -30,7 +31,7 @@ export function problemOfError(error: unknown, method: string): { readonly probl
   // nobody is left to tell.
   if (code === 'ECONNRESET' && (error as Error).message === 'aborted') return { problem: brokenOff, fault: false };
   // An event of a newer release: another process, of that release, can answer.
-  if (error instanceof UnitFailedError || error instanceof UnknownEventVersionError || isConnectionError(error)) {
+  if (error instanceof UnitFailedError || error instanceof UnknownEventVersionError || isOfTheStore(error)) {
     return { problem: problem('Unavailable', unanswered(method), { headers: { 'retry-after': '1' } }), fault: true };
   }
   // Fastify's word about what the caller sent: a name that is too long, a body that ends too soon.
@@ -57,13 +58,7 @@ const fastifyProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_BAD_URL: nothingHere,
 };
 
-const connectionErrors = /^(?:08|57P|53|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)/;
-
-/** The database could not be asked, or was cut off: asking again may help. */
-function isConnectionError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  if (typeof code === 'string') return connectionErrors.test(code);
-  // pg has no codes for its own time-outs and cut connections.
-  return /timeout|Connection terminated|cannot use a pool after/i.test(error.message);
+/** The database could not be asked, or did not answer in time: asking again may help. */
+function isOfTheStore(error: unknown): boolean {
+  return troubleCauseOf(error) !== undefined || /cannot use a pool after/i.test(String(error));
 }

@@ -7,6 +7,7 @@ import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { Authenticator } from '../principal.ts';
+import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
 import { protectBrowsers } from './browser-safety.ts';
 import { PostgresIdempotencyLog } from './idempotency/postgres-idempotency-log.ts';
@@ -27,6 +28,8 @@ export interface HttpDoorOptions {
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
+  /** What makes the door say that it is not ready, beside its own look at the database. Default: nothing. */
+  readonly troubles?: TroubleSource;
   readonly logger: Logger;
   readonly host: string;
   /** 0: any free one. */
@@ -83,7 +86,8 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       identity,
       idempotency,
       limits,
-      readiness: readinessOf(pool, state, limits.probeMs),
+      refusal: () => options.troubles?.refusal,
+      readiness: readinessOf({ pool, state, probeMs: limits.probeMs, troubles: options.troubles }),
       openApi: () => document,
     };
     const app = createApp({ limits, logger, state, trustedProxies: options.trustedProxies ?? [] });

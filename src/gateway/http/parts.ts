@@ -10,6 +10,8 @@ export interface DoorParts {
   readonly payments: Payments;
   readonly identity: Identity;
   readonly idempotency: IdempotencyLog;
+  /** Why commands are not taken now; undefined: they are. */
+  readonly refusal: () => string | undefined;
   readonly readiness: () => Promise<Readiness>;
   /** The OpenAPI document of this door. */
   readonly openApi: () => object;
@@ -20,4 +22,6 @@ export interface DoorParts {
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, 'ok' | 'failed' | 'draining'>>;
+  /** Why it is not ready, where more is known than that. */
+  readonly reason?: string;
 }

@@ -3,6 +3,7 @@ import type { Refusal } from '../../kernel/refusal.ts';
 import type { PaymentView } from '../../machines/payment/view.ts';
 import { UnitFailedError } from '../../actors/runtime.ts';
 import { UnknownEventVersionError } from '../../machines/fact-codec.ts';
+import { troubleCauseOf } from '../../platform/postgres/store-trouble.ts';
 import { PaymentSchema } from './gen/kora/v1/payment_pb.js';
 import { RefusalSchema } from './gen/kora/v1/refusal_pb.js';
 import { statusOf, wireRefusal } from './wire-refusal.ts';
@@ -25,7 +26,7 @@ export function refusalError(refusal: Refusal, payment?: PaymentView): ConnectEr
  * `unavailable`, because asking again may help; everything else is `internal`.
  */
 export function faultOf(error: unknown): { readonly code: Code; readonly name: string; readonly message: string } {
-  if (error instanceof UnitFailedError)
+  if (error instanceof UnitFailedError || troubleCauseOf(error) !== undefined)
     return { code: Code.Unavailable, name: 'unavailable', message: `the log could not take it: ${outcomeUnknown}` };
   // An event of a newer release: another process, of that release, can answer.
   if (error instanceof UnknownEventVersionError)

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnectRouter } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
 import type { Authenticator } from '../principal.ts';
+import type { TroubleSource } from '../trouble-source.ts';
 import { requestGate } from './call.ts';
 import { type DoorLog, silentLog } from './door-log.ts';
 import type { RpcRuntime } from './execute.ts';
@@ -33,6 +34,8 @@ export interface RpcDoorOptions {
   /** With it the port speaks TLS only, to clients with certificates. Default: cleartext. */
   readonly tls?: RpcTls;
   readonly limits?: Partial<RpcLimits>;
+  /** What makes health say "not serving". Default: nothing. */
+  readonly troubles?: TroubleSource;
   /** Told of faults. Default: nobody. */
   readonly log?: DoorLog;
 }
@@ -74,7 +77,7 @@ export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
     jsonOptions: { ignoreUnknownFields: false },
   });
   rpcRoutes({ runtime: options.runtime, limits, log })(router);
-  const signals = { stopping: stopping.signal, closing: closing.signal };
+  const signals = { stopping: stopping.signal, closing: closing.signal, troubles: options.troubles };
   const ours = [PaymentService, AccountService];
   // Probes have no token.
   const health = healthService(

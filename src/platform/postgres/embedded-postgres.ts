@@ -201,6 +201,7 @@ class Server implements EmbeddedPostgres {
 
   async #keepEntering(): Promise<void> {
     let delayMs = healDelayMs.first;
+    let said: string | undefined;
     while (this.#closing === undefined) {
       try {
         await this.#locked(async () => {
@@ -216,7 +217,9 @@ class Server implements EmbeddedPostgres {
           this.#options.onInstanceLost?.(error);
           return;
         }
-        this.#log(`Postgres in ${this.#folder.dataDir} is not back yet: ${String(error)}`);
+        // Each reason once: it may be away for hours.
+        if (said !== String(error)) this.#log(`Postgres in ${this.#folder.dataDir} is not back yet: ${String(error)}`);
+        said = String(error);
         await sleep(delayMs);
         delayMs = Math.min(delayMs * 2, healDelayMs.longest);
       }

@@ -4,7 +4,7 @@ import { publicRoute } from '../route.ts';
 const alive = Type.Object({ status: Type.Literal('alive') }, { additionalProperties: false, title: 'Alive' });
 const check = Type.Unsafe<'ok' | 'failed' | 'draining'>({ type: 'string', enum: ['ok', 'failed', 'draining'] });
 const readiness = Type.Object(
-  { ready: Type.Boolean(), checks: Type.Record(Type.String(), check) },
+  { ready: Type.Boolean(), checks: Type.Record(Type.String(), check), reason: Type.Optional(Type.String()) },
   { additionalProperties: false, title: 'Readiness' },
 );
 
@@ -27,7 +27,7 @@ const ready = publicRoute({
   operation: 'getReadiness',
   tag: 'health',
   summary: 'The process should be sent requests',
-  description: 'Not while it ends, and not while its database does not answer.',
+  description: 'Not while it ends, and not while its database does not answer or takes no payments; `reason` says why.',
   answers: { 200: readiness, 503: readiness },
   uncounted: true,
   handle: async (_call, door) => {
