@@ -57,11 +57,20 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const missingSegment = archive && firstMissing(manifest.lastSegment, await readdir(archive));
   const binaries = findBinaries();
   const names = await readdir(options.dataDir).catch(ignore('ENOENT'));
-  if ((names ?? []).length > 0) {
-    throw new BackupError(`${options.dataDir} is not empty: a backup is never restored over something that is there`);
-  }
+  checkEmpty(options.dataDir, names ?? []);
   const folder = await openDataFolder(options.dataDir);
   const lock = await lockFolder(folder.dataDir, 60_000, log);
+  try {
+    // Once more, now that nobody else can begin here: what fails from now on removes everything in the folder.
+    const others = await readdir(folder.dataDir);
+    checkEmpty(
+      folder.dataDir,
+      others.filter((name) => name !== 'postgres.lock'),
+    );
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   const recovery = new Recovery({
     folder,
     binaries,
@@ -88,6 +97,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   } finally {
     lock.release();
   }
+}
+
+function checkEmpty(dataDir: string, names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new BackupError(`${dataDir} is not empty: a backup is never restored over something that is there`);
 }
 
 function checkTarget(target: RestoreTarget, { finishedAt, position }: BackupManifest): void {
