@@ -79,6 +79,8 @@ export async function openStoreInto(
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
     role,
+    // Only who serves says where the archive is; tools that start Postgres archive where it was said.
+    archiveDir: role === 'instance' ? config.archiveDir : undefined,
     log: (message) => logger.info(message),
     ...(onInstanceLost && { onInstanceLost }),
   });

@@ -4,6 +4,7 @@ import { ConfigError } from '../platform/config.ts';
 import { configOptions, defaultOf } from '../platform/config-options.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
 import { sentenceOf } from '../platform/sentence-of.ts';
+import { backupCommand } from './backup.ts';
 import { balanceCommand } from './balance.ts';
 import { checkpointCommand } from './checkpoint.ts';
 import { demoCommand } from './demo.ts';
@@ -12,6 +13,7 @@ import { identityCommand } from './identity.ts';
 import { projectionsCommand } from './projections.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
+import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { note, type Shell } from './shell.ts';
 import { timelineCommand } from './timeline.ts';
@@ -42,6 +44,8 @@ function program(shell: Shell): Command {
     timelineCommand,
     verifyCommand,
     checkpointCommand,
+    backupCommand,
+    restoreCommand,
     rebuildCommand,
     projectionsCommand,
     tokenCommand,

@@ -22,7 +22,7 @@ Examples:
   kora serve --data-dir /var/lib/kora --host 0.0.0.0
   DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own`,
     );
-  takes(command, 'dataDir', 'host', 'httpPort', 'rpcPort', 'streamPort', 'logLevel');
+  takes(command, 'dataDir', 'archiveDir', 'host', 'httpPort', 'rpcPort', 'streamPort', 'logLevel');
   return command.action((flags: { json?: true }) => serve(shell, flags));
 }
 

@@ -7,6 +7,7 @@ import { databaseUrl, integer, issuerUrl, networks, oneOf, origins, pairs, redis
 export interface KoraConfig {
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
+  readonly archiveDir: string | undefined;
   readonly host: string;
   readonly httpPort: number;
   readonly httpTrustedProxies: readonly string[];
@@ -100,6 +101,13 @@ export const configOptions: OptionTable = {
     flag: '--data-dir <folder>',
     what: 'where the embedded PostgreSQL keeps its data, and kora the key of its service tokens',
     default: '.kora',
+    parse: (text) => text,
+  },
+  archiveDir: {
+    env: 'KORA_ARCHIVE_DIR',
+    flag: '--archive-dir <folder>',
+    what: 'serve archives the write-ahead log there from now on, restore reads it; off: no more; without it as before',
+    default: undefined,
     parse: (text) => text,
   },
   host: {

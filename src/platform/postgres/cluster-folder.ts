@@ -5,7 +5,6 @@ import {
   lchown,
   lstat,
   mkdir,
-  open,
   readdir,
   readFile,
   realpath,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { postgresMajor, type PostgresBinaries } from './binaries.ts';
+import { syncPath } from '../durable-file.ts';
 import { ignore } from './system-errors.ts';
 import { run } from './processes.ts';
 import { EmbeddedPostgresError } from './errors.ts';
@@ -30,6 +30,9 @@ export interface ClusterFolder {
   /** What the server prints. */
   logFile: string;
 }
+
+/** The database that kora keeps its tables in. */
+export const productDatabase = 'kora';
 
 /** The database superuser. The folder that holds the socket is what keeps others out. */
 export const superuser = 'kora';
@@ -54,14 +57,18 @@ export async function createClusterIfMissing(
   await removeUnfinished(folder);
   if ((await ownerOf(folder.pgdata)) !== undefined) return;
   log(`creating a database in ${folder.dataDir}`);
+  await createCluster(folder, binaries, await giveToServer(folder));
+}
+
+/** Root hands over a folder that holds nothing but our own files, so that no capability is needed to enter it. */
+export async function giveToServer(folder: ClusterFolder): Promise<Identity | undefined> {
   const dataDir = await ownerOf(folder.dataDir);
   const identity = await serverIdentity(dataDir);
-  // Root hands over a folder that holds nothing but our own files, so that no capability is needed to enter it.
   if (identity !== undefined && dataDir?.uid === 0) {
     const entries = await readdir(folder.dataDir);
     if (entries.every((name) => name.startsWith('postgres.'))) await chown(folder.dataDir, identity.uid, identity.gid);
   }
-  await createCluster(folder, binaries, identity);
+  return identity;
 }
 
 /** What a kill in the middle of initdb left behind. Its initdb may still be writing: then the next start removes the rest. */
@@ -164,9 +171,4 @@ async function writeSettings(
 async function ownerOf(path: string): Promise<Identity | undefined> {
   const stats = await stat(path).catch(ignore('ENOENT'));
   return stats && { uid: stats.uid, gid: stats.gid };
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
 }

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries, type PostgresBinaries } from './binaries.ts';
-import { createClusterIfMissing, openDataFolder, type ClusterFolder } from './cluster-folder.ts';
+import { createClusterIfMissing, openDataFolder, productDatabase, type ClusterFolder } from './cluster-folder.ts';
 import { EmbeddedPostgresError, InstanceRunningError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import { Ownership, type Role } from './ownership.ts';
 import { adopt, clientConfig, startOrAdopt, stopPostmaster, type Postmaster } from './postmaster.ts';
+import { archiveOf, archiveSettings, chooseArchive } from './wal-archive.ts';
 import { fingerprint, fingerprintSetting, serverSettings, type PostgresSettings } from './settings.ts';
 import { codeOf } from './system-errors.ts';
-
-/** The database that kora keeps its tables in. */
-const productDatabase = 'kora';
 
 /** Longer than any start or stop of Postgres may take. */
 const folderLockLimitMs = 6 * 60_000;
@@ -26,6 +24,8 @@ export interface EmbeddedPostgresOptions {
   role: Role;
   /** Postgres settings that differ from `serverSettings`. */
   settings?: PostgresSettings;
+  /** The write-ahead log is archived there from now on, or no more (`off`). Default: as before. */
+  archiveDir?: string | undefined;
   /** Told, in sentences, of what takes time or is out of the ordinary. Default: nobody. */
   log?: (message: string) => void;
   /** Told that another instance took over the folder while our Postgres was down. The product should end. */
@@ -77,7 +77,7 @@ class Server implements EmbeddedPostgres {
   readonly #folder: ClusterFolder;
   readonly #binaries: PostgresBinaries;
   readonly #options: EmbeddedPostgresOptions;
-  readonly #settings: PostgresSettings;
+  #settings: PostgresSettings;
   readonly #log: (message: string) => void;
   #adopted = false;
   #postmaster: Postmaster | undefined;
@@ -115,6 +115,7 @@ class Server implements EmbeddedPostgres {
       try {
         // Here and never while healing: a folder that was deleted under us must not come back empty.
         await createClusterIfMissing(this.#folder, this.#binaries, this.#log);
+        await this.#readArchive();
         await this.#enter();
         const { adopted, pid } = this.#running();
         this.#adopted = adopted;
@@ -135,6 +136,12 @@ class Server implements EmbeddedPostgres {
   close(): Promise<void> {
     this.#closing ??= this.#leave();
     return this.#closing;
+  }
+
+  async #readArchive(): Promise<void> {
+    const { archiveDir, settings } = this.#options;
+    if (archiveDir !== undefined) await chooseArchive(this.#folder, this.#binaries, archiveDir);
+    this.#settings = serverSettings({ ...archiveSettings(await archiveOf(this.#folder)), ...settings });
   }
 
   /** Starts or adopts the server and says that we use it. Tries again when somebody stops the server in between. */

@@ -35,20 +35,22 @@ const worthRetrying =
 /**
  * Returns the running Postgres of the folder, or starts one, and waits until it answers. Call it with the folder locked.
  *
+ * @param limitMs how long it may take to recover; default 5 minutes
  * @throws EmbeddedPostgresError with the end of the server's log
  */
 export async function startOrAdopt(
   folder: ClusterFolder,
   binaries: PostgresBinaries,
   settings: PostgresSettings,
+  limitMs = startLimitMs,
 ): Promise<Postmaster> {
   const startedAt = performance.now();
   let launched: Launch | undefined;
   for (;;) {
-    const running = await adopt(folder);
+    const running = await adopt(folder, limitMs);
     if (running !== undefined) return { ...running, adopted: launched === undefined };
     // It has not written its postmaster.pid yet.
-    if (launched?.ending === 'none' && performance.now() - startedAt < startLimitMs) {
+    if (launched?.ending === 'none' && performance.now() - startedAt < limitMs) {
       await sleep(pollMs);
       continue;
     }
@@ -69,16 +71,16 @@ export async function startOrAdopt(
 /**
  * The Postgres that runs in the folder, whoever started it; undefined when none does. Waits while it starts, recovers or stops.
  */
-export async function adopt(folder: ClusterFolder): Promise<Postmaster | undefined> {
+export async function adopt(folder: ClusterFolder, limitMs = startLimitMs): Promise<Postmaster | undefined> {
   const startedAt = performance.now();
   do {
     const found = await findPostmaster(folder);
     if (found === undefined || found.state === 'gone') return undefined;
     if (found.state === 'ready') return { pid: found.pid, socketFolder: found.socketFolder, adopted: true };
     await sleep(pollMs);
-  } while (performance.now() - startedAt < startLimitMs);
+  } while (performance.now() - startedAt < limitMs);
   throw new EmbeddedPostgresError(
-    `Postgres in ${folder.dataDir} runs, but does not answer for ${startLimitMs / 1000} s. ${folder.logFile} ends with:\n` +
+    `Postgres in ${folder.dataDir} runs, but does not answer for ${limitMs / 1000} s. ${folder.logFile} ends with:\n` +
       (await tail(folder.logFile, 0)),
   );
 }

@@ -17,9 +17,9 @@ test('memory is a quarter of the machine, within bounds', () => {
   expect(megabytes).toBeLessThanOrEqual(2048);
 });
 
-test('a quote in a value does not end it', () => {
-  expect(renderSettings({ log_line_prefix: "it's ", max_connections: 5 })).toMatch(
-    /^log_line_prefix = 'it''s '\nmax_connections = '5'\n$/m,
+test('a quote in a value does not end it, and a backslash is one', () => {
+  expect(renderSettings({ log_line_prefix: "it's ", max_connections: 5, archive_command: '\\' })).toMatch(
+    /^log_line_prefix = 'it''s '\nmax_connections = '5'\narchive_command = '\\\\'\n$/m,
   );
 });
 

@@ -66,7 +66,9 @@ export function fingerprint(settings: PostgresSettings, { root, version }: { roo
 
 /** The text of a configuration file. */
 export function renderSettings(settings: PostgresSettings): string {
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'`);
+  // A backslash is one of C in these texts.
+  const quoted = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll("'", "''");
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${quoted(String(value))}'`);
   return `# Written by kora at every start of Postgres. Use ALTER SYSTEM to override a line.\n${lines.join('\n')}\n`;
 }
 
