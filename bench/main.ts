@@ -21,7 +21,7 @@ ${suites.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join('\n')}
 Options:
   --json FILE        write the results as JSON
   --only NAME,…      only these cases of the suite (see --list)
-  --rounds N         rounds, of which the median counts (default 3)
+  --rounds N         rounds, of which the median counts (default 3; of growth, 1)
   --quick            one round of short runs, to see that everything works: no figures to quote
   --cpu-prof FOLDER  write a CPU profile of every case's process
   --list             list the cases of the suite
@@ -72,7 +72,7 @@ function readArguments(args: string[]): Options | 'help' | { list: Suite } | { m
   const only = values.only?.split(',');
   const unknown = only?.find((name) => !suite.cases.some((one) => one.name === name));
   if (unknown !== undefined) return { message: `suite ${suite.name} has no case ${unknown}` };
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : (suite.rounds ?? 3)));
   if (!Number.isInteger(rounds) || rounds < 1) return { message: `not a number of rounds: ${values.rounds ?? ''}` };
   const profile = values['cpu-prof'];
   return {

@@ -6,6 +6,8 @@ export interface Case {
   readonly name: string;
   /** `product`: migrated as the product's database; `empty`: nothing in it. */
   readonly database: 'product' | 'empty';
+  /** What a run has beside its warm-up and measurement, for preparing and checking. Default two minutes. */
+  readonly spareMs?: number;
   /** Loaded only in the process that runs it. */
   readonly load: () => Promise<{ readonly run: (context: CaseContext) => Promise<Measured> }>;
 }

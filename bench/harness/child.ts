@@ -6,17 +6,18 @@ import type { Answer, Assignment } from './run-case.ts';
 
 const program = fileURLToPath(new URL('run-case.ts', import.meta.url));
 
-/** A run has this much beside its warm-up and measurement, for preparing and checking. */
-const spareMs = 120_000;
-
 /**
  * Runs one case in a process of its own: no run inherits the heap, the compiled code or the sockets of another.
  *
  * @param nodeOptions for the process: `--cpu-prof` and the like
+ * @param spareMs what it has beside its warm-up and measurement, for preparing and checking. Default two minutes
  */
 export function runInChild(
   assignment: Assignment,
-  nodeOptions: readonly string[],
+  {
+    nodeOptions,
+    spareMs = 120_000,
+  }: { readonly nodeOptions: readonly string[]; readonly spareMs?: number | undefined },
   signal: AbortSignal,
 ): Promise<Measured> {
   return new Promise((resolve, reject) => {

@@ -76,7 +76,7 @@ export async function runSuite(suite: Suite, cluster: BenchCluster, options: Run
 
 async function runOnce(
   suite: Suite,
-  { name, database }: Case,
+  { name, database, spareMs }: Case,
   cluster: BenchCluster,
   { warmupMs, measureMs, nodeOptions, signal }: RunOptions,
 ): Promise<Measured> {
@@ -85,7 +85,7 @@ async function runOnce(
   try {
     const { postmasterPid } = cluster;
     const assignment = { suite: suite.name, caseName: name, ...fresh, postmasterPid, warmupMs, measureMs };
-    return await runInChild(assignment, nodeOptions, signal);
+    return await runInChild(assignment, { nodeOptions, spareMs }, signal);
   } finally {
     await cluster.drop(fresh);
   }

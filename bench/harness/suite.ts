@@ -19,4 +19,6 @@ export interface Suite {
   readonly targets: readonly Target[];
   /** Whether it needs what `bench/package.json` names. */
   readonly peers: boolean;
+  /** Rounds where nobody says how many. Default 3. */
+  readonly rounds?: number;
 }

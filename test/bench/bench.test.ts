@@ -49,6 +49,8 @@ test('lists the names that the figures of the suite have', async () => {
   );
   const { stdout: doors } = await bench('doors', '--list');
   expect(doors.split('\n')).toEqual(['doors.http', 'doors.http500', 'doors.fanout', 'peer.socketio', 'peer.ws', '']);
+  const { stdout: growth } = await bench('growth', '--list');
+  expect(growth.split('\n')).toEqual(['growth.1e4', 'growth.1e5', 'growth.1e6', 'growth.5e6', 'growth.open', '']);
 });
 
 test('measures the http door: retries make no second payment', async () => {

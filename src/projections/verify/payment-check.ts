@@ -7,18 +7,26 @@ import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts'
 import { categoryOf, idOf } from '../../machines/streams.ts';
 import type { Finding } from './finding.ts';
 
+/** Open payments that are kept, some 1 KiB each. */
+const openPaymentsMax = 100_000;
+
 /**
- * Every payment's history is a path of its machine. Only payments that are not final are kept; when a final one gets
- * another fact (a refund takes its share of a settled payment), its history is read again.
+ * Every payment's history is a path of its machine. Kept are those that are not final, up to a number; when another one
+ * gets a fact (a refund takes its share of a settled payment, a hold is captured after very many others were placed), its
+ * history is read again.
  */
 export class PaymentCheck {
   readonly #client: pg.ClientBase;
   readonly #found: (finding: Finding) => void;
-  readonly #open = new Map<string, PaymentSnapshot | 'broken'>();
+  readonly #openMax: number;
+  /** The one that was touched last is the last. */
+  readonly #open = new Map<string, PaymentSnapshot>();
+  readonly #broken = new Set<string>();
 
-  constructor(client: pg.ClientBase, found: (finding: Finding) => void) {
+  constructor(client: pg.ClientBase, found: (finding: Finding) => void, openMax = openPaymentsMax) {
     this.#client = client;
     this.#found = found;
+    this.#openMax = openMax;
   }
 
   visit(unit: RecordedUnit): Promise<void> | undefined {
@@ -26,6 +34,7 @@ export class PaymentCheck {
     for (const row of unit.rows) {
       if (categoryOf(row.stream) !== 'payment') continue;
       const id = idOf(row.stream);
+      if (this.#broken.has(id)) continue;
       const before = this.#open.get(id);
       if (before === undefined && row.version > 1) {
         const taken = this.#read(id, row).then((history) => this.#take(id, row, history));
@@ -35,14 +44,14 @@ export class PaymentCheck {
     return waiting;
   }
 
-  #take(id: string, row: RecordedRow, before: PaymentSnapshot | 'broken' | undefined): void {
-    if (before === 'broken') return;
+  #take(id: string, row: RecordedRow, before: PaymentSnapshot | undefined): void {
+    this.#open.delete(id);
     const version = before?.context.version ?? 0;
     let after = before;
     if (version + 1 !== row.version) {
       const message = `payment ${id} is at version ${version} and gets a fact of version ${row.version}`;
       this.#found({ check: 'payments', position: row.position, message });
-      this.#open.set(id, 'broken');
+      this.#broken.add(id);
       return;
     }
     for (const [index, fact] of factsOf(row).entries()) {
@@ -50,13 +59,14 @@ export class PaymentCheck {
       if (next === 'illegal') {
         const message = `payment ${id} takes no such ${fact.type} when it is ${after?.value ?? 'not made'}`;
         this.#found({ check: 'payments', position: row.position + index, message });
-        this.#open.set(id, 'broken');
+        this.#broken.add(id);
         return;
       }
       after = next;
     }
-    if (after === undefined || isFinal(after)) this.#open.delete(id);
-    else this.#open.set(id, after);
+    if (after === undefined || isFinal(after)) return;
+    this.#open.set(id, after);
+    if (this.#open.size > this.#openMax) this.#open.delete(this.#open.keys().next().value ?? id);
   }
 
   /** The payment as its rows before this one left it; they were checked when they passed. */

@@ -1,0 +1,58 @@
+import type { Kora } from '../../src/composition.ts';
+import { inFlight } from '../core/accepted.ts';
+import { makePayments, openWallets, pay, startProduct } from '../core/kora.ts';
+import { type CaseContext, type Measured, mustHold } from '../harness/case.ts';
+import { measure, round } from '../harness/measure.ts';
+import { P2pSource } from '../load/p2p.ts';
+import { median } from '../load/percentiles.ts';
+import { startTimes } from './serve.ts';
+
+/** A P2P payment: four facts of its own and an entry on either wallet. */
+const eventsPerPayment = 6;
+const starts = 5;
+
+/**
+ * `growth.<size>`: payments a second as `core.accepted` makes them, on a log that holds so many events already, and
+ * `.start`: milliseconds from the spawn of `kora serve` to its word that it is ready. The log is filled through the
+ * product itself, in process, with the projections following, so that it is as old logs are: chained, indexed, folded.
+ */
+export async function measureGrown(context: CaseContext, name: string, events: number): Promise<Measured> {
+  const source = new P2pSource();
+  const filledAt = performance.now();
+  await withProduct(context, ['doors', 'scheduler'], async (kora) => {
+    await openWallets(kora.runtime);
+    const missing = events - (await kora.log.lastPosition());
+    await makePayments(kora.runtime, source, Math.max(0, Math.ceil(missing / eventsPerPayment)));
+    await kora.projected();
+    mustHold((await kora.log.lastPosition()) >= events, `the log does not hold ${events} events`);
+  });
+  const fillSeconds = (performance.now() - filledAt) / 1_000;
+  await context.checkpoint();
+
+  const times = await startTimes(context.databaseUrl, starts);
+
+  await context.checkpoint();
+  const result = await withProduct(context, ['doors', 'projector', 'scheduler'], (kora) =>
+    measure(context, { inFlight, send: () => pay(kora.runtime, source.next()) }),
+  );
+  return {
+    figures: [
+      { name, value: result.perSecond, unit: 'payments/s' },
+      { name: `${name}.start`, value: median(times), unit: 'ms' },
+    ],
+    notes: { ...result.notes, fillSeconds: round(fillSeconds, 0), startMsMax: round(Math.max(...times), 0) },
+  };
+}
+
+async function withProduct<T>(
+  context: CaseContext,
+  without: Parameters<typeof startProduct>[1],
+  work: (kora: Kora) => Promise<T>,
+): Promise<T> {
+  const kora = await startProduct(context, without);
+  try {
+    return await work(kora);
+  } finally {
+    await kora.close();
+  }
+}
