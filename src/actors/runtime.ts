@@ -54,6 +54,8 @@ export interface RuntimeOptions {
   readonly attemptsMax?: number;
   /** How many payments name an account and are not final: asked before an account is closed. */
   readonly openPaymentsOf?: (accountId: string) => Promise<number>;
+  /** Starts work after the current turn. Default `setImmediate`; the simulation has turns of its own. */
+  readonly nextTurn?: (work: () => void) => void;
 }
 
 /** The log took a unit and could not say what became of it, or refused it for a reason that is nobody's decision. */
@@ -84,7 +86,8 @@ export class Runtime {
     this.#log = options.log;
     this.#now = options.now ?? (() => new Date());
     this.#terms = { ...defaultTerms, ...options.terms };
-    this.#residents = new Residents(options.log, options.residentsMax ?? 100_000);
+    const nextTurn = options.nextTurn ?? ((work) => setImmediate(work));
+    this.#residents = new Residents(options.log, options.residentsMax ?? 100_000, nextTurn);
     this.#requestsMax = options.requestsMax ?? 50_000;
     this.#attemptsMax = options.attemptsMax ?? 20;
     this.#openPaymentsOf = options.openPaymentsOf ?? (() => Promise.resolve(0));
@@ -179,13 +182,18 @@ export class Runtime {
         continue;
       }
       if (decision.outcome !== 'decided') {
-        if (participants.mustLoad()) continue;
+        if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReload())) continue;
         // What it rests on may still fall; then it is decided again.
         if (!(await participants.durable())) {
           lost += 1;
           continue;
         }
         return this.#answerWithoutWriting(command, decision);
+      }
+      const unfenced = participants.unfenced(decision.changes);
+      if (unfenced !== undefined) {
+        await unfenced;
+        continue;
       }
       const result = await this.#append(decision, command, caller, at, participants);
       switch (result.outcome) {
