@@ -11,6 +11,14 @@ import type { Residents } from './residents.ts';
 type Kind = 'payment' | 'account' | 'request';
 const streamOf = { payment: paymentStream, account: accountStream, request: requestStream } as const;
 
+interface Pinned {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly resident: Resident;
+  /** Read from the log since the command came. */
+  isFresh: boolean;
+}
+
 /** The actors that one command is decided on, pinned in memory while it is at work: the world of its decision. */
 export class Participants implements World {
   readonly #residents: Residents;
@@ -19,7 +27,7 @@ export class Participants implements World {
   /** A Pay's key is taken to be used for nothing else: the log proves it. */
   #keyAssumed: boolean;
   // A list: a command has three or four, and names of streams need not be made only to look something up.
-  readonly #pinned: { readonly kind: Kind; readonly id: string; readonly resident: Resident }[] = [];
+  readonly #pinned: Pinned[] = [];
 
   constructor(residents: Residents, command: Command, lookUp: boolean) {
     this.#residents = residents;
@@ -57,8 +65,11 @@ export class Participants implements World {
       for (const id of wallets) this.#pin('account', id);
       if (!this.#keyAssumed) for (const id of requests) this.#pin('request', id);
       let waking: Promise<unknown>[] | undefined;
-      for (const { resident } of this.#pinned) {
-        if (resident.knowledge === 'unknown') (waking ??= []).push(this.#residents.wake(resident));
+      for (const pinned of this.#pinned) {
+        if (pinned.resident.knowledge !== 'unknown') continue;
+        // A read that is under way for somebody else may have begun before this command came.
+        pinned.isFresh = !this.#residents.isWaking(pinned.resident);
+        (waking ??= []).push(this.#residents.wake(pinned.resident));
       }
       if (waking !== undefined) return Promise.all(waking);
       if (this.#pinned.length === before) break;
@@ -69,9 +80,15 @@ export class Participants implements World {
     return undefined;
   }
 
-  /** The log has a stream in another version than was thought: it is looked at anew. */
+  /**
+   * The log has a stream in another version than was thought: it is looked at anew. So is what was not there: the unit that
+   * came first may be this very command's, carried out by another process, and have opened its `request/…` as well.
+   */
   foundStale(stream: string): void {
-    this.resident(stream)?.outdated();
+    for (const { resident } of this.#pinned) {
+      const isMissing = resident.knowledge === 'loaded' && resident.durable === undefined;
+      if (resident.stream === stream || (isMissing && resident.pending === undefined)) resident.outdated();
+    }
     if (stream.startsWith('request/')) this.#keyAssumed = false;
   }
 
@@ -85,6 +102,34 @@ export class Participants implements World {
       must = true;
     }
     return must;
+  }
+
+  /**
+   * True where a refusal stood on what was not read since the command came: now it is. What is refused leaves nothing for
+   * the log to check, and another process may have moved the actors on, by this very command even.
+   */
+  mustReload(): boolean {
+    let must = false;
+    for (const { resident, isFresh } of this.#pinned) {
+      if (isFresh || resident.pending !== undefined) continue;
+      resident.knowledge = 'unknown';
+      must = true;
+    }
+    return must;
+  }
+
+  /**
+   * What a unit must wait for before it may be handed in: a wallet that it leaves alone, so that no expected version fences
+   * it, whose opening, freezing or closing is not durable and may still fall. Undefined: nothing, as nearly always.
+   */
+  unfenced(changes: readonly { readonly stream: string }[]): Promise<boolean> | undefined {
+    for (const { kind, resident } of this.#pinned) {
+      if (kind !== 'account' || resident.pending === undefined) continue;
+      const [durable, newest] = [resident.durable, resident.newest] as (WalletSnapshot | undefined)[];
+      if (durable?.value === newest?.value) continue;
+      if (!changes.some(({ stream }) => stream === resident.stream)) return resident.pending.settled();
+    }
+    return undefined;
   }
 
   /** Resolves with true when everything that the actors' newest states stand on is durable; false when something fell. */
@@ -114,7 +159,7 @@ export class Participants implements World {
   #pin(kind: Kind, id: string): void {
     if (this.#find(kind, id) !== undefined) return;
     const resident = this.#residents.pin(streamOf[kind](id));
-    this.#pinned.push({ kind, id, resident });
+    this.#pinned.push({ kind, id, resident, isFresh: false });
     const maker = this.#command.type === 'Pay' && kind === 'payment' && id === this.#command.paymentId;
     if (maker && resident.knowledge === 'unknown' && !resident.cautious && !this.#lookUp)
       resident.knowledge = 'assumed';

@@ -24,14 +24,16 @@ interface Waking {
 export class Residents {
   readonly #log: EventLog;
   readonly #max: number;
+  readonly #nextTurn: (work: () => void) => void;
   readonly #residents = new Map<KoraStream, Resident>();
   readonly #wakings = new Map<KoraStream, Promise<void>>();
   #asked: Waking[] = [];
   #sweeping = false;
 
-  constructor(log: EventLog, max: number) {
+  constructor(log: EventLog, max: number, nextTurn: (work: () => void) => void) {
     this.#log = log;
     this.#max = max;
+    this.#nextTurn = nextTurn;
   }
 
   get size(): number {
@@ -61,13 +63,18 @@ export class Residents {
     return this.#residents.get(stream);
   }
 
+  /** Whether its durable state is being read. */
+  isWaking(resident: Resident): boolean {
+    return this.#wakings.has(resident.stream);
+  }
+
   /** Loads the durable state of a resident that has none. */
   wake(resident: Resident): Promise<void> {
     const { stream } = resident;
     const under = this.#wakings.get(stream);
     if (under !== undefined) return under;
     const waking = new Promise<void>((resolve, reject) => {
-      if (this.#asked.length === 0) setImmediate(() => void this.#wakeAll());
+      if (this.#asked.length === 0) this.#nextTurn(() => void this.#wakeAll());
       this.#asked.push({ resident, resolve, reject });
     });
     this.#wakings.set(stream, waking);
@@ -117,7 +124,7 @@ export class Residents {
   #sweepSoon(): void {
     if (this.#sweeping || this.#residents.size <= this.#max) return;
     this.#sweeping = true;
-    setImmediate(() => {
+    this.#nextTurn(() => {
       this.#sweeping = false;
       // A little more than needed, so that the next newcomers do not each sweep; and not past many that are at work.
       let over = this.#residents.size - Math.floor(this.#max * 0.95);

@@ -56,6 +56,8 @@ export interface RuntimeOptions {
   readonly openPaymentsOf?: (accountId: string) => Promise<number>;
   /** Why commands are refused before anything is begun, such as a store that has been away for long. Default: never. */
   readonly unavailable?: () => string | undefined;
+  /** Starts work after the current turn. Default `setImmediate`; the simulation has turns of its own. */
+  readonly nextTurn?: (work: () => void) => void;
 }
 
 /** The log took a unit and could not say what became of it, or refused it for a reason that is nobody's decision. */
@@ -87,7 +89,8 @@ export class Runtime {
     this.#log = options.log;
     this.#now = options.now ?? (() => new Date());
     this.#terms = { ...defaultTerms, ...options.terms };
-    this.#residents = new Residents(options.log, options.residentsMax ?? 100_000);
+    const nextTurn = options.nextTurn ?? ((work) => setImmediate(work));
+    this.#residents = new Residents(options.log, options.residentsMax ?? 100_000, nextTurn);
     this.#requestsMax = options.requestsMax ?? 50_000;
     this.#attemptsMax = options.attemptsMax ?? 20;
     this.#openPaymentsOf = options.openPaymentsOf ?? (() => Promise.resolve(0));
@@ -185,13 +188,18 @@ export class Runtime {
         continue;
       }
       if (decision.outcome !== 'decided') {
-        if (participants.mustLoad()) continue;
+        if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReload())) continue;
         // What it rests on may still fall; then it is decided again.
         if (!(await participants.durable())) {
           lost += 1;
           continue;
         }
         return this.#answerWithoutWriting(command, decision);
+      }
+      const unfenced = participants.unfenced(decision.changes);
+      if (unfenced !== undefined) {
+        await unfenced;
+        continue;
       }
       const result = await this.#append(decision, command, caller, at, participants);
       switch (result.outcome) {

@@ -1,5 +1,6 @@
 import type { Authenticator, AuthVerdict, Principal } from '../principal.ts';
 import { closeCodes, type CloseCode } from './protocol.ts';
+import type { StreamTiming } from './timing.ts';
 
 export interface CredentialOptions {
   readonly authenticator: Authenticator;
@@ -7,6 +8,7 @@ export interface CredentialOptions {
   readonly token: string;
   readonly device: string | undefined;
   readonly recheckMs: number;
+  readonly timing: StreamTiming;
   /** The same principal may do something else than before: it has other roles or scopes. */
   readonly changed: () => void;
   /** The connection must go. Called once at most. */
@@ -29,7 +31,7 @@ export class Credential {
   readonly #options: CredentialOptions;
   #principal: Principal;
   #token: string;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff: (() => void) | undefined;
   /** New tokens that are being looked at. */
   #refreshing = 0;
   #over = false;
@@ -65,7 +67,7 @@ export class Credential {
   /** The connection is closed: nothing is looked at any more. */
   close(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
   }
 
   #wrongWith(verdict: AuthVerdict | undefined): NotTaken | undefined {
@@ -85,10 +87,10 @@ export class Credential {
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer);
-    const leftMs = Math.max(0, this.#principal.expiresAtMs - Date.now());
-    this.#timer = setTimeout(() => void this.#recheck(), Math.min(leftMs, this.#options.recheckMs, timerMaxMs));
-    this.#timer.unref();
+    this.#callOff?.();
+    const { recheckMs, timing } = this.#options;
+    const leftMs = Math.max(0, this.#principal.expiresAtMs - timing.now());
+    this.#callOff = timing.after(Math.min(leftMs, recheckMs, timerMaxMs), () => void this.#recheck());
   }
 
   async #recheck(): Promise<void> {
@@ -116,7 +118,7 @@ export class Credential {
   }
 
   #ended(): boolean {
-    return Date.now() >= this.#principal.expiresAtMs;
+    return this.#options.timing.now() >= this.#principal.expiresAtMs;
   }
 
   #end(code: CloseCode): void {

@@ -1,10 +1,11 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { LogCorruptionError, type EventLog, type Position, type RecordedUnit } from '../../../eventstore/index.ts';
+import { nextTurn, type StreamTiming } from './timing.ts';
 
 export interface FollowerOptions {
   readonly log: Pick<EventLog, 'subscribe'>;
   readonly after: Position;
   readonly signal: AbortSignal;
+  readonly timing: StreamTiming;
   /** The units of one turn, in order. */
   readonly advanced: (units: readonly RecordedUnit[]) => void;
   /** Following broke off and is tried again, from where it was. */
@@ -19,7 +20,7 @@ const retryMs = { min: 100, max: 5_000 };
  * The one follower of the log in this process. Units that arrive in one turn are fed together, so that a client gets
  * what one commit brought in one write. Resolves when the signal aborts or the log is closed.
  */
-export async function followLog({ log, after, signal, advanced, failed }: FollowerOptions): Promise<void> {
+export async function followLog({ log, after, signal, timing, advanced, failed }: FollowerOptions): Promise<void> {
   let cursor = after;
   let waitMs = retryMs.min;
   let batch: RecordedUnit[] = [];
@@ -35,10 +36,10 @@ export async function followLog({ log, after, signal, advanced, failed }: Follow
         batch.push(unit);
         cursor = unit.lastPosition;
         waitMs = retryMs.min;
-        if (batch.length === 1) setImmediate(feed);
+        if (batch.length === 1) timing.nextTurn(feed);
         else if (batch.length === batchMax) {
           feed();
-          await nextTurn();
+          await nextTurn(timing);
         }
       }
       return;
@@ -46,7 +47,23 @@ export async function followLog({ log, after, signal, advanced, failed }: Follow
       if (signal.aborted) return;
       failed(error);
       waitMs = error instanceof LogCorruptionError ? retryMs.max : Math.min(waitMs * 2, retryMs.max);
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      await pause(timing, waitMs, signal);
     }
   }
+}
+
+/** Resolves after so long, or when the signal aborts. */
+function pause(timing: StreamTiming, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      signal.removeEventListener('abort', ended);
+      resolve();
+    };
+    const callOff = timing.after(delayMs, over, 'stays');
+    const ended = (): void => {
+      callOff();
+      resolve();
+    };
+    signal.addEventListener('abort', ended, { once: true });
+  });
 }

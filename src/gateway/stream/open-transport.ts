@@ -7,20 +7,21 @@ export type StreamTransport = (typeof streamTransports)[number];
 
 export interface OpenedTransport extends Transport {
   /** What it runs on. */
-  readonly name: StreamTransport;
+  readonly name: StreamTransport | 'given';
 }
 
-type Listen = (options: TransportOptions) => Promise<Transport>;
+export type Listen = (options: TransportOptions) => Promise<Transport>;
 
 /**
  * Listens with what is wanted. Where uWebSockets cannot be loaded (there is no binary for this platform or this Node), `ws`
  * takes over, and a warning says so. Rejects when the address cannot be listened on.
  */
 export async function openTransport(
-  wanted: StreamTransport,
+  wanted: StreamTransport | Listen,
   options: TransportOptions,
   logger: StreamLogger | undefined,
 ): Promise<OpenedTransport> {
+  if (typeof wanted === 'function') return { ...(await wanted(options)), name: 'given' };
   const uws = wanted === 'uws' ? await loadUws(logger) : undefined;
   if (uws !== undefined) return { ...(await uws(options)), name: 'uws' };
   const { listenWithWs } = await import('./ws-transport.ts');

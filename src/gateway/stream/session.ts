@@ -5,11 +5,13 @@ import { MessageRate } from './message-rate.ts';
 import { closeCodes, encode, parseClientMessage, type CloseCode, type ErrorCode } from './protocol.ts';
 import type { Outlet } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import type { StreamTiming } from './timing.ts';
 import type { Connection, ConnectionHandlers } from './transport.ts';
 
 export interface SessionOptions {
   readonly connection: Connection;
   readonly limits: StreamLimits;
+  readonly timing: StreamTiming;
   /** Up to where everything live was handed over. */
   head(): Position;
   /** Told of sessions that have something to send at the end of this feeding. */
@@ -39,7 +41,7 @@ export class Session implements Outlet, ConnectionHandlers {
     const { bufferedBytesMax, messagesAtOnce, messagesPerSecond } = options.limits;
     this.#options = options;
     this.#bufferedBytesMax = bufferedBytesMax;
-    this.#rate = new MessageRate(messagesPerSecond, messagesAtOnce, performance.now());
+    this.#rate = new MessageRate(messagesPerSecond, messagesAtOnce, options.timing.elapsedMs());
     this.#parts = parts(this);
   }
 
@@ -142,7 +144,7 @@ export class Session implements Outlet, ConnectionHandlers {
 
   /** Whether one more message may come. */
   #mayGoOn(): boolean {
-    if (this.#open && !this.#rate.take(performance.now())) this.close(closeCodes.tooManyMessages);
+    if (this.#open && !this.#rate.take(this.#options.timing.elapsedMs())) this.close(closeCodes.tooManyMessages);
     return this.#open;
   }
 

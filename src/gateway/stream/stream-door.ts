@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LogCorruptionError, type EventLog, type Position, type RecordedUnit } from '../../../eventstore/index.ts';
 import type { Authenticator } from '../principal.ts';
 import { Credential } from './credential.ts';
@@ -7,13 +6,14 @@ import { followLog } from './follower.ts';
 import { defaultStreamLimits, type StreamLimits } from './limits.ts';
 import { LiveFeed } from './live-feed.ts';
 import { closeCodes, encode, protocolVersion, type CloseCode } from './protocol.ts';
-import { openTransport, type OpenedTransport, type StreamTransport } from './open-transport.ts';
+import { openTransport, type Listen, type OpenedTransport, type StreamTransport } from './open-transport.ts';
 import { Quotas } from './quotas.ts';
 import { ReadGate } from './read-gate.ts';
 import { StateReader } from './read-state.ts';
 import { Session } from './session.ts';
 import type { StreamLogger } from './stream-logger.ts';
 import { Subscriptions, type Share } from './subscriptions.ts';
+import { systemTiming, type StreamTiming } from './timing.ts';
 import { TopicAccess } from './topic-access.ts';
 import type { Admission, ConnectRequest, Connection } from './transport.ts';
 
@@ -23,20 +23,22 @@ export interface StreamDoorOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** What to listen with. Default `uws`; `ws` takes over where that cannot be loaded. */
-  readonly transport?: StreamTransport;
+  /** What to listen with. Default `uws`; `ws` takes over where that cannot be loaded. The simulation brings its own. */
+  readonly transport?: StreamTransport | Listen;
   /** Origins of the pages that may connect: `https://app.example`. Default none. Clients that are no pages need none. */
   readonly origins?: readonly string[];
   /** Addresses (`192.0.2.7`) and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed. Default none. */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<StreamLimits>;
   readonly logger?: StreamLogger;
+  /** Default the system's clock and turns. */
+  readonly timing?: StreamTiming;
 }
 
 export interface StreamDoor {
   readonly port: number;
   /** What it listens with. */
-  readonly transport: StreamTransport;
+  readonly transport: OpenedTransport['name'];
   /** The live state that clients are served from: for metrics. */
   readonly feed: LiveFeed;
   /** Takes no more clients, tells those that are there where to resume, lets them go. */
@@ -57,6 +59,7 @@ export async function startStreamDoor(options: StreamDoorOptions): Promise<Strea
 class Door {
   readonly #options: StreamDoorOptions;
   readonly #limits: StreamLimits;
+  readonly #timing: StreamTiming;
   readonly #feed: LiveFeed;
   readonly #sources;
   readonly #access: TopicAccess;
@@ -72,10 +75,11 @@ class Door {
     const limits = { ...defaultStreamLimits, ...options.limits };
     this.#options = options;
     this.#limits = limits;
+    this.#timing = options.timing ?? systemTiming;
     this.#feed = new LiveFeed(head);
     const gate = new ReadGate(limits.readsMax);
     const states = new StateReader(log);
-    this.#sources = { log, feed: this.#feed, states, gate };
+    this.#sources = { log, feed: this.#feed, states, gate, timing: this.#timing };
     this.#access = new TopicAccess(states, gate);
     this.#doorkeeper = new Doorkeeper({ authenticator, origins, trustedProxies, limits, logger });
     this.#watched = new Quotas({
@@ -108,6 +112,7 @@ class Door {
       log: this.#options.log,
       after: this.#feed.head,
       signal: this.#ended.signal,
+      timing: this.#timing,
       advanced: (units) => this.#advance(units),
       failed: (error) => this.#followingFailed(error),
     });
@@ -137,6 +142,7 @@ class Door {
       {
         connection,
         limits: this.#limits,
+        timing: this.#timing,
         head: () => this.#feed.head,
         queued: (queued) => this.#queued.push(queued),
         closed: (closed) => {
@@ -165,6 +171,7 @@ class Door {
       token,
       device,
       recheckMs: this.#limits.recheckMs,
+      timing: this.#timing,
       changed,
       over: (code) => session.close(code),
       failed: (error) => this.#options.logger?.warn({ err: error }, 'stream: a token could not be checked again'),
@@ -212,13 +219,17 @@ class Door {
     this.#ended.abort();
     transport.stopListening();
     await following;
-    const grace = delay(this.#limits.closeGraceMs, undefined, { ref: false });
+    const grace = this.#delay(this.#limits.closeGraceMs);
     await Promise.race([grace, Promise.all([...this.#sessions].map((session) => session.uncongested()))]);
     if (this.#sessions.size > 0) {
       this.#closeSessions(closeCodes.goingAway);
-      await delay(lingerMs);
+      await this.#delay(lingerMs, 'stays');
     }
     transport.close();
+  }
+
+  #delay(delayMs: number, stays?: 'stays'): Promise<void> {
+    return new Promise((resolve) => void this.#timing.after(delayMs, resolve, stays));
   }
 
   #closeSessions(code: CloseCode, after?: Position): void {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLog, Position } from '../../../eventstore/index.ts';
 import type { Frame } from './frames.ts';
 import type { HotTopic, LiveFeed, Watcher } from './live-feed.ts';
@@ -6,6 +5,7 @@ import { encode } from './protocol.ts';
 import { readAfter } from './read-after.ts';
 import type { ReadGate } from './read-gate.ts';
 import type { StateReader } from './read-state.ts';
+import { nextTurn, type StreamTiming } from './timing.ts';
 import type { StreamTopic, Topic } from './topics.ts';
 
 /** What a subscription needs of the connection that it is on. */
@@ -26,6 +26,7 @@ export interface Sources {
   readonly feed: LiveFeed;
   readonly states: StateReader;
   readonly gate: ReadGate;
+  readonly timing: StreamTiming;
 }
 
 /** The client asks for what comes after a position that this log has not reached. */
@@ -124,7 +125,8 @@ export class Subscription implements Watcher {
     let texts: Buffer[] = [];
     let steps = 0;
     let bytes = 0;
-    let turnEndsAt = performance.now() + turnMs;
+    const { log, timing } = this.#sources;
+    let turnEndsAt = timing.elapsedMs() + turnMs;
     const handOver = (): void => {
       if (texts.length > 0) this.#outlet.send(texts);
       texts = [];
@@ -132,17 +134,17 @@ export class Subscription implements Watcher {
       bytes = 0;
       this.#position = position;
     };
-    for await (const { frame, position: upTo } of readAfter(this.#sources.log, this.topic, after)) {
+    for await (const { frame, position: upTo } of readAfter(log, this.topic, after)) {
       if (frame !== undefined) texts.push(frame.bytes);
       position = upTo;
       steps += 1;
       bytes += frame?.bytes.length ?? 0;
       if (steps < stepsAtOnce && bytes < bytesAtOnce) continue;
       handOver();
-      if (!this.#outlet.congested && performance.now() < turnEndsAt) continue;
-      await (this.#outlet.congested ? this.#pause() : nextTurn());
+      if (!this.#outlet.congested && timing.elapsedMs() < turnEndsAt) continue;
+      await (this.#outlet.congested ? this.#pause() : nextTurn(timing));
       if (this.#ended()) return position;
-      turnEndsAt = performance.now() + turnMs;
+      turnEndsAt = timing.elapsedMs() + turnMs;
     }
     if (!this.#ended()) handOver();
     return position;

@@ -1,0 +1,130 @@
+/**
+ * The model's own copy of the table "Money" of the design, as people wrote it. It must not be made from the product's
+ * table: a mistake there has to show here. Every line: side, sign, and the figure of N (captured), f (our fee), c (the
+ * provider's fee).
+ */
+export type Kind = 'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING';
+
+export interface Figures {
+  readonly N: bigint;
+  readonly f: bigint;
+  readonly c: bigint;
+}
+type Line = readonly [side: string, amount: (figures: Figures) => bigint];
+
+export interface Row {
+  readonly debits: 'payer' | undefined;
+  readonly credits: 'payee' | undefined;
+  readonly provider: boolean;
+  readonly holds: boolean;
+  readonly captured: readonly Line[];
+  /** Undefined: settled in the unit of the capture. */
+  readonly settled: readonly Line[] | undefined;
+  readonly reversed: readonly Line[];
+}
+
+const N = ({ N: n }: Figures): bigint => n;
+const minusN = ({ N: n }: Figures): bigint => -n;
+
+export const table: Readonly<Record<Kind, Row>> = {
+  P2P: {
+    debits: 'payer',
+    credits: 'payee',
+    provider: false,
+    holds: true,
+    captured: [
+      ['payer', minusN],
+      ['payee', N],
+    ],
+    settled: undefined,
+    reversed: [],
+  },
+  CASH_IN: {
+    debits: undefined,
+    credits: 'payee',
+    provider: true,
+    holds: false,
+    captured: [
+      ['receivable', minusN],
+      ['payee', N],
+    ],
+    settled: [
+      ['float', ({ N: n, c }) => c - n],
+      ['cost', ({ c }) => -c],
+      ['receivable', N],
+    ],
+    reversed: [
+      ['payee', minusN],
+      ['receivable', N],
+    ],
+  },
+  CASH_OUT: {
+    debits: 'payer',
+    credits: undefined,
+    provider: true,
+    holds: true,
+    captured: [
+      ['payer', minusN],
+      ['payable', N],
+    ],
+    settled: [
+      ['payable', minusN],
+      ['cost', ({ c }) => -c],
+      ['float', ({ N: n, c }) => n + c],
+    ],
+    reversed: [
+      ['payable', minusN],
+      ['payer', N],
+    ],
+  },
+  MERCHANT: {
+    debits: 'payer',
+    credits: 'payee',
+    provider: false,
+    holds: true,
+    captured: [
+      ['payer', minusN],
+      ['clearing', N],
+    ],
+    settled: [
+      ['clearing', minusN],
+      ['payee', ({ N: n, f }) => n - f],
+      ['fees', ({ f }) => f],
+    ],
+    reversed: [
+      ['clearing', minusN],
+      ['payer', N],
+    ],
+  },
+  REFUND: {
+    debits: 'payer',
+    credits: 'payee',
+    provider: false,
+    holds: true,
+    captured: [
+      ['payer', minusN],
+      ['payee', N],
+    ],
+    settled: undefined,
+    reversed: [],
+  },
+  FUNDING: {
+    debits: undefined,
+    credits: 'payee',
+    provider: true,
+    holds: false,
+    captured: [
+      ['float', minusN],
+      ['payee', N],
+    ],
+    settled: undefined,
+    reversed: [],
+  },
+};
+
+/** Accounts of the system that are kept apart by provider. */
+const byProvider = ['float', 'receivable', 'payable', 'cost'];
+
+export function systemAccount(side: string, currency: string, provider: string | undefined): string {
+  return byProvider.includes(side) ? `${side}:${provider ?? ''}:${currency}` : `${side}:${currency}`;
+}

@@ -1,0 +1,221 @@
+import type { Position } from '../../../eventstore/index.ts';
+import { DeadlineScheduler } from '../../../src/actors/deadline-scheduler.ts';
+import { type Caller, isAccountRequest, type KoraRequest, type Terms } from '../../../src/actors/requests.ts';
+import { Runtime, type Outcome } from '../../../src/actors/runtime.ts';
+import type { Principal } from '../../../src/gateway/principal.ts';
+import { startStreamDoor, type StreamDoor } from '../../../src/gateway/stream/index.ts';
+import { createLedger, type Ledger } from '../../../src/ledger/index.ts';
+import { createPayments, type Payments } from '../../../src/payments/index.ts';
+import { deadlinesTable } from '../../../src/projections/deadlines.projection.ts';
+import { paymentsTable } from '../../../src/projections/payments.projection.ts';
+import type { SimulatedDatabase } from './database.ts';
+import type { Random } from './random.ts';
+import { followAndWrite } from './simulated-projector.ts';
+import { SimulatedLog } from './simulated-log.ts';
+import { SimulatedTransport } from './simulated-transport.ts';
+import type { Owner, Simulator } from './simulator.ts';
+import type { Weather } from './weather.ts';
+
+/** A machine's clock, which outlives its processes. */
+export interface Clock {
+  offsetMs: number;
+}
+
+export interface ProcessOptions {
+  readonly simulator: Simulator;
+  readonly database: SimulatedDatabase;
+  readonly random: Random;
+  /** Of this machine, and of this process on it. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly weather: () => Weather;
+  readonly terms: Terms;
+  readonly residentsMax: number;
+  readonly bufferedBytesMax: number;
+  /** The process heard of a fault that it did not expect. */
+  readonly failed: (error: unknown) => void;
+  readonly projected: () => void;
+}
+
+/**
+ * One process: the product's runtime, faces, scheduler, stream door and projections, on simulated ports. It lives until it
+ * is killed; nothing of it but what it sent happens afterwards.
+ */
+export class SimulatedProcess implements Owner {
+  alive = true;
+  readonly transport: SimulatedTransport;
+  readonly runtime: Runtime;
+  readonly ledger: Ledger;
+  readonly payments: Payments;
+  readonly #options: ProcessOptions;
+  readonly #log: SimulatedLog;
+  readonly #stop = new AbortController();
+  readonly #scheduler: DeadlineScheduler;
+  #projector: Owner & { alive: boolean } = { alive: true };
+  #door: StreamDoor | undefined;
+
+  constructor(options: ProcessOptions) {
+    const { simulator, database, random, name, weather, terms, residentsMax } = options;
+    this.#options = options;
+    this.#log = new SimulatedLog({ simulator, database, owner: this, name, random, weather });
+    this.transport = new SimulatedTransport(simulator, this, weather);
+    const now = (): Date => new Date(this.now);
+    this.runtime = new Runtime({
+      log: this.#log,
+      now,
+      terms,
+      residentsMax,
+      nextTurn: (work) => void simulator.after(0, work, this),
+      openPaymentsOf: (id) => this.#openPaymentsOf(id),
+    });
+    // Pages and histories ask Postgres; commands and what is durable now do not.
+    const pool = undefined as never;
+    this.ledger = createLedger({ runtime: this.runtime, pool });
+    this.payments = createPayments({ runtime: this.runtime, ledger: this.ledger, pool });
+    this.#scheduler = new DeadlineScheduler({
+      runtime: this.runtime,
+      now,
+      due: (at, limit) => this.#due(at, limit),
+    });
+  }
+
+  /** By its own clock. */
+  get now(): number {
+    return Math.floor(this.#options.simulator.now + this.#options.clock.offsetMs);
+  }
+
+  start(): void {
+    const { failed } = this.#options;
+    void this.#openDoor().catch(failed);
+    void this.#observe().catch(failed);
+    this.startProjector();
+    this.#lookForDeadlines();
+  }
+
+  carryOut(request: KoraRequest, caller: Caller): Promise<Outcome> {
+    return isAccountRequest(request) ? this.ledger.carryOut(request, caller) : this.payments.carryOut(request, caller);
+  }
+
+  /** Dies where it stands. */
+  kill(): void {
+    this.alive = false;
+    this.#projector.alive = false;
+    this.#log.forget();
+    this.transport.cut();
+  }
+
+  /** Stops as a process does that is told to: nothing new, everything answered, clients sent away. */
+  async stop(): Promise<void> {
+    await this.runtime.drain();
+    this.#projector.alive = false;
+    this.#stop.abort();
+    await this.#door?.close();
+    await this.#log.close();
+    this.kill();
+  }
+
+  killProjector(): void {
+    this.#projector.alive = false;
+  }
+
+  startProjector(): void {
+    const owner = (this.#projector = new Part(this));
+    const { simulator, database, random, failed, projected } = this.#options;
+    const signal = this.#stop.signal;
+    void followAndWrite({ log: this.#log, simulator, database, random, owner, signal, projected }).catch(failed);
+  }
+
+  async #openDoor(): Promise<void> {
+    const { simulator, bufferedBytesMax } = this.#options;
+    while (this.#door === undefined) {
+      try {
+        this.#door = await startStreamDoor({
+          log: this.#log,
+          authenticator: { verify: () => Promise.resolve({ ok: true, principal: watcher }) },
+          host: 'simulated',
+          port: 0,
+          transport: this.transport.listen,
+          limits: { bufferedBytesMax, recheckMs: 60_000, readsMax: 2 },
+          timing: {
+            now: () => this.now,
+            elapsedMs: () => simulator.elapsedMs,
+            nextTurn: (work) => void simulator.after(0, work, this),
+            after: (delayMs, work) => simulator.after(delayMs, work, this),
+          },
+        });
+      } catch {
+        // The store did not answer: a real process would be started again.
+        await simulator.sleep(100, this);
+      }
+    }
+  }
+
+  /** As src/composition.ts does it. */
+  async #observe(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let after: Position | undefined; !signal.aborted;) {
+      try {
+        after ??= await this.#log.lastPosition();
+        for await (const unit of this.#log.subscribe(after, signal, 'foreign')) {
+          this.runtime.observe(unit);
+          after = unit.lastPosition;
+        }
+      } catch {
+        await this.#options.simulator.sleep(1_000, this);
+      }
+    }
+  }
+
+  #lookForDeadlines(): void {
+    const { simulator, random, failed } = this.#options;
+    const again = (): void => void simulator.after(random.between(800, 1_200), () => this.#lookForDeadlines(), this);
+    if (!this.#stop.signal.aborted) this.#scheduler.look().then(again, again).catch(failed);
+  }
+
+  async #due(at: Date, limit: number): Promise<{ paymentId: string; kind: 'expire' | 'settle' }[]> {
+    const { simulator, database, random } = this.#options;
+    await simulator.sleep(random.between(0.1, 2), this);
+    const due = [...database.projections.tables.rows(deadlinesTable).values()]
+      .filter((row) => Date.parse(row['due_at'] as string) <= at.getTime())
+      .sort((one, other) => (String(one['due_at']) < String(other['due_at']) ? -1 : 1));
+    return due.slice(0, limit).map((row) => ({
+      paymentId: row['payment_id'] as string,
+      kind: row['kind'] as 'expire' | 'settle',
+    }));
+  }
+
+  async #openPaymentsOf(id: string): Promise<number> {
+    const { simulator, database, random } = this.#options;
+    await simulator.sleep(random.between(0.1, 2), this);
+    const rows = [...database.projections.tables.rows(paymentsTable).values()];
+    const open = ['INITIATED', 'AUTHORIZED', 'CAPTURED'];
+    return rows.filter((row) => (row['payer'] === id || row['payee'] === id) && open.includes(row['status'] as string))
+      .length;
+  }
+}
+
+/** A part of a process that can die alone. */
+class Part implements Owner {
+  readonly #whole: Owner;
+  #alive = true;
+
+  constructor(whole: Owner) {
+    this.#whole = whole;
+  }
+
+  get alive(): boolean {
+    return this.#alive && this.#whole.alive;
+  }
+
+  set alive(alive: boolean) {
+    this.#alive = alive;
+  }
+}
+
+const watcher: Principal = {
+  tenant: 'kora',
+  principal: 'service:watcher',
+  roles: ['service'],
+  scopes: undefined,
+  expiresAtMs: Number.MAX_SAFE_INTEGER / 2,
+};
