@@ -103,7 +103,7 @@ class Run {
   readonly #findings: string[] = [];
   readonly #key = createServiceKey();
   readonly #identityKeys = `chaos:${randomBytes(32).toString('base64')}`;
-  readonly #closing: (() => Promise<unknown>)[] = [];
+  readonly #closing: (() => Promise<void> | void)[] = [];
   #deck: Breakage[] = [];
 
   constructor(folder: string, options: ChaosOptions) {
@@ -141,9 +141,11 @@ class Run {
     const check = new Check({ topics: [...topics], opening });
     const { clients = 8, pauseMs = 20 } = this.#options;
     const load = new Load({ fleet, random: this.#random, clients, pauseMs });
-    this.#closing.unshift(() => Promise.resolve(load.end()));
+    this.#closing.unshift(() => load.end());
     for (const watcher of watchers) watcher.begin();
-    this.#closing.unshift(() => Promise.resolve(watchers.forEach((watcher) => watcher.end())));
+    this.#closing.unshift(() => {
+      for (const watcher of watchers) watcher.end();
+    });
 
     const scene = { cluster, fleet, load, log, watchers, check };
     const rounds: Round[] = [];
@@ -170,7 +172,13 @@ class Run {
   }
 
   async close(): Promise<void> {
-    for (const close of this.#closing) await close().catch((error: unknown) => this.#findings.push(String(error)));
+    for (const close of this.#closing) {
+      try {
+        await close();
+      } catch (error) {
+        this.#findings.push(`could not be closed: ${String(error)}`);
+      }
+    }
   }
 
   async #round(number: number, scene: Scene): Promise<Round> {
@@ -202,7 +210,7 @@ class Run {
     const { silenceMs } = load;
 
     load.pause();
-    const answered = await this.#until(() => load.atWork.size === 0, 'every command is answered', findings);
+    const answered = await this.#until(() => load.busy === 0, 'every command is answered', findings);
     if (!answered) {
       findings.push(
         ...[...load.atWork].map(({ type, key }) => `${type} ${key} is not answered, however often it is sent`),

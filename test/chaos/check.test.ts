@@ -15,9 +15,9 @@ const opening = new Map([
 ]);
 const pay: Pay = { type: 'Pay', key: 'one', kind: 'P2P', payer: 'ada', payee: 'ben', amount: 100n, upTo: 'SETTLED' };
 const hold: Pay = { ...pay, key: 'two', upTo: 'AUTHORIZED' };
-const capture: Order = { type: 'Capture', key: 'two+', of: hold, amount: 60n };
+const capture = { type: 'Capture', key: 'two+', of: hold, amount: 60n } as const;
 const tooMuch: Pay = { ...pay, key: 'three', amount: 5_000n };
-const orders = [pay, hold, capture, tooMuch];
+const orders = [pay, hold, capture, tooMuch] as const;
 
 let units: RecordedUnit[];
 let dealt: Dealt[];
@@ -39,7 +39,10 @@ beforeAll(async () => {
   for await (const unit of log.readAll(0)) units.push(unit);
 });
 
-async function answerTo(order: Order, run: (request: KoraRequest) => ReturnType<Runtime['execute']>): Promise<Answer> {
+async function answerTo(
+  order: (typeof orders)[number],
+  run: (request: KoraRequest) => ReturnType<Runtime['execute']>,
+): Promise<Answer> {
   const outcome = await run(requestOf(order));
   const { paymentId = '', status = '', version = 0, captured = '' } = outcome.payment ?? {};
   return outcome.ok
@@ -47,11 +50,11 @@ async function answerTo(order: Order, run: (request: KoraRequest) => ReturnType<
     : { done: false, refusal: outcome.refusal.code, paymentId };
 }
 
-function requestOf(order: Order): KoraRequest {
+function requestOf(order: (typeof orders)[number]): KoraRequest {
   if (order.type === 'Capture') {
     return { type: 'Capture', idempotencyKey: order.key, paymentId: paymentOf(order), amount: order.amount };
   }
-  const { key, ...body } = order as Pay;
+  const { key, ...body } = order;
   return { ...body, idempotencyKey: key, currency };
 }
 
@@ -73,7 +76,7 @@ const wallets = new Map<string, Movement>([
 ]);
 
 /** The unit of an order. */
-function unitOf(order: Order): RecordedUnit {
+function unitOf(order: (typeof orders)[number]): RecordedUnit {
   const index = orders.indexOf(order);
   return units[units.length - orders.length + index] as RecordedUnit;
 }

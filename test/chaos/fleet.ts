@@ -105,7 +105,8 @@ export class Fleet {
     const flags = ['--disable-warning=ExperimentalWarning', ...nodeFlags];
     const child = spawn(process.execPath, [...flags, launcher, 'serve', '--json', ...ports], {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
-      stdio: ['ignore', 'pipe', log],
+      // Its channel breaks when we are killed outright: then it goes as well.
+      stdio: ['ignore', 'pipe', log, 'ipc'],
     });
     closeSync(log);
     berth.child = child;

@@ -14,6 +14,8 @@ export class Load {
   readonly findings: string[] = [];
   /** What is not answered yet. */
   readonly atWork = new Set<Order>();
+  /** Clients in the middle of a payment: between two orders about it nothing is at work. */
+  busy = 0;
   readonly acknowledgedBy = new Map<Berth, number>();
   acknowledged = 0;
   resent = 0;
@@ -62,11 +64,13 @@ export class Load {
         continue;
       }
       let order: Order | undefined = firstOrder(this.#random, `order ${++this.#orders}`);
-      while (order !== undefined && !this.#ended) {
+      this.busy += 1;
+      while (order !== undefined) {
         const answer: Answer | undefined = await this.#dealWith(order);
         order = answer && nextOrder(this.#random, order, answer);
-        await sleep(this.#pauseMs);
       }
+      this.busy -= 1;
+      await sleep(this.#pauseMs);
     }
   }
 
