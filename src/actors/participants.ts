@@ -18,6 +18,7 @@ export class Participants implements World {
   readonly #lookUp: boolean;
   /** A Pay's key is taken to be used for nothing else: the log proves it. */
   #keyAssumed: boolean;
+  #readAgain = false;
   // A list: a command has three or four, and names of streams need not be made only to look something up.
   readonly #pinned: { readonly kind: Kind; readonly id: string; readonly resident: Resident }[] = [];
 
@@ -81,6 +82,23 @@ export class Participants implements World {
     this.#keyAssumed = false;
     for (const { resident } of this.#pinned) {
       if (resident.knowledge !== 'assumed' || resident.pending !== undefined) continue;
+      resident.knowledge = 'unknown';
+      must = true;
+    }
+    return must;
+  }
+
+  /**
+   * True where a refusal stood on what was in memory, the first time: another process may have written since, and be
+   * acknowledged, and no expected version proves a refusal that is not appended. Then it is read again.
+   */
+  mustReadAgain(): boolean {
+    if (this.#readAgain) return false;
+    this.#readAgain = true;
+    let must = false;
+    for (const { resident } of this.#pinned) {
+      // What stands on a unit of ours is proven by its commit.
+      if (resident.knowledge !== 'loaded' || resident.pending !== undefined) continue;
       resident.knowledge = 'unknown';
       must = true;
     }

@@ -179,7 +179,7 @@ export class Runtime {
         continue;
       }
       if (decision.outcome !== 'decided') {
-        if (participants.mustLoad()) continue;
+        if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReadAgain())) continue;
         // What it rests on may still fall; then it is decided again.
         if (!(await participants.durable())) {
           lost += 1;

@@ -1,6 +1,6 @@
 import type { RecordedRow, RecordedUnit } from '../../eventstore/index.ts';
-import { factOf } from '../../src/actors/fact-codec.ts';
-import { Auditor, type AuditedAppend, type Fact } from '../../src/machines/testing/audit.ts';
+import { factsOf } from '../../src/machines/fact-codec.ts';
+import { Auditor, type AuditedAppend } from '../../src/machines/testing/audit.ts';
 import { eventsOf, type Expected } from '../stream/support/oracle.ts';
 import { addMoves, consequenceOf, type Movement, type Movements, movementsText, refusedFacts } from './oracle.ts';
 import { type Answer, commandOf, type Order, paymentOf } from './orders.ts';
@@ -173,9 +173,9 @@ function isOpening(unit: RecordedUnit): boolean {
   return unit.meta.correlationId === openingCorrelation;
 }
 
-function auditedOf({ stream, version, events }: RecordedRow): AuditedAppend {
-  const expect = stream.startsWith('system/') ? 'any' : version - 1;
-  return { stream, expect, facts: events.map((event): Fact => factOf(event)) };
+function auditedOf(row: RecordedRow): AuditedAppend {
+  const expect = row.stream.startsWith('system/') ? 'any' : row.version - 1;
+  return { stream: row.stream, expect, facts: factsOf(row) };
 }
 
 function factsOn({ rows }: RecordedUnit, stream: string): string[] {
