@@ -18,13 +18,11 @@ export interface FreshDatabase {
 /** A Postgres of the bench's own in a temporary folder, with the product's binaries and settings. */
 export class BenchCluster {
   readonly #postgres: EmbeddedPostgres;
-  readonly #admin: pg.Client;
   readonly #folder: string;
   #databases = 0;
 
-  private constructor(postgres: EmbeddedPostgres, admin: pg.Client, folder: string) {
+  private constructor(postgres: EmbeddedPostgres, folder: string) {
     this.#postgres = postgres;
-    this.#admin = admin;
     this.#folder = folder;
   }
 
@@ -34,9 +32,7 @@ export class BenchCluster {
     await chmod(folder, 0o755);
     try {
       const postgres = await openEmbeddedPostgres({ dataDir: join(folder, 'data'), role: 'instance' });
-      const admin = new pg.Client({ ...postgres.clientConfig, database: 'postgres' });
-      await admin.connect();
-      const cluster = new BenchCluster(postgres, admin, folder);
+      const cluster = new BenchCluster(postgres, folder);
       await cluster.#makeTemplate();
       return cluster;
     } catch (error) {
@@ -52,19 +48,19 @@ export class BenchCluster {
   /** A database that nobody has used, and a settled server. */
   async freshDatabase(kind: Case['database']): Promise<FreshDatabase> {
     const database = `bench_${++this.#databases}`;
-    await this.#admin.query(`create database ${database}${kind === 'product' ? ` template ${template}` : ''}`);
-    await this.#admin.query('checkpoint');
+    await this.#query(`create database ${database}${kind === 'product' ? ` template ${template}` : ''}`);
+    await this.#query('checkpoint');
     const { host, port, user } = this.#postgres.clientConfig;
     const databaseUrl = `postgresql://${user}@${encodeURIComponent(host)}:${port}/${database}`;
     return { database: { ...this.#postgres.clientConfig, database }, databaseUrl };
   }
 
   async drop({ database }: FreshDatabase): Promise<void> {
-    await this.#admin.query(`drop database ${database.database} with (force)`);
+    await this.#query(`drop database ${database.database} with (force)`);
   }
 
   async setting(name: string): Promise<string> {
-    const { rows } = await this.#admin.query<{ setting: string }>('select current_setting($1) as setting', [name]);
+    const { rows } = await this.#query<{ setting: string }>('select current_setting($1) as setting', [name]);
     return rows[0]?.setting ?? '';
   }
 
@@ -84,13 +80,23 @@ export class BenchCluster {
   }
 
   async close(): Promise<void> {
-    await this.#admin.end();
     await this.#postgres.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** On a connection of its own: a case may restart the server. */
+  async #query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>> {
+    const client = new pg.Client({ ...this.#postgres.clientConfig, database: 'postgres' });
+    await client.connect();
+    try {
+      return await client.query<Row>(text, values);
+    } finally {
+      await client.end();
+    }
+  }
+
   async #makeTemplate(): Promise<void> {
-    await this.#admin.query(`create database ${template}`);
+    await this.#query(`create database ${template}`);
     const client = new pg.Client({ ...this.#postgres.clientConfig, database: template });
     await client.connect();
     await migrate(client, migrationSets);
