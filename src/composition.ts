@@ -12,6 +12,7 @@ import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
 import { createPayments, type Payments } from './payments/index.ts';
+import { openPeers } from './peers.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
@@ -91,14 +92,17 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const identity = without.includes('doors') ? undefined : await startIdentity(ground);
     const doors = identity && (await openStream(ground, identity));
     const runtime = startRuntime(ground);
-    const ledger = createLedger({ runtime, pool: store.poolOf('ledger') });
-    const payments = createPayments({ runtime, ledger, pool: store.poolOf('payments') });
+    const peers = doors && (await openPeers(ground, runtime));
+    const placed = peers?.runtime ?? runtime;
+    const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
+    const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const httpPort = await doors?.openHttp({ ledger, payments });
+    peers?.join();
     return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };

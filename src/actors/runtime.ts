@@ -159,6 +159,32 @@ export class Runtime {
     }
   }
 
+  /**
+   * Payer or payee of a payment that is in memory; where it has one of them only, that one. Undefined: nothing is known
+   * here, which says nothing of the payment.
+   */
+  partyOf(paymentId: string, side: 'payer' | 'payee'): string | undefined {
+    const state = this.#residents.peek(paymentStream(paymentId))?.newest as PaymentSnapshot | undefined;
+    if (state === undefined) return undefined;
+    const { payer, payee } = state.context;
+    return side === 'payer' ? (payer ?? payee) : (payee ?? payer);
+  }
+
+  /** Another process came to this outcome: queries here must not miss it because the news of it is still on its way. */
+  wroteElsewhere({ payment, account }: Outcome & { readonly account?: WalletView }): void {
+    const streams: KoraStream[] = [];
+    if (payment !== undefined) streams.push(paymentStream(payment.paymentId));
+    for (const id of [payment?.payer, payment?.payee, account?.accountId]) {
+      if (id !== undefined) streams.push(accountStream(id));
+    }
+    for (const stream of streams) {
+      const resident = this.#residents.peek(stream);
+      // What is pending here falls if it stands on something old.
+      if (resident === undefined || resident.knowledge === 'unknown' || resident.pending !== undefined) continue;
+      resident.outdated();
+    }
+  }
+
   /** Takes no more requests and resolves when those at work are answered. */
   drain(): Promise<void> {
     return new Promise((resolve) => {

@@ -1,4 +1,14 @@
-import { databaseUrl, integer, issuerUrl, networks, oneOf, origins, pairs, redisUrl } from './config-values.ts';
+import {
+  databaseUrl,
+  hostAndPort,
+  integer,
+  issuerUrl,
+  networks,
+  oneOf,
+  origins,
+  pairs,
+  redisUrl,
+} from './config-values.ts';
 
 /**
  * Everything that can be set from outside: the one table from which `configFrom`, `kora --help` and docs/cli.md are made.
@@ -19,6 +29,7 @@ export interface KoraConfig {
   readonly rpcPort: number;
   readonly streamPort: number;
   readonly streamTransport: (typeof streamServers)[number];
+  readonly advertise: string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly streamConnectionsMax: number;
   readonly streamConnectionsPerPrincipalMax: number;
@@ -179,6 +190,12 @@ export const configOptions: OptionTable = {
     what: 'what the stream door listens with: uws, or ws, which also takes over where uWebSockets cannot be loaded',
     default: 'uws',
     parse: oneOf(streamServers),
+  },
+  advertise: {
+    env: 'KORA_ADVERTISE',
+    what: 'host:port under which other processes on the same database reach this one; it listens there for them, on the address of the doors. Without it nothing is forwarded',
+    default: undefined,
+    parse: hostAndPort,
   },
   allowedOrigins: {
     env: 'KORA_ALLOWED_ORIGINS',

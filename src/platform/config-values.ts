@@ -69,6 +69,15 @@ export function redisUrl(text: string): string {
   return text;
 }
 
+/** A host as URLs have it (IPv6 in brackets), and a port. */
+export function hostAndPort(text: string): string {
+  const [, host = '', port = ''] = /^([^\s/@?#]+):([0-9]{1,5})$/.exec(text) ?? [];
+  if (host === '' || Number(port) > 65_535 || !URL.canParse(`http://${text}`)) {
+    throw new Error(`a host and a port are wanted, as kora-1.internal:7403, not ${JSON.stringify(text)}`);
+  }
+  return text;
+}
+
 export function networks(text: string): readonly string[] {
   return text.split(',').map((part) => {
     const network = part.trim();
