@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position, RecordedUnit } from '../event-log.ts';
 import type { LogReader } from './log-reader.ts';
 import { isUnavailable } from './log-reader.ts';
-import type { StoredRecord } from './stored-form.ts';
 import { incomingEvent } from './stored-form.ts';
 import { UnitAssembler } from './unit-assembler.ts';
 

@@ -121,7 +121,7 @@ function follow(store: StandInStore, call: Call, options: Options, wanted: (reco
   told();
 }
 
-const backwardsDirection: streams.ReadReq.Options.ReadDirection = 1;
+const backwardsDirection = streams.ReadReq.Options.ReadDirection.BACKWARDS;
 
 function filterOf(options: Options): (record: StandInRecord) => boolean {
   const filter = options.getFilter();
