@@ -92,6 +92,23 @@ export class BatchPlanner {
   }
 
   /**
+   * Takes the first waiting unit that has no guarded stream in common with what is under way, nor with a unit that waits
+   * before it: for stores that commit one unit at a time, several of them side by side.
+   */
+  nextApart(underWay: ReadonlySet<StreamId>): PlannedUnit | undefined {
+    const blocked = new Set(underWay);
+    for (const [index, planned] of this.#waiting.entries()) {
+      const streams = guardedStreams(planned);
+      if (!streams.some((stream) => blocked.has(stream))) {
+        this.#waiting.splice(index, 1);
+        return planned;
+      }
+      for (const stream of streams) blocked.add(stream);
+    }
+    return undefined;
+  }
+
+  /**
    * A commit wrote nothing because streams were stale. Takes out every unit that stood on them, in the batch and in the
    * queue, puts the rest of the batch back at the head of the queue, and returns what was taken out, in order.
    */
@@ -141,6 +158,11 @@ export class BatchPlanner {
   }
 }
 
+/** The streams on which a unit stands: those whose version it expects, and those that must not exist. */
+export function guardedStreams({ rows, absent }: PlannedUnit): StreamId[] {
+  return [...rows.filter(({ expect }) => expect !== null).map(({ stream }) => stream), ...absent];
+}
+
 /**
  * The stream for which a unit falls. A stream that must not exist is stale where it exists in the store; that one who was
  * to open it has fallen is no reason: nobody stands on what is not there.
@@ -151,7 +173,9 @@ function staleIn(
   fallen: ReadonlySet<StreamId>,
 ): { readonly stream: StreamId; readonly expected: number } | undefined {
   for (const { stream, expect } of planned.rows) {
-    if (expect !== null && (heads.has(stream) || fallen.has(stream))) return { stream, expected: expect };
+    if (expect === null) continue;
+    const head = heads.get(stream);
+    if ((head !== undefined && head !== expect) || fallen.has(stream)) return { stream, expected: expect };
   }
   const stream = planned.absent.find((one) => (heads.get(one) ?? 0) > 0);
   return stream === undefined ? undefined : { stream, expected: 0 };

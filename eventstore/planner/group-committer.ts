@@ -172,7 +172,7 @@ export class GroupCommitter {
 }
 
 /** One who throws is heard of as an uncaught exception; the others are told all the same. */
-function tell(planned: PlannedUnit, result: AppendResult): void {
+export function tell(planned: PlannedUnit, result: AppendResult): void {
   try {
     planned.settled(result);
   } catch (error) {

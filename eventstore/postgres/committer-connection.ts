@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
+import { OutcomeUnknownError } from '../outcome-unknown-error.ts';
 import type { Batch } from '../planner/batch-planner.ts';
 import type { CommitAnswer } from '../planner/group-committer.ts';
 import type { EncodedBatch } from './append-batch.ts';
@@ -57,12 +58,6 @@ function whenWritten(socket: Writable, written: () => void): void {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-/** The log was closed while a batch's outcome was unknown: nobody will ask any more. The log itself knows. */
-export class OutcomeUnknownError extends Error {
-  override readonly name = 'OutcomeUnknownError';
-  readonly code = 'OutcomeUnknown';
 }
 
 export interface CommitterConnectionOptions {

@@ -201,7 +201,7 @@ export function appendContract({ start, needs }: Contract): void {
       );
       expect(results).toEqual(['queued', 'queued', 'queued', 'overloaded', 'overloaded']);
       while (told.length < 3) await nextTurn();
-      expect(told).toEqual(['a/1 committed', 'a/2 committed', 'a/3 committed']);
+      expect(told.sort()).toEqual(['a/1 committed', 'a/2 committed', 'a/3 committed']);
       expect(await append(log, unitOf([exact('a/4', 0)]))).toMatchObject({ outcome: 'committed' });
       expect(await log.readLast(['a/5'])).toEqual(new Map());
     });
