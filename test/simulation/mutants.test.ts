@@ -11,8 +11,8 @@ const simulate = fileURLToPath(new URL('simulate.ts', import.meta.url));
 async function play(mutant: string): Promise<{ code: unknown; out: string; err: string }> {
   const args = ['--disable-warning=ExperimentalWarning', simulate, '--mutant', mutant, '--runs', '150', '--whole'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
-  return { code, out, err };
+  const [closed, out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  return { code: closed[0] as unknown, out, err };
 }
 
 describe('a bug in the product', () => {
