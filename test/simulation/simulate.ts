@@ -1,8 +1,6 @@
 import { parseArgs } from 'node:util';
-import { run } from './run.ts';
+import { plant } from './mutants/plant.ts';
 import { textOf, type Scenario } from './scenario.ts';
-import { shrink } from './shrink.ts';
-import { scenarioOf } from './workloads.ts';
 import { calm, type Weather } from './world/weather.ts';
 
 /** `npm run simulate -- --seed N --runs K`: docs/simulation.md. */
@@ -14,8 +12,18 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     /** A failing run is printed as it is. */
     whole: { type: 'boolean', default: false },
+    /** A bug that is put into the product: mutants/mutants.ts. */
+    mutant: { type: 'string' },
   },
 });
+const checkPlanted = values.mutant === undefined ? undefined : plant(values.mutant);
+// Loaded now and not before: a mutant is put in while its module is loaded.
+const [{ run }, { shrink }, { scenarioOf }] = await Promise.all([
+  import('./run.ts'),
+  import('./shrink.ts'),
+  import('./workloads.ts'),
+]);
+checkPlanted?.();
 const [first, runs] = [wholeNumber('seed', values.seed), wholeNumber('runs', values.runs)];
 let units = 0;
 let found = false;

@@ -1,0 +1,113 @@
+/** A deliberate bug: an exact piece of the product's source, and what stands in its place. */
+export interface Mutant {
+  readonly file: string;
+  readonly text: string;
+  readonly bug: string;
+}
+
+/**
+ * Bugs that the simulation must find, each by itself. `release a hold while an instruction is live` joins them with the
+ * connectors: there are no instructions yet.
+ */
+export const mutants: Readonly<Record<string, Mutant>> = {
+  'the expected version is skipped': {
+    file: 'eventstore/memory/memory-log.ts',
+    text: 'else if (version !== expect) heads.set(stream, version);',
+    bug: 'else if (version < expect) heads.set(stream, version);',
+  },
+  'only the batch of a refused unit is refused, not what waits': {
+    file: 'eventstore/planner/batch-planner.ts',
+    text: 'for (const planned of this.#waiting) sift(planned);\n    this.#waiting = kept;\n    return refused;',
+    bug: 'kept.push(...this.#waiting);\n    this.#waiting = kept;\n    return refused;',
+  },
+  'the answer leaves before the unit is durable': {
+    file: 'src/actors/runtime.ts',
+    text: "        if (change.expect === 'any') continue;\n        const resident",
+    bug: "        if (change.expect === 'any') continue;\n        resolve({ outcome: 'committed', position: 0, lastPosition: 0, recordedAt: new Date(0) });\n        const resident",
+  },
+  'a refusal on speculative facts does not wait for them': {
+    file: 'src/actors/runtime.ts',
+    text: 'if (!(await participants.durable())) {',
+    bug: 'if (lost < 0) {',
+  },
+  'what fell is not rolled back': {
+    file: 'src/actors/runtime.ts',
+    text: 'resident?.fell(pending);',
+    bug: '',
+  },
+  'a refusal stands on what another process has changed': {
+    file: 'src/actors/participants.ts',
+    text: 'if (isFresh || resident.pending !== undefined) continue;',
+    bug: 'if (isFresh || resident.pending !== undefined || resident.stream !== "") continue;',
+  },
+  'what was not there is not looked at anew after a lost race': {
+    file: 'src/actors/participants.ts',
+    text: "const isMissing = resident.knowledge === 'loaded' && resident.durable === undefined;",
+    bug: 'const isMissing = false;',
+  },
+  'commands are not remembered': {
+    file: 'src/machines/payment/payment.machine.ts',
+    text: 'if (fact.commandId === undefined) return { ...context, ...changed, version };',
+    bug: 'if (version > 0) return { ...context, ...changed, version };',
+  },
+  'the same key with another body counts as the same request': {
+    file: 'src/machines/payment/applied.ts',
+    text: 'if (applied.fingerprint !== command.fingerprint) return',
+    bug: 'if (applied.fingerprint === "") return',
+  },
+  'the key of a step is not taken': {
+    file: 'src/machines/payment/key.ts',
+    text: "if (decision.outcome !== 'decided' || !isKeyed(command)) return decision;",
+    bug: "if (decision.outcome !== 'decided' || command.commandId !== '') return decision;",
+  },
+  'a key may make a payment and take a step': {
+    file: 'src/actors/runtime.ts',
+    text: '...(absent && { absent: [absent] }),',
+    bug: '',
+  },
+  'the hold stays when a payment is reversed': {
+    file: 'src/machines/payment/reverse.ts',
+    text: "else release(unit, context, 'REVERSED');",
+    bug: "else if (context.held === 0n) release(unit, context, 'REVERSED');",
+  },
+  'a refund does not reserve its share': {
+    file: 'src/machines/payment/pay.ts',
+    text: "unit.payment(command.original, [{ type: 'RefundReserved', refund: command.paymentId, amount }]);",
+    bug: 'void amount;',
+  },
+  'a hold is captured after its end': {
+    file: 'src/machines/payment/capture.ts',
+    text: '(context.expiresAt !== undefined && hasCome(context.expiresAt, at) ?',
+    bug: "(context.expiresAt === '' && hasCome(context.expiresAt, at) ?",
+  },
+  'the fee is rounded up': {
+    file: 'src/machines/payment/postings.ts',
+    text: '(captured * BigInt(feeBps)) / 10_000n',
+    bug: '(captured * BigInt(feeBps) + 9_999n) / 10_000n',
+  },
+  'rows are written before the transaction that moves their checkpoint': {
+    file: 'src/projections/memory/write-batch.ts',
+    text: 'transaction.push(() => this.tables.write(member.projection, changes));',
+    bug: 'this.tables.write(member.projection, changes);',
+  },
+  'checkpoints are not fenced': {
+    file: 'src/projections/memory/write-batch.ts',
+    text: "!== member.position)) return 'fenced';",
+    bug: "< 0)) return 'fenced';",
+  },
+  'half a unit is delivered': {
+    file: 'eventstore/log-tail.ts',
+    text: 'for (const unit of recorded()) this.#units.push(unit);',
+    bug: 'for (const unit of recorded()) this.#units.push({ ...unit, rows: unit.rows.slice(0, 1) });',
+  },
+  'a snapshot is of a projection that lags': {
+    file: 'src/gateway/stream/read-state.ts',
+    text: 'const row = (await this.#log.readLast([stream])).get(stream);',
+    bug: 'const rows = []; for await (const one of this.#log.readStream(stream)) rows.push(one); const row = rows.at(-2) ?? rows[0];',
+  },
+  'a subscription loses an event': {
+    file: 'src/gateway/stream/live-feed.ts',
+    text: 'if (hot.watchers.size > 0) deliveries.push({ hot, frame });',
+    bug: 'if (hot.watchers.size > 0 && frame.position % 9 > 0) deliveries.push({ hot, frame });',
+  },
+};

@@ -1,0 +1,36 @@
+import { registerHooks } from 'node:module';
+import { mutants } from './mutants.ts';
+
+/** There is no such mutant, or its text is not in the source any more, once and only once. */
+export class MutantError extends Error {
+  override readonly name = 'MutantError';
+  readonly code = 'MutantNotPlanted';
+}
+
+/**
+ * Puts a bug into modules that this process has not loaded yet; the files stay as they are.
+ *
+ * @returns throws unless the bug is in place: to be called when everything is loaded
+ */
+export function plant(name: string): () => void {
+  const mutant = mutants[name];
+  if (mutant === undefined) throw new MutantError(`no mutant is called "${name}"`);
+  const target = new URL(`../../../${mutant.file}`, import.meta.url).href;
+  let isPlanted = false;
+  registerHooks({
+    load: (url, context, nextLoad) => {
+      const loaded = nextLoad(url, context);
+      if (url !== target) return loaded;
+      const source = Buffer.from(loaded.source as Uint8Array).toString();
+      const pieces = source.split(mutant.text);
+      if (pieces.length !== 2) {
+        throw new MutantError(`"${name}": its text is ${pieces.length - 1} times in ${mutant.file}, not once`);
+      }
+      isPlanted = true;
+      return { ...loaded, source: pieces.join(mutant.bug) };
+    },
+  });
+  return () => {
+    if (!isPlanted) throw new MutantError(`"${name}": ${mutant.file} is not loaded by the simulation`);
+  };
+}
