@@ -1,7 +1,7 @@
 import type { Filter, KurrentDBClient } from '@kurrent/kurrentdb-client';
 import type { Position, RecordedRow, RecordedUnit, StreamId, StreamRow } from '../event-log.ts';
 import { LogCorruptionError } from '../event-log.ts';
-import type { IncomingEvent , StreamNames } from './stored-form.ts';
+import type { IncomingEvent, StreamNames } from './stored-form.ts';
 import { incomingEvent } from './stored-form.ts';
 import { UnitAssembler } from './unit-assembler.ts';
 
