@@ -1,7 +1,20 @@
 import { check } from '../model/finding.ts';
+import type { Oracle } from '../model/oracle.ts';
+import type { Topics } from '../model/topics.ts';
 import type { Random } from './random.ts';
 import type { ClientSide } from './simulated-transport.ts';
-import type { World } from './world.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { Simulator } from './simulator.ts';
+
+/** What a watcher has of the world that it is in. */
+interface World {
+  readonly simulator: Simulator;
+  readonly topics: Topics;
+  readonly oracle: Oracle;
+  trace(line: string): void;
+  guard(work: () => void): void;
+  processFor(random: Random): SimulatedProcess | undefined;
+}
 
 interface Watched {
   /** Where to resume; undefined: begin with a snapshot. */
