@@ -155,7 +155,8 @@ describe('nothing personal and no secret', () => {
   it('is in a line that was logged', () => {
     const levels = new Set(product.lines.map((line) => (JSON.parse(line) as { level: string }).level));
     // Everything from the smallest remark to faults.
-    for (const level of ['debug', 'info', 'warn']) expect([...levels]).toContain(level);
+    for (const level of ['debug', 'info']) expect([...levels]).toContain(level);
+    expect(levels.has('warn') || levels.has('error')).toBe(true);
     for (const line of product.lines) expect(tracesIn(line, line, [...secrets])).toEqual([]);
   });
 
