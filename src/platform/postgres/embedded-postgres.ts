@@ -148,10 +148,10 @@ class Server implements EmbeddedPostgres {
   async #enter(): Promise<void> {
     const startedAt = performance.now();
     for (;;) {
-      const postmaster = await startOrAdopt(this.#folder, this.#binaries, this.#settings);
-      this.#postmaster = postmaster;
       let ownership: Ownership | undefined;
       try {
+        const postmaster = await startOrAdopt(this.#folder, this.#binaries, this.#settings);
+        this.#postmaster = postmaster;
         ownership = await this.#take(postmaster, this.#options.role);
         await createProductDatabase(ownership);
         if (!ownership.isLost) {

@@ -74,7 +74,8 @@ export class Ownership {
   }
 
   async release(): Promise<void> {
-    await this.#client.end();
+    // One that the server has ended says why, and is ended all the same.
+    await this.#client.end().catch(() => undefined);
   }
 
   /** Waits for holders whose process is already dead, and for nobody else. */
