@@ -108,7 +108,7 @@ async function shapeOf(of: pg.Pool): Promise<string[]> {
 
 it('a database of the build before is brought to this one, and goes on', async () => {
   const client = await pool.connect();
-  await client.query('drop schema eventstore, projections, identity, gateway, kora_meta cascade');
+  await client.query('drop schema eventstore, projections, identity, gateway, cluster, kora_meta cascade');
   await migrateAsBefore(client);
   await installProjections(pool, before);
   const log = new PostgresLog({ config: old.poolConfig });
