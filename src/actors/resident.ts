@@ -44,6 +44,8 @@ export class Resident {
   used = false;
   /** After a lost race: decide without speculation until one unit was committed. */
   cautious = false;
+  /** Highest version that was heard of while nothing was known of it: what is read older than that is read again. */
+  heardOf = 0;
   #durable: ActorState | undefined;
   #speculations: Speculation[] = [];
 

@@ -113,7 +113,10 @@ export class Residents {
 
   #woken(resident: Resident, state: Resident['durable']): void {
     this.#wakings.delete(resident.stream);
-    if (resident.knowledge === 'unknown') resident.loaded(state);
+    if (resident.knowledge !== 'unknown') return;
+    resident.loaded(state);
+    // Read before another process wrote, and told of it while it was on its way.
+    if (resident.version < resident.heardOf) resident.outdated();
   }
 
   /**

@@ -154,8 +154,11 @@ export class Runtime {
   observe(unit: RecordedUnit): void {
     for (const row of unit.rows) {
       const resident = this.#residents.peek(row.stream as KoraStream);
-      if (resident?.knowledge === 'unknown' || resident?.pending !== undefined) continue;
-      if (resident !== undefined && resident.version < row.version + row.events.length - 1) resident.outdated();
+      if (resident === undefined) continue;
+      const version = row.version + row.events.length - 1;
+      resident.heardOf = Math.max(resident.heardOf, version);
+      if (resident.knowledge === 'unknown' || resident.pending !== undefined) continue;
+      if (resident.version < version) resident.outdated();
     }
   }
 
