@@ -91,7 +91,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
     const identity = without.includes('doors') ? undefined : await startIdentity(ground);
     const doors = identity && (await openStream(ground, identity));
-    const runtime = startRuntime(ground);
+    const runtime = await startRuntime(ground);
     const peers = doors && (await openPeers(ground, runtime));
     const placed = peers?.runtime ?? runtime;
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
@@ -155,7 +155,9 @@ function tellOfProjections(error: Error, logger: Logger): void {
   else logger.warn({ err: error }, 'projections wait');
 }
 
-function startRuntime({ config, store: { log, poolOf, troubles }, logger, stages }: Ground): Runtime {
+async function startRuntime({ config, store: { log, poolOf, troubles }, logger, stages }: Ground): Promise<Runtime> {
+  // Before anything is read: what comes later is told of, whatever becomes of the database meanwhile.
+  const after = await log.lastPosition();
   const runtime = new Runtime({
     log,
     residentsMax: config.residentsMax,
@@ -165,7 +167,7 @@ function startRuntime({ config, store: { log, poolOf, troubles }, logger, stages
     unavailable: () => troubles.refusal,
   });
   stages.add('requests at work are answered', () => drained(runtime, logger));
-  observeLog(log, runtime, logger, stages);
+  observeLog(log, after, runtime, logger, stages);
   return runtime;
 }
 
@@ -182,12 +184,11 @@ async function drained(runtime: Runtime, logger: Logger): Promise<void> {
 }
 
 /** What other processes write makes our residents out of date: the runtime is told of it. */
-function observeLog(log: EventLog, runtime: Runtime, logger: Logger, stages: Stages): void {
+function observeLog(log: EventLog, from: Position, runtime: Runtime, logger: Logger, stages: Stages): void {
   const stop = new AbortController();
   const observe = async (): Promise<void> => {
-    for (let after: Position | undefined; !stop.signal.aborted;) {
+    for (let after = from; !stop.signal.aborted;) {
       try {
-        after ??= await log.lastPosition();
         for await (const unit of log.subscribe(after, stop.signal, 'foreign')) {
           runtime.observe(unit);
           after = unit.lastPosition;
