@@ -60,7 +60,7 @@ export class Participants implements World {
   gather(speculation: boolean): Promise<unknown> | undefined {
     for (;;) {
       const before = this.#pinned.length;
-      const { payments, wallets, requests } = participants(this.#command, this);
+      const { payments, wallets, requests, all } = participants(this.#command, this);
       for (const id of payments) this.#pin('payment', id);
       for (const id of wallets) this.#pin('account', id);
       if (!this.#keyAssumed) for (const id of requests) this.#pin('request', id);
@@ -72,7 +72,7 @@ export class Participants implements World {
         (waking ??= []).push(this.#residents.wake(pinned.resident));
       }
       if (waking !== undefined) return Promise.all(waking);
-      if (this.#pinned.length === before) break;
+      if (all === true || this.#pinned.length === before) break;
     }
     for (const { resident } of this.#pinned) {
       if ((resident.cautious || !speculation) && resident.pending !== undefined) return resident.pending.settled();

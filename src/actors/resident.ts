@@ -42,6 +42,8 @@ export class Resident {
   pins = 0;
   /** Used since the bound on residents was last enforced. */
   used = false;
+  /** Among those that have come to an end, which are the first to be put out. */
+  ended = false;
   /** After a lost race: decide without speculation until one unit was committed. */
   cautious = false;
   /** Highest version that was heard of while nothing was known of it: what is read older than that is read again. */

@@ -27,6 +27,9 @@ export class Residents {
   readonly #nextTurn: (work: () => void) => void;
   readonly #residents = new Map<KoraStream, Resident>();
   readonly #wakings = new Map<KoraStream, Promise<void>>();
+  /** Payments that have come to an end, in a ring: the newest takes the place of the oldest. */
+  readonly #ended: (Resident | undefined)[];
+  #nextEnded = 0;
   #asked: Waking[] = [];
   #sweeping = false;
 
@@ -34,6 +37,7 @@ export class Residents {
     this.#log = log;
     this.#max = max;
     this.#nextTurn = nextTurn;
+    this.#ended = new Array<Resident | undefined>(Math.ceil(max / 5)).fill(undefined);
   }
 
   get size(): number {
@@ -55,6 +59,7 @@ export class Residents {
 
   unpin(resident: Resident): void {
     resident.pins -= 1;
+    if (!resident.ended && hasEnded(resident)) this.#noteEnded(resident);
     this.#sweepSoon();
   }
 
@@ -120,6 +125,22 @@ export class Residents {
   }
 
   /**
+   * What has come to an end is rarely asked for again, and there would soon be little else in memory, for the collector
+   * to copy and to mark. So it has a fifth of the places, and the rest is for those who work.
+   */
+  #noteEnded(resident: Resident): void {
+    const oldest = this.#ended[this.#nextEnded];
+    this.#ended[this.#nextEnded] = resident;
+    this.#nextEnded = (this.#nextEnded + 1) % this.#ended.length;
+    resident.ended = true;
+    if (oldest === undefined) return;
+    oldest.ended = false;
+    // Where it is at work it comes back here by its `unpin`.
+    const stays = oldest.pins > 0 || oldest.pending !== undefined;
+    if (!stays && this.#residents.get(oldest.stream) === oldest) this.#residents.delete(oldest.stream);
+  }
+
+  /**
    * Not at once, so that a command that has just loaded what it needs finds it. Which is the least recently used is
    * known as a clock knows it (second chance): whoever was used since the hand came by last goes to the end once more.
    * Moving every actor on every use would cost more than all the rest of this class.
@@ -145,6 +166,12 @@ export class Residents {
       }
     });
   }
+}
+
+function hasEnded({ durable }: Resident): boolean {
+  if (durable === undefined || !('context' in durable)) return false;
+  const { value } = durable;
+  return value === 'SETTLED' || value === 'FAILED' || value === 'REVERSED';
 }
 
 /** A wallet's last fact says everything; a request has one fact; a payment of one row is folded from it. */

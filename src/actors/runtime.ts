@@ -111,28 +111,29 @@ export class Runtime {
    * Carries out one request. Resolves when the outcome is durable. Throws `UnitFailedError` where the log failed (the
    * outcome may be unknown: ask again with the same key), and whatever a read of the log throws.
    */
-  async execute(request: KoraRequest, caller: Caller): Promise<Outcome> {
-    let command = commandOf(request, caller, this.#now(), this.#terms);
-    if (command.type === 'CloseAccount') {
-      command = { ...command, openPayments: await this.#openPaymentsOf(command.accountId) };
+  execute(request: KoraRequest, caller: Caller): Promise<Outcome> {
+    // Not `async`, nor is `carryOut`: what waits for its commit lives in memory, and each such frame is a tenth of it.
+    let command: Command;
+    try {
+      command = commandOf(request, caller, this.#now(), this.#terms);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    return this.carryOut(command, caller);
+    if (command.type !== 'CloseAccount') return this.carryOut(command, caller);
+    const close = command;
+    return this.#openPaymentsOf(close.accountId).then((openPayments) =>
+      this.carryOut({ ...close, openPayments }, caller),
+    );
   }
 
   /** The same for a command that is complete: deadlines and other machine-made ones. */
-  async carryOut(command: Command, caller: Caller): Promise<Outcome> {
-    if (this.#drained) return overloaded('Kora is shutting down: send it again to another process');
-    if (this.#atWork >= this.#requestsMax) return overloaded(`${this.#atWork} requests are at work: try again later`);
+  carryOut(command: Command, caller: Caller): Promise<Outcome> {
+    if (this.#drained) return Promise.resolve(overloaded('Kora is shutting down: send it again to another process'));
+    if (this.#atWork >= this.#requestsMax)
+      return Promise.resolve(overloaded(`${this.#atWork} requests are at work: try again later`));
     const unavailable = this.#unavailable();
-    if (unavailable !== undefined) return overloaded(unavailable);
-    this.#atWork += 1;
-    const participants = new Participants(this.#residents, command, this.#lookUps > 0);
-    try {
-      return await this.#attempts(command, caller, participants);
-    } finally {
-      participants.release();
-      this.#workEnded();
-    }
+    if (unavailable !== undefined) return Promise.resolve(overloaded(unavailable));
+    return this.#atWorkOn(command, caller);
   }
 
   /** A payment as it is durably. Undefined: there is none. */
@@ -201,58 +202,65 @@ export class Runtime {
     if (this.#atWork === 0) this.#drained?.();
   }
 
-  async #attempts(command: Command, caller: Caller, participants: Participants): Promise<Outcome> {
-    let misfits = 0;
-    for (let lost = 0; lost < this.#attemptsMax;) {
-      const obstacle = participants.gather(this.#log.capabilities.speculation);
-      if (obstacle !== undefined) {
-        await obstacle;
-        continue;
-      }
-      const at = this.#now().toISOString();
-      const decision = decideOrMisfit(command, at, participants);
-      if (decision instanceof InvariantError) {
-        if (misfits++ >= misfitsMax) throw decision;
-        await participants.forget();
-        continue;
-      }
-      if (decision.outcome !== 'decided') {
-        if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReload())) continue;
-        // What it rests on may still fall; then it is decided again.
-        if (!(await participants.durable())) {
-          lost += 1;
+  async #atWorkOn(command: Command, caller: Caller): Promise<Outcome> {
+    this.#atWork += 1;
+    const participants = new Participants(this.#residents, command, this.#lookUps > 0);
+    try {
+      let misfits = 0;
+      for (let lost = 0; lost < this.#attemptsMax;) {
+        const obstacle = participants.gather(this.#log.capabilities.speculation);
+        if (obstacle !== undefined) {
+          await obstacle;
           continue;
         }
-        return this.#answerWithoutWriting(command, decision);
+        const at = this.#now().toISOString();
+        const decision = decideOrMisfit(command, at, participants);
+        if (decision instanceof InvariantError) {
+          if (misfits++ >= misfitsMax) throw decision;
+          await participants.forget();
+          continue;
+        }
+        if (decision.outcome !== 'decided') {
+          if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReload())) continue;
+          // What it rests on may still fall; then it is decided again.
+          if (!(await participants.durable())) {
+            lost += 1;
+            continue;
+          }
+          return await this.#answerWithoutWriting(command, decision);
+        }
+        const unfenced = participants.unfenced(decision.changes);
+        if (unfenced !== undefined) {
+          await unfenced;
+          continue;
+        }
+        const result = await this.#append(decision, command, caller, at, participants);
+        switch (result.outcome) {
+          case 'committed':
+            if (this.#lookUps > 0) this.#lookUps -= 1;
+            return answerOf(decision, result.lastPosition);
+          case 'overloaded':
+            return overloaded('too many units wait for the log: try again later');
+          case 'stale':
+            if (result.expected === 0 && result.stream.startsWith('payment/')) this.#lookUps = 1_000;
+            lost += 1;
+            break;
+          case 'failed':
+            throw new UnitFailedError(`the log failed: ${result.error.message}`, { cause: result.error });
+        }
       }
-      const unfenced = participants.unfenced(decision.changes);
-      if (unfenced !== undefined) {
-        await unfenced;
-        continue;
-      }
-      const result = await this.#append(decision, command, caller, at, participants);
-      switch (result.outcome) {
-        case 'committed':
-          if (this.#lookUps > 0) this.#lookUps -= 1;
-          return answerOf(decision, result.lastPosition);
-        case 'overloaded':
-          return overloaded('too many units wait for the log: try again later');
-        case 'stale':
-          if (result.expected === 0 && result.stream.startsWith('payment/')) this.#lookUps = 1_000;
-          lost += 1;
-          break;
-        case 'failed':
-          throw new UnitFailedError(`the log failed: ${result.error.message}`, { cause: result.error });
-      }
+      return {
+        ok: false,
+        duplicate: false,
+        refusal: {
+          code: 'Contended',
+          message: `others changed the same actors ${this.#attemptsMax} times while this was decided: send it again`,
+        },
+      };
+    } finally {
+      participants.release();
+      this.#workEnded();
     }
-    return {
-      ok: false,
-      duplicate: false,
-      refusal: {
-        code: 'Contended',
-        message: `others changed the same actors ${this.#attemptsMax} times while this was decided: send it again`,
-      },
-    };
   }
 
   /** Hands the unit to the log and lets the actors go on from it. Synchronous up to there. */

@@ -10,6 +10,8 @@ export interface Participants {
   readonly payments: readonly string[];
   readonly wallets: readonly string[];
   readonly requests: readonly string[];
+  /** Whatever is loaded, it names no others. */
+  readonly all?: true;
 }
 
 /**
@@ -33,7 +35,7 @@ export function participants(command: Command, world: World): Participants {
     case 'UnfreezeAccount':
     case 'CloseAccount':
     case 'SetLimit':
-      return { payments: [command.commandId], wallets: [command.accountId], requests: [command.commandId] };
+      return { payments: [command.commandId], wallets: [command.accountId], requests: [command.commandId], all: true };
   }
 }
 
@@ -42,7 +44,7 @@ function ofPay(command: Pay, world: World): Participants {
   // Where its key would be, had it been used for something else before.
   const requests = [paymentId];
   if (original === undefined) {
-    return { payments: [paymentId], wallets: present(command.payer, command.payee), requests };
+    return { payments: [paymentId], wallets: present(command.payer, command.payee), requests, all: true };
   }
   const { payer, payee } = named(command, world.payment(original));
   return { payments: [paymentId, original], wallets: present(payer, payee), requests };

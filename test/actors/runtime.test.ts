@@ -287,6 +287,18 @@ describe('bounds', () => {
     for (const id of ids) expect(await posted(runtime, id)).toBe('100');
   });
 
+  it('keeps wallets and open payments while those that have come to an end go, and answers for these as before', async () => {
+    const runtime = new Runtime({ log: new MemoryLog(), residentsMax: 50 });
+    await openWallets(runtime, { ada: 1_000n, ben: 0n });
+    await turns();
+    const before = runtime.residents;
+    for (let n = 0; n < 40; n++) await must(runtime, p2p('ada', 'ben', 1n, `k${n}`));
+    // A fifth of the places is for them, and one was taken by the payment that funded ada: the others stay free.
+    expect(runtime.residents - before).toBe(9);
+    expect(await must(runtime, p2p('ada', 'ben', 1n, 'k0'))).toMatchObject({ duplicate: true });
+    expect(await posted(runtime, 'ben')).toBe('40');
+  });
+
   it('refuses with Overloaded what would wait too long, and nothing of it is written', async () => {
     const log = new HeldLog();
     const runtime = new Runtime({ log, requestsMax: 2 });
