@@ -117,7 +117,7 @@ export class Runtime {
     try {
       command = commandOf(request, caller, this.#now(), this.#terms);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
     if (command.type !== 'CloseAccount') return this.carryOut(command, caller);
     const close = command;
