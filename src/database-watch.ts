@@ -38,7 +38,9 @@ async function watch(options: DatabaseWatchOptions, signal: AbortSignal): Promis
   let client: pg.Client | undefined;
   for (;;) {
     try {
-      client ??= await connected(database, answerMs);
+      client ??= await connected(database, answerMs, (broken) => {
+        if (client === broken) client = undefined;
+      });
       await client.query('select 1');
       troubles.end('database');
     } catch (error) {
@@ -58,15 +60,20 @@ async function watch(options: DatabaseWatchOptions, signal: AbortSignal): Promis
   await client?.end().catch(() => undefined);
 }
 
-async function connected(database: pg.ClientConfig, answerMs: number): Promise<pg.Client> {
+/** @param broke told when the connection ends while nobody asks: whether that is trouble, the next one shows */
+async function connected(
+  database: pg.ClientConfig,
+  answerMs: number,
+  broke: (client: pg.Client) => void,
+): Promise<pg.Client> {
   const client = new pg.Client({
     ...database,
     application_name: 'kora-watch',
     connectionTimeoutMillis: answerMs,
     query_timeout: answerMs,
   });
-  // What breaks while nobody asks is found out when somebody does.
-  client.on('error', () => undefined);
+  client.on('error', () => broke(client));
+  client.on('end', () => broke(client));
   await client.connect();
   return client;
 }

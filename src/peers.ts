@@ -15,7 +15,7 @@ interface Ground {
 
 export interface Peers {
   /** What the modules hand commands to: carried out here, or by the process that is preferred for it. */
-  readonly runtime: Pick<Runtime, 'execute' | 'payment' | 'account'>;
+  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'payment' | 'account'>;
   /** Lets the others know of this process. To be called when its doors are open: it is left again before they close. */
   join(): void;
 }
@@ -60,6 +60,7 @@ export async function openPeers(ground: Ground, runtime: Runtime): Promise<Peers
   return {
     runtime: {
       execute: (request, caller) => forwarder.execute(request, caller),
+      isApplied: (request, caller) => runtime.isApplied(request, caller),
       payment: (id) => runtime.payment(id),
       account: (id) => runtime.account(id),
     },

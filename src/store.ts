@@ -25,7 +25,7 @@ export interface Patience {
   readonly lockMs: number;
   /** An append in the database, and of an instance any query of a module. Default 20 s: shorter than callers wait. */
   readonly statementMs: number;
-  /** For an answer, before the connection is taken for dead. Default 25 s. */
+  /** For an answer, before the connection is taken for dead. Default 25 s, which projections lag then. */
   readonly answerMs: number;
   /** While the database is in trouble: before further commands are refused. Default 5 s. */
   readonly refuseAfterMs: number;
@@ -55,8 +55,6 @@ const poolOptions: Partial<Record<ModuleName, pg.PoolConfig>> = {
   // Leases end within seconds: an answer that takes longer is of no use, and what a crash of the database takes is nothing.
   cluster: { max: 3, connectionTimeoutMillis: 2_000, query_timeout: 2_000, options: '-c synchronous_commit=off' },
 };
-/** Its transactions take a second or two when it has much to catch up with. */
-const projectorAnswerMs = 120_000;
 
 export type OpenedStore = Omit<Store, 'close'>;
 
@@ -107,7 +105,7 @@ export async function openStoreInto(
     if (pool === undefined) {
       // A tool may take its time; of who serves, somebody waits for the answer. The projector's statements may be long.
       const statements = role === 'instance' && module !== 'projector' && { statement_timeout: statementMs };
-      const answers = role === 'instance' && { query_timeout: module === 'projector' ? projectorAnswerMs : answerMs };
+      const answers = role === 'instance' && { query_timeout: answerMs };
       const own = { ...database, max: connectionsMax, ...statements, ...answers, ...poolOptions[module] };
       pool = new pg.Pool({ ...asRole(own, moduleRoles[module].role), application_name: `kora-${module}` });
       // An idle connection that breaks is replaced when one is needed; whoever uses one sees its own error.

@@ -11,11 +11,11 @@ import type { Decision } from '../machines/decision.ts';
 import { eventOf } from '../machines/fact-codec.ts';
 import { refusalOfFailed } from '../machines/payment/failure.ts';
 import { elsewhere } from '../machines/payment/key.ts';
-import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
+import { appliedCommand, type PaymentSnapshot } from '../machines/payment/payment.machine.ts';
 import type { PaymentView } from '../machines/payment/view.ts';
 import { paymentView } from '../machines/payment/view.ts';
 import type { KoraStream } from '../machines/streams.ts';
-import { accountStream, paymentStream } from '../machines/streams.ts';
+import { accountStream, paymentStream, requestStream } from '../machines/streams.ts';
 import { Participants } from './participants.ts';
 import type { Caller, KoraRequest, Terms } from './requests.ts';
 import { commandOf, defaultTerms } from './requests.ts';
@@ -134,6 +134,17 @@ export class Runtime {
     const unavailable = this.#unavailable();
     if (unavailable !== undefined) return Promise.resolve(overloaded(unavailable));
     return this.#atWorkOn(command, caller);
+  }
+
+  /**
+   * Whether the log has what this request came to, as far as this process has heard. Then carrying it out once more comes
+   * to the same answer, and soon.
+   */
+  async isApplied(request: KoraRequest, caller: Caller): Promise<boolean> {
+    const command = commandOf(request, caller, this.#now(), this.#terms);
+    if (!('paymentId' in command)) return (await this.#durable(requestStream(command.commandId))) !== undefined;
+    const payment = (await this.#durable(paymentStream(command.paymentId))) as PaymentSnapshot | undefined;
+    return payment !== undefined && appliedCommand(payment.context, command.commandId) !== undefined;
   }
 
   /** A payment as it is durably. Undefined: there is none. */

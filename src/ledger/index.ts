@@ -15,6 +15,8 @@ import { type EntriesPage, entriesPage } from './entries-page.ts';
 export interface Ledger {
   /** Carries out a command on an account. The answer, a refusal included, is durable. Throws as `Runtime.execute` does. */
   carryOut(request: AccountRequest, caller: Caller): Promise<Outcome>;
+  /** Whether it was carried out already, as far as is known here: then doing it again comes to the same answer. */
+  isApplied(request: AccountRequest, caller: Caller): Promise<boolean>;
   /** A wallet as it is durably now. Undefined: there is none. */
   account(id: string): Promise<WalletView | undefined>;
   /**
@@ -50,7 +52,7 @@ export type { AccountFilter, AccountRow, Balance, EntriesPage };
 
 /** What the Ledger stands on. */
 export interface LedgerParts {
-  readonly runtime: Pick<Runtime, 'execute' | 'account'>;
+  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'account'>;
   /** Connections of the module's own database role. */
   readonly pool: pg.Pool;
 }
@@ -58,6 +60,7 @@ export interface LedgerParts {
 export function createLedger({ runtime, pool }: LedgerParts): Ledger {
   return {
     carryOut: (request, caller) => runtime.execute(request, caller),
+    isApplied: (request, caller) => runtime.isApplied(request, caller),
     account: (id) => runtime.account(id),
     accountsOf: (filter, page) => accountsPage(pool, filter, page),
     balance: (id, { at, position } = {}) =>

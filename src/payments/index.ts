@@ -16,6 +16,8 @@ import { paymentsPage, type PaymentFilter } from './payments-page.ts';
 export interface Payments {
   /** Carries out a command on a payment. The answer, a refusal included, is durable. Throws as `Runtime.execute` does. */
   carryOut(request: PaymentRequest, caller: Caller): Promise<Outcome>;
+  /** Whether it was carried out already, as far as is known here: then doing it again comes to the same answer. */
+  isApplied(request: PaymentRequest, caller: Caller): Promise<boolean>;
   /** A payment as it is durably now. Undefined: there is none. */
   payment(id: string): Promise<PaymentView | undefined>;
   /**
@@ -40,7 +42,7 @@ export type TimelineRow = TimelineStep;
 
 /** What Payments stands on. */
 export interface PaymentsParts {
-  readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
+  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'payment'>;
   /** Which accounts somebody owns is the Ledger's to say. */
   readonly ledger: Pick<Ledger, 'accountsOf'>;
   /** Connections of the module's own database role. */
@@ -50,6 +52,7 @@ export interface PaymentsParts {
 export function createPayments({ runtime, ledger, pool }: PaymentsParts): Payments {
   return {
     carryOut: (request, caller) => runtime.execute(request, caller),
+    isApplied: (request, caller) => runtime.isApplied(request, caller),
     payment: (id) => runtime.payment(id),
     list: async ({ account, owner, ...filter }, page) => {
       let accounts = account === undefined ? undefined : [account];

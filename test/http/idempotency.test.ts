@@ -200,11 +200,44 @@ describe('a request that is sent again', () => {
     const body = { type: 'customer', currency: 'XOF' };
     await product.must(ada, 'POST', '/v1/accounts', { key, body });
     await kept(key);
-    await product.admin.query('update gateway.idempotency_log set answer = null where key = $1', [key]);
-    expect((await product.call(ada, 'POST', '/v1/accounts', { key, body })).body.code).toBe('StillRunning');
-    await product.admin.query('update gateway.idempotency_log set claimed_until = now() where key = $1', [key]);
-    const taken = await product.call(ada, 'POST', '/v1/accounts', { key, body });
-    expect([taken.status, taken.headers.get('kora-replayed')]).toEqual([201, 'true']);
+    // They died before they had begun: as if their claim were on another body, which nobody ever carried out.
+    await product.admin.query(`update gateway.idempotency_log set key = $1 || ' died', answer = null where key = $1`, [
+      key,
+    ]);
+    const asked = { key: `${key} died`, body };
+    expect((await product.call(ada, 'POST', '/v1/accounts', asked)).body.code).toBe('StillRunning');
+    await product.admin.query('update gateway.idempotency_log set claimed_until = now() where key = $1', [asked.key]);
+    const taken = await product.call(ada, 'POST', '/v1/accounts', asked);
+    expect([taken.status, taken.headers.get('kora-replayed')]).toEqual([201, null]);
+  });
+
+  it('gets its answer at once when whoever gave it died before it was written down', async () => {
+    const forgetAnswer = async (of: string): Promise<void> => {
+      await kept(of);
+      await product.admin.query('update gateway.idempotency_log set answer = null where key = $1', [of]);
+    };
+    const made = await product.must(ada, 'POST', '/v1/payments', { key, body: { ...p2p('4'), upTo: 'AUTHORIZED' } });
+    const at = `/v1/payments/${made.body.paymentId}/capture`;
+    const captured = await product.must(ada, 'POST', at, { key: `${key} capture` });
+    const opened = await product.must(ada, 'POST', '/v1/accounts', {
+      key: `${key} open`,
+      body: { type: 'customer', currency: 'XOF' },
+    });
+    for (const of of [key, `${key} capture`, `${key} open`]) await forgetAnswer(of);
+    const again = [
+      await product.call(ada, 'POST', '/v1/payments', { key, body: { ...p2p('4'), upTo: 'AUTHORIZED' } }),
+      await product.call(ada, 'POST', at, { key: `${key} capture` }),
+      await product.call(ada, 'POST', '/v1/accounts', {
+        key: `${key} open`,
+        body: { type: 'customer', currency: 'XOF' },
+      }),
+    ];
+    expect(again.map(({ status, headers }) => [status, headers.get('kora-replayed')])).toEqual([
+      [201, 'true'],
+      [200, 'true'],
+      [201, 'true'],
+    ]);
+    expect(again.map(({ body }) => body)).toEqual([made.body, captured.body, opened.body]);
   });
 
   it('goes on when the log of answers cannot be asked', async () => {

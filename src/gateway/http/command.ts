@@ -46,13 +46,14 @@ export async function unproven(call: Call, { identity }: DoorParts): Promise<Pro
  * Kept are the answers that the log keeps as well: what was done, and refusals that are recorded on a payment. Whatever
  * else was refused is looked at anew when it comes again.
  *
+ * @param module whose command it is
  * @param answerOf made from the outcome alone, so that a repetition comes to the same
  */
 export async function carriedOut<Request extends KoraRequest>(
   call: Call,
   { idempotency, refusal }: DoorParts,
   request: Request,
-  carryOut: (request: Request, caller: Caller) => Promise<Outcome>,
+  module: CommandsOf<Request>,
   answerOf: (outcome: Outcome) => Answer,
 ): Promise<Answer> {
   // The cache is in the same database: whoever asked it would wait for what is not there.
@@ -67,6 +68,7 @@ export async function carriedOut<Request extends KoraRequest>(
     fingerprint: fingerprintOf(body as FingerprintPart),
     session: sessionId,
   };
+  const caller = callerOf(call);
   const claim = await idempotency.claim(asked);
   switch (claim.outcome) {
     case 'answered':
@@ -75,11 +77,14 @@ export async function carriedOut<Request extends KoraRequest>(
       // As the log would say it.
       return problemOf(idempotencyConflict(commandIdOf(tenant, principal, key)));
     case 'running':
+      // An answer is written down after it was given, and whoever gave it may have died in between.
+      if (claim.where === 'elsewhere' && (await module.isApplied(request, caller)))
+        return again(answerOf(await module.carryOut(request, caller)));
       return problem('StillRunning', 'the same request is at work', { headers: { 'retry-after': '1' } });
     case 'claimed':
   }
   try {
-    const outcome = await carryOut(request, callerOf(call));
+    const outcome = await module.carryOut(request, caller);
     const answer = answerOf(outcome);
     if (outcome.ok || outcome.payment !== undefined) claim.keep(answer);
     else await claim.release();
@@ -88,6 +93,12 @@ export async function carriedOut<Request extends KoraRequest>(
     await claim.release();
     throw error;
   }
+}
+
+/** What a module does with commands. */
+interface CommandsOf<Request> {
+  carryOut(request: Request, caller: Caller): Promise<Outcome>;
+  isApplied(request: Request, caller: Caller): Promise<boolean>;
 }
 
 function again(answer: Answer): Answer {

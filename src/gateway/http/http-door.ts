@@ -70,7 +70,6 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     pool,
     logger,
     retentionMs: options.idempotencyRetentionMs ?? 24 * 3_600_000,
-    leaseMs: limits.handlerMs * 2,
   });
   const rateStore =
     options.redisUrl === undefined ? new PostgresRateStore(pool) : connectRedis(options.redisUrl, logger);

@@ -20,7 +20,8 @@ export type Claim =
   | { readonly outcome: 'answered'; readonly answer: Answer }
   /** The key was used for another request. */
   | { readonly outcome: 'other-request' }
-  | { readonly outcome: 'running' };
+  /** Here: by this very process, which knows. Elsewhere: as far as is written down; whoever it was may have died. */
+  | { readonly outcome: 'running'; readonly where: 'here' | 'elsewhere' };
 
 /**
  * A cache of answers, and the marks of requests that are at work. It decides nothing: what it forgot, the event log

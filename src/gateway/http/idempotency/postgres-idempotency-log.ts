@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Batcher } from '../batcher.ts';
@@ -12,8 +11,11 @@ export interface IdempotencyOptions {
   readonly logger: Logger;
   /** An answer is kept so long; after it the log alone answers. */
   readonly retentionMs: number;
-  /** Whoever has claimed a request and is not heard of for so long has died. Longer than any request is at work. */
-  readonly leaseMs: number;
+  /**
+   * Whoever claimed a request in another process and is not heard of for so long is taken for dead. If they are not, two
+   * carry it out, and the event log lets one of them. Default 5 s.
+   */
+  readonly leaseMs?: number;
   /** How often what is too old is deleted. Default 1 minute. */
   readonly sweepMs?: number;
 }
@@ -60,8 +62,6 @@ const claimSql = `
 
 /** So long an answer may wait for others to be written down with it. */
 const keepLingerMs = 20;
-/** After so long one that another process has given is written down: then it is no more taken for being at work. */
-const keptAfterMs = 60;
 
 /** Not more than this is deleted at once: a long statement would hold everybody up. */
 const SWEEP_ROWS_MAX = 5_000;
@@ -92,7 +92,9 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
     const here = this.#running.get(running);
     if (here !== undefined) {
       if (here.fingerprint !== call.fingerprint) return { outcome: 'other-request' };
-      return here.answer === undefined ? { outcome: 'running' } : { outcome: 'answered', answer: here.answer };
+      return here.answer === undefined
+        ? { outcome: 'running', where: 'here' }
+        : { outcome: 'answered', answer: here.answer };
     }
     const work: { readonly fingerprint: string; answer?: Answer } = { fingerprint: call.fingerprint };
     this.#running.set(running, work);
@@ -118,9 +120,11 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
     }
     this.#running.delete(running);
     // Not there, and not ours either: it came between our look and our claim.
-    if (row.fingerprint === null) return { outcome: 'running' };
+    if (row.fingerprint === null) return { outcome: 'running', where: 'elsewhere' };
     if (row.fingerprint !== call.fingerprint) return { outcome: 'other-request' };
-    return row.answer === null ? { outcome: 'running' } : { outcome: 'answered', answer: row.answer };
+    return row.answer === null
+      ? { outcome: 'running', where: 'elsewhere' }
+      : { outcome: 'answered', answer: row.answer };
   }
 
   async close(): Promise<void> {
@@ -128,13 +132,9 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
     await Promise.all([this.#claims.idle(), this.#answers.idle(), this.#releases.idle(), this.#sweeping]);
   }
 
-  /** Undefined where it cannot be asked. One at work elsewhere is looked at once more: its answer may be on its way. */
+  /** Undefined where it cannot be asked. */
   async #askFor(call: Claimed): Promise<ClaimRow | undefined> {
     try {
-      const row = await this.#claims.ask(call);
-      if (row.claimed || row.answer !== null || (row.fingerprint !== null && row.fingerprint !== call.fingerprint))
-        return row;
-      await sleep(keptAfterMs);
       return await this.#claims.ask(call);
     } catch (error) {
       this.#options.logger.warn(
@@ -146,7 +146,7 @@ export class PostgresIdempotencyLog implements IdempotencyLog {
   }
 
   async #claim(calls: readonly Claimed[]): Promise<ClaimRow[]> {
-    const { pool, leaseMs, retentionMs } = this.#options;
+    const { pool, leaseMs = 5_000, retentionMs } = this.#options;
     const { rows } = await pool.query<ClaimRow>({
       name: 'gateway.claim',
       text: claimSql,

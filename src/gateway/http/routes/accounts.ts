@@ -230,8 +230,7 @@ function operated(call: Call, door: DoorParts, asked: AccountRequest, done: 200 
   if (!mayOperateAccount(call.principal, asked)) {
     return Promise.resolve(problem('Forbidden', 'this token is not for this call'));
   }
-  const carryOut = door.ledger.carryOut.bind(door.ledger);
-  return carriedOut(call, door, asked, carryOut, (outcome) => accountAnswer(outcome, done));
+  return carriedOut(call, door, asked, door.ledger, (outcome) => accountAnswer(outcome, done));
 }
 
 function accountAnswer(outcome: Outcome, status: Done['status']): Answer {

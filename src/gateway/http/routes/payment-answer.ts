@@ -17,8 +17,7 @@ export function paid(
   done: Done['status'],
 ): Promise<Answer> {
   const eyes = eyesOf(call.principal, owners);
-  const carryOut = door.payments.carryOut.bind(door.payments);
-  return carriedOut(call, door, request, carryOut, (outcome) => answerOf(outcome, eyes, done));
+  return carriedOut(call, door, request, door.payments, (outcome) => answerOf(outcome, eyes, done));
 }
 
 function answerOf(outcome: Outcome, eyes: Eyes, status: Done['status']): Answer {
