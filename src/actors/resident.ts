@@ -46,8 +46,7 @@ export class Resident {
   ended = false;
   /** After a lost race: decide without speculation until one unit was committed. */
   cautious = false;
-  /** Highest version that was heard of while nothing was known of it: what is read older than that is read again. */
-  heardOf = 0;
+  #heardOf = 0;
   #durable: ActorState | undefined;
   #speculations: Speculation[] = [];
 
@@ -80,6 +79,13 @@ export class Resident {
   loaded(state: ActorState | undefined): void {
     this.knowledge = 'loaded';
     this.#durable = state;
+    this.#mindNews();
+  }
+
+  /** The log has this version of it. */
+  heardOf(version: number): void {
+    this.#heardOf = Math.max(this.#heardOf, version);
+    this.#mindNews();
   }
 
   speculate(unit: PendingUnit, state: ActorState): void {
@@ -93,12 +99,14 @@ export class Resident {
     this.#durable = first.state;
     this.knowledge = 'loaded';
     this.cautious = false;
+    this.#mindNews();
   }
 
   /** The unit fell, and with it whatever was decided on it. */
   fell(unit: PendingUnit): void {
     const index = this.#speculations.findIndex((speculation) => speculation.unit === unit);
     if (index >= 0) this.#speculations.length = index;
+    this.#mindNews();
   }
 
   /** Somebody else wrote to the stream: what is known of it is out of date. */
@@ -106,5 +114,14 @@ export class Resident {
     this.knowledge = 'unknown';
     this.#durable = undefined;
     this.cautious = true;
+  }
+
+  /**
+   * What is older than what was heard of is read again: the news may come before what was on its way, from the log or to
+   * it. What is pending is settled first: if it stands on something old, it falls.
+   */
+  #mindNews(): void {
+    if (this.knowledge === 'unknown' || this.pending !== undefined || this.version >= this.#heardOf) return;
+    this.outdated();
   }
 }

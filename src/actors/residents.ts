@@ -120,8 +120,6 @@ export class Residents {
     this.#wakings.delete(resident.stream);
     if (resident.knowledge !== 'unknown') return;
     resident.loaded(state);
-    // Read before another process wrote, and told of it while it was on its way.
-    if (resident.version < resident.heardOf) resident.outdated();
   }
 
   /**

@@ -165,12 +165,7 @@ export class Runtime {
    */
   observe(unit: RecordedUnit): void {
     for (const row of unit.rows) {
-      const resident = this.#residents.peek(row.stream as KoraStream);
-      if (resident === undefined) continue;
-      const version = row.version + row.events.length - 1;
-      resident.heardOf = Math.max(resident.heardOf, version);
-      if (resident.knowledge === 'unknown' || resident.pending !== undefined) continue;
-      if (resident.version < version) resident.outdated();
+      this.#residents.peek(row.stream as KoraStream)?.heardOf(row.version + row.events.length - 1);
     }
   }
 

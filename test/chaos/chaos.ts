@@ -36,6 +36,8 @@ export interface ChaosOptions {
   readonly stillMsMax?: number;
   /** After so many rounds `kora verify` reads everything again; it does at the end in any case. Default 10. */
   readonly verifyEvery?: number;
+  /** Processes know of each other, and forward commands to the preferred owner of a wallet. Default true. */
+  readonly forwards?: boolean;
   readonly signal?: AbortSignal;
   readonly onRound?: (round: Round) => void;
 }
@@ -278,6 +280,7 @@ class Run {
       KORA_DATA_DIR: join(this.#folder, 'kora'),
       KORA_SERVICE_KEY: this.#key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
       KORA_IDENTITY_KEYS: this.#identityKeys,
+      ...(this.#options.forwards !== false && { KORA_ADVERTISE: '127.0.0.1:0' }),
     };
   }
 

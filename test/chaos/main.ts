@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { chaos, type Round } from './chaos.ts';
 
-const usage = 'npm run chaos -- [--rounds <number>] [--seed <number>]\n';
+const usage = 'npm run chaos -- [--rounds <number>] [--seed <number>] [--alone]\n';
 
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
@@ -15,11 +15,17 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const { rounds, seed } = asked;
-  say(`${rounds} rounds, seed ${seed}`);
+  const { rounds, seed, forwards } = asked;
+  say(`${rounds} rounds, seed ${seed}, processes ${forwards ? 'forward to each other' : 'do not know of each other'}`);
   const startedAt = performance.now();
   try {
-    const outcome = await chaos({ rounds, seed, signal: interrupted.signal, onRound: (round) => say(lineOf(round)) });
+    const outcome = await chaos({
+      rounds,
+      seed,
+      forwards,
+      signal: interrupted.signal,
+      onRound: (round) => say(lineOf(round)),
+    });
     const { acknowledged, resent, givenUp, events, reconnects, findings, folder } = outcome;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
     say(
@@ -48,12 +54,16 @@ function lineOf({ number, broken, silenceMs, wholeMs, acknowledged, findings }: 
   );
 }
 
-function readArguments(): { readonly rounds: number; readonly seed: number } | undefined {
+function readArguments(): { readonly rounds: number; readonly seed: number; readonly forwards: boolean } | undefined {
   try {
-    const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } });
+    const { values } = parseArgs({
+      options: { rounds: { type: 'string' }, seed: { type: 'string' }, alone: { type: 'boolean', default: false } },
+    });
     const rounds = Number(values.rounds ?? 60);
     const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-    return Number.isSafeInteger(rounds) && rounds > 0 && Number.isSafeInteger(seed) ? { rounds, seed } : undefined;
+    return Number.isSafeInteger(rounds) && rounds > 0 && Number.isSafeInteger(seed)
+      ? { rounds, seed, forwards: !values.alone }
+      : undefined;
   } catch {
     return undefined;
   }
