@@ -158,15 +158,31 @@ describe('on a data folder of its own', { timeout: 240_000 }, () => {
       expect(JSON.parse(timeline.stdout)).toMatchObject({ payment: { paymentId, status: 'SETTLED' } });
       expect((await kora(['rebuild', 'all'], { env })).code).toBe(0);
 
+      const payOverHttp = async (url: string): Promise<[number, unknown]> => {
+        const response = await fetch(`${url}/v1/payments`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${token.trim()}`,
+            'content-type': 'application/json',
+            'idempotency-key': 'over http',
+          },
+          body: JSON.stringify({ kind: 'CASH_IN', payee: 'ada', provider: 'cash', amount: '7', currency: 'XOF' }),
+        });
+        return [response.status, await response.json()];
+      };
+      const acknowledged = await payOverHttp(first.http);
+      expect(acknowledged[0]).toBe(201);
+      // At once: the answer is given, and nowhere written down.
       process.kill(first.pid, 'SIGKILL');
       await first.ended;
       const third = await serve([], { env });
+      expect(await payOverHttp(third.http)).toEqual(acknowledged);
       expect(await new RpcClient(third.rpc, token.trim()).cashIn('first', 'ada', '500')).toBe(paymentId);
       third.process.kill('SIGINT');
       expect(await third.ended).toMatchObject({ code: 0 });
 
       const alone = await kora(['balance', 'ada', '--json'], { env });
-      expect(JSON.parse(alone.stdout)).toMatchObject({ account: 'ada', posted: '500' });
+      expect(JSON.parse(alone.stdout)).toMatchObject({ account: 'ada', posted: '507' });
     } finally {
       await remove();
     }
