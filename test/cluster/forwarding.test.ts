@@ -3,9 +3,10 @@ import { MemoryLog } from '../../eventstore/index.ts';
 import type { KoraRequest } from '../../src/actors/requests.ts';
 import { type Outcome, Runtime } from '../../src/actors/runtime.ts';
 import { Forwarder } from '../../src/gateway/peer/forwarder.ts';
-import { startPeerDoor } from '../../src/gateway/peer/peer-door.ts';
+import { type PeerTls, startPeerDoor } from '../../src/gateway/peer/peer-door.ts';
 import { readAnswers, readCalls, writeCalls } from '../../src/gateway/peer/wire.ts';
 import { createServiceKey, type ServiceKey } from '../../src/gateway/service-token.ts';
+import { Certificates } from '../rpc/certificates.ts';
 import { caller, cashIn, openWallets, p2p } from '../support/wallets.ts';
 
 /**
@@ -20,7 +21,13 @@ afterEach(async () => {
 
 type Execute = Runtime['execute'];
 
-async function twoProcesses(options: { theirKey?: ServiceKey; theirs?: (real: Execute) => Execute } = {}) {
+interface Both {
+  readonly theirKey?: ServiceKey;
+  readonly theirs?: (real: Execute) => Execute;
+  readonly tls?: { readonly here: PeerTls | undefined; readonly there: PeerTls };
+}
+
+async function twoProcesses(options: Both = {}) {
   const log = new MemoryLog();
   const [here, there] = [new Runtime({ log }), new Runtime({ log })];
   await openWallets(there, { ada: 1_000n, ben: 0n });
@@ -29,7 +36,15 @@ async function twoProcesses(options: { theirKey?: ServiceKey; theirs?: (real: Ex
   const execute = vi.fn(options.theirs?.(real) ?? real);
   const silent = { warn: () => undefined };
   const keys = [options.theirKey ?? key];
-  const door = await startPeerDoor({ runtime: { execute }, host: '127.0.0.1', port: 0, keys, log: silent });
+  const { tls } = options;
+  const door = await startPeerDoor({
+    runtime: { execute },
+    host: '127.0.0.1',
+    port: 0,
+    keys,
+    log: silent,
+    ...(tls && { tls: tls.there }),
+  });
   const suspects: string[] = [];
   const asked: string[] = [];
   const executeHere = vi.spyOn(here, 'execute');
@@ -45,6 +60,7 @@ async function twoProcesses(options: { theirKey?: ServiceKey; theirs?: (real: Ex
     memberId: 'here',
     key,
     log: silent,
+    ...(tls?.here && { tls: tls.here }),
   });
   closing.push(
     () => door.close(),
@@ -123,6 +139,34 @@ describe('a forwarded command', () => {
     const { ask, execute } = await twoProcesses({ theirKey: createServiceKey() });
     expect(await ask(p2p('ada', 'ben', 300n, 'k1'))).toMatchObject(paid);
     expect(execute).not.toHaveBeenCalled();
+  });
+
+  it('goes encrypted where the house has certificates, and to nobody without one of its own', async () => {
+    const certificates = await Certificates.open();
+    closing.push(() => certificates.remove());
+    const [house, strange] = [await certificates.authority('house'), await certificates.authority('strange')];
+    const of = async (issuer: typeof house, trusted = issuer, name = 'IP:127.0.0.1'): Promise<PeerTls> => {
+      const { certificate, key } = await certificates.issued(issuer, 'kora', name);
+      return { certificate, key, clientCa: trusted.certificate };
+    };
+    const there = await of(house);
+    const encrypted = await twoProcesses({ tls: { here: await of(house), there } });
+    expect(await encrypted.ask(p2p('ada', 'ben', 300n, 'k1'))).toMatchObject(paid);
+    expect(encrypted.execute).toHaveBeenCalledTimes(1);
+    const others = {
+      'in clear': { here: undefined, there },
+      'with a certificate that a stranger issued': { here: await of(strange, house), there },
+      'to one with a certificate that a stranger issued': { here: await of(house), there: await of(strange, house) },
+      'to one with a certificate for another address': {
+        here: await of(house),
+        there: await of(house, house, 'DNS:x'),
+      },
+    };
+    for (const [which, tls] of Object.entries(others)) {
+      const { ask, execute, executeHere, suspects } = await twoProcesses({ tls });
+      expect(await ask(p2p('ada', 'ben', 300n, 'k1')), which).toMatchObject(paid);
+      expect([execute.mock.calls.length, executeHere.mock.calls.length, suspects], which).toEqual([0, 1, ['there']]);
+    }
   });
 });
 
