@@ -51,6 +51,22 @@ const troubles: readonly Trouble[] = [
     },
   },
   {
+    name: 'every append takes too long (statement_timeout)',
+    reason: 'somebody holds up the database',
+    begin: async (database) => {
+      const client = new pg.Client(database.poolConfig);
+      await client.connect();
+      await client.query(
+        `create function eventstore.dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(60); return new; end';
+        create trigger dawdle before insert on eventstore.commits for each row execute function eventstore.dawdle()`,
+      );
+      return async () => {
+        await client.query('drop trigger dawdle on eventstore.commits; drop function eventstore.dawdle()');
+        await client.end();
+      };
+    },
+  },
+  {
     name: 'the database takes no writes',
     reason: 'the database takes no writes',
     begin: async (database) => {
