@@ -1,4 +1,5 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import { RecentMap } from '../kernel/recent-map.ts';
 import { isScope, type Scope, scopes as everyScope } from './scopes.ts';
 import { keyIdOf, type ServiceKey, type ServicePublicKey } from './service-key.ts';
 
@@ -82,7 +83,7 @@ export async function issueServiceToken(options: {
 /**
  * @param keys those whose tokens are taken: the one that signs, and while it is rotated the ones before it. A token names
  *   its key (`kid`); one that names none was made by an older Kora, and is held against each of them
- * @param options.cacheMax verified tokens that are remembered. Default 1,000; the oldest goes first.
+ * @param options.cacheMax verified tokens that are remembered. Default 1,000.
  */
 export function tokenVerifier(
   keys: ServicePublicKey | readonly ServicePublicKey[],
@@ -90,7 +91,7 @@ export function tokenVerifier(
 ): TokenVerifier {
   const { cacheMax = 1_000, now = () => new Date() } = options;
   const accepted = new Map([keys].flat().map((key) => [keyIdOf(key), key]));
-  const verified = new Map<string, TokenVerdict & { ok: true }>();
+  const verified = new RecentMap<string, TokenVerdict & { ok: true }>(cacheMax);
   return {
     async verify(token) {
       if (token === undefined || token === '') return missing;
@@ -100,12 +101,7 @@ export function tokenVerifier(
         verified.delete(token);
       }
       const verdict = await verifySignature(token, accepted, now());
-      if (verdict.ok) {
-        // A map keeps the order of insertion.
-        const [oldest] = verified.keys();
-        if (oldest !== undefined && verified.size >= cacheMax) verified.delete(oldest);
-        verified.set(token, verdict);
-      }
+      if (verdict.ok) verified.set(token, verdict);
       return verdict;
     },
   };

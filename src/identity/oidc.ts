@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { calculateJwkThumbprint, createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } from 'jose';
+import { RecentMap } from '../kernel/recent-map.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import type { TokenVerdict, UserPrincipal, UserTokenSource } from './face.ts';
 import { isUserRole, type UserRole } from './role.ts';
@@ -49,7 +50,7 @@ interface Known {
 export class OidcTokens implements UserTokenSource {
   readonly issuer: string;
   readonly #options: OidcOptions;
-  readonly #cache = new Map<string, Known>();
+  readonly #cache = new RecentMap<string, Known>(CACHE_MAX);
   #keys: { readonly found: Promise<Keys>; untilMs: number } | undefined;
 
   constructor(options: OidcOptions) {
@@ -81,11 +82,7 @@ export class OidcTokens implements UserTokenSource {
       this.#cache.delete(token);
     }
     const verified = await this.#verify(token);
-    if ('principal' in verified) {
-      const [oldest] = this.#cache.keys();
-      if (oldest !== undefined && this.#cache.size >= CACHE_MAX) this.#cache.delete(oldest);
-      this.#cache.set(token, verified);
-    }
+    if ('principal' in verified) this.#cache.set(token, verified);
     return verified;
   }
 

@@ -1,6 +1,7 @@
 import type { Caller, KoraRequest } from '../../actors/requests.ts';
 import type { Outcome, Runtime } from '../../actors/runtime.ts';
 import { commandIdOf } from '../../kernel/ids.ts';
+import { RecentMap } from '../../kernel/recent-map.ts';
 import type { ServiceKey } from '../service-key.ts';
 import { PeerClient } from './peer-client.ts';
 import type { PeerTls } from './peer-door.ts';
@@ -34,7 +35,7 @@ export class Forwarder {
   readonly #token: () => Promise<string>;
   readonly #clients = new Map<string, PeerClient>();
   /** Payments that came through here lately, and their keys: steps go where the payment went. */
-  readonly #recent = new Map<string, string>();
+  readonly #recent = new RecentMap<string, string>(RECENT_MAX);
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -93,7 +94,7 @@ export class Forwarder {
         const id = commandIdOf(tenant, principal, idempotencyKey);
         // A refund debits the original's payee.
         const key = payer ?? (original === undefined ? payee : this.#options.runtime.partyOf(original, 'payee')) ?? id;
-        this.#remember(id, key);
+        this.#recent.set(id, key);
         return key;
       }
       case 'Authorize':
@@ -111,12 +112,5 @@ export class Forwarder {
       case 'SetLimit':
         return request.accountId ?? commandIdOf(tenant, principal, request.idempotencyKey);
     }
-  }
-
-  #remember(paymentId: string, key: string): void {
-    this.#recent.set(paymentId, key);
-    if (this.#recent.size <= RECENT_MAX) return;
-    const [oldest] = this.#recent.keys();
-    if (oldest !== undefined) this.#recent.delete(oldest);
   }
 }

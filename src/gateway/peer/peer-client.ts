@@ -74,7 +74,12 @@ export class PeerClient {
         'content-type': 'application/json',
         authorization,
       });
-      const timer = setTimeout(() => stream.destroy(new Error(`no answer for ${answerMs} ms`)), answerMs);
+      const timer = setTimeout(() => {
+        // The connection may be dead, and nobody would say so: the next calls take another one.
+        if (this.#session === session) this.#session = undefined;
+        session.close();
+        stream.destroy(new Error(`no answer for ${answerMs} ms`));
+      }, answerMs);
       let status = 0;
       let text = '';
       stream.setEncoding('utf8');

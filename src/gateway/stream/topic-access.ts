@@ -1,3 +1,4 @@
+import { RecentMap } from '../../kernel/recent-map.ts';
 import { isServiceFor, mayReadAccount, mayReadEverything, mayReadPayment } from '../access.ts';
 import type { Principal } from '../principal.ts';
 import type { ReadGate } from './read-gate.ts';
@@ -29,7 +30,7 @@ interface Known {
 export class TopicAccess {
   readonly #states: StateReader;
   readonly #gate: ReadGate;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new RecentMap<string, Known>(knownMax);
 
   constructor(states: StateReader, gate: ReadGate) {
     this.#states = states;
@@ -71,8 +72,6 @@ export class TopicAccess {
       ...(payer !== undefined && { payer }),
       ...(payee !== undefined && { payee }),
     };
-    const [oldest] = this.#known.keys();
-    if (oldest !== undefined && this.#known.size >= knownMax) this.#known.delete(oldest);
     this.#known.set(topic.name, found);
     return found;
   }

@@ -1,4 +1,5 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import { RecentMap } from '../../kernel/recent-map.ts';
 import type { TokenVerdict, UserPrincipal, UserTokenSource } from '../face.ts';
 import type { Vault } from '../vault.ts';
 import { isUserRole, type UserRole } from '../role.ts';
@@ -37,15 +38,14 @@ export interface AccessTokensOptions {
   readonly now: Vault['now'];
   /** Told of a good token that another device sent. */
   readonly onWrongDevice?: (claims: AccessClaims) => void;
-  /** Verified tokens that are remembered. Default 10,000; the oldest goes first. */
-  readonly cacheMax?: number;
 }
 
 /** Access tokens: JWTs of 10 minutes, signed with EdDSA, bound to a session and its device. */
 export class AccessTokens implements UserTokenSource {
   readonly issuer = ISSUER;
   readonly #options: AccessTokensOptions;
-  readonly #cache = new Map<string, Verified>();
+  /** Verified tokens. */
+  readonly #cache = new RecentMap<string, Verified>(10_000);
 
   constructor(options: AccessTokensOptions) {
     this.#options = options;
@@ -88,19 +88,14 @@ export class AccessTokens implements UserTokenSource {
 
   /** Signature, issuer, audience and life of the token; not what may have changed since it was made. */
   async #verified(token: string): Promise<Verified | (TokenVerdict & { ok: false })> {
-    const { now, cacheMax = 10_000 } = this.#options;
+    const { now } = this.#options;
     const known = this.#cache.get(token);
     if (known !== undefined) {
       if (now().getTime() < known.expiresAtMs) return known;
       this.#cache.delete(token);
     }
     const verified = await this.#verifySignature(token);
-    if ('claims' in verified) {
-      // A map keeps the order of insertion.
-      const [oldest] = this.#cache.keys();
-      if (oldest !== undefined && this.#cache.size >= cacheMax) this.#cache.delete(oldest);
-      this.#cache.set(token, verified);
-    }
+    if ('claims' in verified) this.#cache.set(token, verified);
     return verified;
   }
 
