@@ -128,11 +128,15 @@ function startProjector(ground: Ground): Kora['projected'] {
   const stop = new AbortController();
   const leader = lead(ground, 'projections', async (signal) => {
     const onError = (error: Error): void => tellOfProjections(error, logger);
-    const projecting = runProjector({ log, pool, projections, signal, onError });
-    if (logElsewhere === undefined) return projecting;
+    if (logElsewhere === undefined) return runProjector({ log, pool, projections, signal, onError });
     // The views of the log read the mirror: it is kept as the projections are, by the process that keeps them.
-    const mirroring = runMirror({ log, pool: store.poolOf('eventstore'), signal, onError });
-    await Promise.all([projecting, mirroring]);
+    const over = new AbortController();
+    const both = { log, signal: AbortSignal.any([signal, over.signal]), onError };
+    const runs = [
+      runProjector({ ...both, pool, projections }),
+      runMirror({ ...both, pool: store.poolOf('eventstore') }),
+    ];
+    await Promise.all(runs.map((run) => run.finally(() => over.abort())));
   });
   stages.add('projections are stopped', () => {
     stop.abort();

@@ -4,12 +4,14 @@ import {
   checkMirrorOf,
   claimForMirror,
   type EventLog,
+  isUnavailable,
   type KurrentLogOptions,
   openKurrentLog,
   OtherLogError,
   readMirror,
 } from '../eventstore/index.ts';
 import { ConfigError } from './platform/config.ts';
+import { troubleCauseOf } from './platform/postgres/store-trouble.ts';
 import { sentenceOf } from './platform/sentence-of.ts';
 import type { Stages } from './platform/stages.ts';
 import type { Troubles } from './troubles.ts';
@@ -51,7 +53,10 @@ async function answering(log: EventLog): Promise<void> {
   try {
     await log.lastPosition();
   } catch (error) {
-    throw new Error(`the KurrentDB of EVENTSTORE_URL cannot be reached: ${sentenceOf(error)}`, { cause: error });
+    const what = isUnavailable(error)
+      ? 'cannot be reached: see that it runs, and that the network leads to it'
+      : `does not do what it is asked: ${sentenceOf(error)}`;
+    throw new Error(`the KurrentDB of EVENTSTORE_URL ${what}`, { cause: error });
   }
 }
 
@@ -75,15 +80,23 @@ const answerMs = 2_000;
 /** Asks KurrentDB what costs it nothing, so that trouble is known before a payment meets it, and known to be over. */
 export function watchEventStore(log: Pick<EventLog, 'lastPosition'>, troubles: Troubles, stages: Stages): void {
   const stop = new AbortController();
+  let asked: Promise<unknown> | undefined;
+  const ask = async (): Promise<void> => {
+    // One question at a time, however long it goes unanswered.
+    asked ??= log.lastPosition().finally(() => (asked = undefined));
+    asked.catch(() => undefined);
+    const late = sleep(answerMs, 'late' as const, { ref: false });
+    if ((await Promise.race([asked, late])) !== 'late') troubles.end('event store');
+    else troubles.begin('event store', new Error(`no answer for ${answerMs} ms`), 'log unreachable');
+  };
   const watch = async (): Promise<void> => {
-    for (; !stop.signal.aborted; await sleep(askEveryMs, undefined, { signal: stop.signal }).catch(() => undefined)) {
-      try {
-        await inTime(log.lastPosition());
-        troubles.end('event store');
-      } catch (error) {
-        if (!stop.signal.aborted)
-          troubles.begin('event store', error instanceof Error ? error : new Error(String(error)), 'log unreachable');
-      }
+    while (!stop.signal.aborted) {
+      await ask().catch((error: unknown) => {
+        if (stop.signal.aborted) return;
+        const kind = troubleCauseOf(error) === undefined ? 'log ill' : undefined;
+        troubles.begin('event store', error instanceof Error ? error : new Error(String(error)), kind);
+      });
+      await sleep(askEveryMs, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   };
   const watched = watch();
@@ -91,18 +104,4 @@ export function watchEventStore(log: Pick<EventLog, 'lastPosition'>, troubles: T
     stop.abort();
     return watched;
   });
-}
-
-async function inTime(asked: Promise<unknown>): Promise<void> {
-  const enough = new AbortController();
-  asked.catch(() => undefined);
-  const late = sleep(answerMs, undefined, { signal: enough.signal }).then(() => {
-    throw new Error(`no answer for ${answerMs} ms`);
-  });
-  try {
-    await Promise.race([asked, late]);
-  } finally {
-    enough.abort();
-    late.catch(() => undefined);
-  }
 }

@@ -115,7 +115,7 @@ async function endIn(client: pg.ClientBase): Promise<Position> {
 }
 
 /** In the snapshot. */
-function historyIn(client: pg.ClientBase): ReadHistory {
+export function historyIn(client: pg.ClientBase): ReadHistory {
   return async ({ stream, version }) => {
     const { rows } = await client.query<{ position: string; events: RecordedEvent[] }>({
       name: 'projections.verify-payment',
