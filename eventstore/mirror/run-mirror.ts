@@ -58,7 +58,10 @@ async function follow(options: MirrorOptions, onWritten: () => void): Promise<vo
         gathered = [];
         const outcome = await writeFrom(pool, units, position);
         // Somebody else is ahead: go on from where that one is.
-        if (outcome === 'fenced') return over.abort();
+        if (outcome === 'fenced') {
+          over.abort();
+          return;
+        }
         position = units.at(-1)?.lastPosition ?? position;
         onWritten();
       }

@@ -133,7 +133,7 @@ async function spendTheDay(options: DemoOptions, kora: Kora, doors: Doors): Prom
     );
     if (differences > 0) report.problems.push(`${projection.name}: rebuilt otherwise than it was live`);
   }
-  const verified = await verify({ pool: kora.pool, projections, logElsewhere: kora.logElsewhere, signal });
+  const verified = await verify({ pool: kora.pool, projections, signal });
   for (const { position, message } of verified.findings.slice(0, 3)) {
     report.problems.push(`verify: position ${position}: ${message}`);
   }

@@ -4,6 +4,7 @@ import { PayUpTo, PaymentKind } from '../../src/gateway/rpc/gen/kora/v1/payment_
 import { WalletType } from '../../src/gateway/rpc/gen/kora/v1/account_pb.js';
 import { kora, type Serving } from '../cli/kora-process.ts';
 import { expectedOf, seen } from '../stream/support/oracle.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { eventually, ProductOnStandIn } from './product-on-stand-in.ts';
 
 /**
@@ -218,6 +219,28 @@ describe('kora serve with EVENTSTORE_URL', { timeout: 120_000 }, () => {
     } finally {
       await pool.end();
     }
+  });
+
+  test('a new database is filled from the log', async () => {
+    const fresh = await createTestDatabase();
+    const env = { DATABASE_URL: fresh.connectionString };
+    const serving = await product.serve(env);
+    const { items } = await eventually(
+      () => product.http<Items<{ amount: string }>>(serving, '/v1/accounts/ada/entries').catch(() => ({ items: [] })),
+      (page) => page.items.length === 3,
+    );
+    expect(items.map(({ amount }) => amount).sort()).toEqual(['-200', '-30', '1000']);
+    const verified = await eventually(
+      () => kora(['verify', '--json'], { env: { ...product.env, ...env } }),
+      ({ stdout }) => {
+        const { projections } = JSON.parse(stdout) as { projections: { eventsBehind: number }[] };
+        return projections.every(({ eventsBehind }) => eventsBehind === 0);
+      },
+    );
+    expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true });
+    serving.process.kill('SIGTERM');
+    await serving.ended;
+    await fresh.drop();
   });
 
   test.each([
