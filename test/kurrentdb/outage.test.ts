@@ -130,6 +130,8 @@ describe('a KurrentDB that goes away', { timeout: 180_000 }, () => {
     });
     await expect(problem).rejects.toMatchObject({ status: 503 });
 
+    // A question that only the log answers has no answer, rather than a wrong one.
+    await expect(product.http(serving, `/v1/payments/${'x'.repeat(27)}`)).rejects.toMatchObject({ status: 503 });
     // The others wait, and nobody was told anything of them.
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(acknowledged.length).toBeLessThan(150);
@@ -188,6 +190,21 @@ describe('a KurrentDB that goes away', { timeout: 180_000 }, () => {
     expect(await product.asked('verify')).toMatchObject({ ok: true, findings: [] });
     second.process.kill('SIGTERM');
     expect(await second.ended).toMatchObject({ code: 0 });
+  });
+
+  test('it is stopped in good order while KurrentDB is away', async () => {
+    const serving = await product.serve();
+    await openWallet(serving, 'eve');
+    product.goAway();
+    await eventually(
+      () => readyOf(serving),
+      ({ status }) => status === 503,
+    );
+    const stoppedAt = performance.now();
+    serving.process.kill('SIGTERM');
+    expect(await serving.ended).toMatchObject({ code: 0 });
+    expect(performance.now() - stoppedAt).toBeLessThan(15_000);
+    await product.comeBack();
   });
 
   async function caughtUp(): Promise<void> {
