@@ -2,6 +2,7 @@ import pg from 'pg';
 import {
   type EventLog,
   isUnavailable,
+  type LogCapabilities,
   type Position,
   type RecordedEvent,
   type RecordedUnit,
@@ -20,7 +21,7 @@ export interface VerifyOptions {
   readonly pool: pg.Pool;
   readonly projections: readonly Projection[];
   /** The log, where it is kept elsewhere and the database has a mirror of it. Default: it is in the database. */
-  readonly logElsewhere?: Pick<EventLog, 'readAll' | 'readStream' | 'lastPosition'> | undefined;
+  readonly logElsewhere?: Pick<EventLog, 'capabilities' | 'readAll' | 'readStream' | 'lastPosition'> | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly position: Position; readonly end: Position }) => void;
   /** Told of every commit, in order, with the hash that follows from what is stored. */
@@ -91,6 +92,7 @@ async function verifyInSnapshot(
   if (logElsewhere !== undefined) {
     const { position, whole } = await verifyElsewhere({ ...common, log: logElsewhere, onProgress });
     if (whole) await tables.compare();
+    const notOnThisStore = notPromisedBy(logElsewhere.capabilities);
     return { position, units, events, notOnThisStore, findings: sorted(findings) };
   }
   const end = await endIn(client);
@@ -100,12 +102,14 @@ async function verifyInSnapshot(
   return { position, units, events, notOnThisStore: [], findings: sorted(findings) };
 }
 
-/** Of a log without dense positions and hash chain. */
-const notOnThisStore = [
-  'hash chain: nothing shows whether history was rewritten',
-  'dense positions: nothing shows whether a unit was taken out whole',
-  'recorded time: it is the clock of whichever process appended',
-];
+/** What nobody can hold a log that is kept elsewhere against, because it is not promised there. */
+function notPromisedBy({ hashChain, densePositions }: LogCapabilities): string[] {
+  return [
+    ...(hashChain ? [] : ['hash chain: nothing shows whether history was rewritten']),
+    ...(densePositions ? [] : ['dense positions: nothing shows whether a unit was taken out whole']),
+    'recorded time: it is the clock of whichever process appended',
+  ];
+}
 
 async function endIn(client: pg.ClientBase): Promise<Position> {
   const { rows } = await client.query<{ end: string }>(

@@ -92,6 +92,13 @@ async function readyOf({ http }: Serving): Promise<{ status: number; reason: str
   return { status: response.status, reason };
 }
 
+async function caughtUp(): Promise<void> {
+  await eventually(
+    () => product.asked<{ projections: { eventsBehind: number }[] }>('projections'),
+    ({ projections }) => projections.every(({ eventsBehind }) => eventsBehind === 0),
+  );
+}
+
 describe('a KurrentDB that goes away', { timeout: 180_000 }, () => {
   test('payments wait or are refused with the reason, and are there once when it is back', async () => {
     const serving = await product.serve();
@@ -206,31 +213,26 @@ describe('a KurrentDB that goes away', { timeout: 180_000 }, () => {
     expect(performance.now() - stoppedAt).toBeLessThan(15_000);
     await product.comeBack();
   });
-
-  async function caughtUp(): Promise<void> {
-    await eventually(
-      () => product.asked<{ projections: { eventsBehind: number }[] }>('projections'),
-      ({ projections }) => projections.every(({ eventsBehind }) => eventsBehind === 0),
-    );
-  }
 });
 
 describe('a start that cannot be', { timeout: 60_000 }, () => {
   const started = (env: Readonly<Record<string, string>>): ReturnType<typeof kora> =>
     kora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'], { env: { ...product.env, ...env } });
 
-  test('without EVENTSTORE_URL on a database whose log is in KurrentDB', async () => {
-    const { code, stderr } = await started({ EVENTSTORE_URL: '' });
-    expect(code).toBe(2);
-    expect(stderr).toContain('EVENTSTORE_URL is not set, and the log of this database is in KurrentDB');
-  });
-
-  test('on another KurrentDB than the one that the database was used with', async () => {
+  test('on a database whose log is in another KurrentDB, or in one that is not named', async () => {
+    const serving = await product.serve();
+    await openWallet(serving, 'zoe');
+    await caughtUp();
+    serving.process.kill('SIGTERM');
+    await serving.ended;
+    const unnamed = await started({ EVENTSTORE_URL: '' });
+    expect(unnamed.code).toBe(2);
+    expect(unnamed.stderr).toContain('EVENTSTORE_URL is not set, and the log of this database is in KurrentDB');
     const other = await StandIn.start();
-    const { code, stderr } = await started({ EVENTSTORE_URL: other.url });
+    const wrong = await started({ EVENTSTORE_URL: other.url });
     other.stop();
-    expect(code).toBe(2);
-    expect(stderr).toContain('A database goes with one log');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('A database goes with one log');
   });
 
   test('on a KurrentDB that is away, and no password is told', async () => {
