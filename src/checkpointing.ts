@@ -25,6 +25,10 @@ export async function startCheckpointing(
 ): Promise<void> {
   const { checkpointEveryMs: everyMs, checkpointKey, dataDir } = config;
   if (everyMs === 0) return;
+  if (config.eventstoreUrl !== undefined) {
+    logger.info('no signed checkpoints are written: the log is in KurrentDB, and has no hash chain');
+    return;
+  }
   const folder = checkpointFolderOf(config);
   if (folder === undefined) {
     logger.info('no signed checkpoints are written: with DATABASE_URL, KORA_CHECKPOINT_DIR says where to');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventLog, Position } from '../eventstore/index.ts';
+import { type EventLog, type Position, readMirror, runMirror } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
 import { Runtime } from './actors/runtime.ts';
@@ -10,6 +10,7 @@ import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
+import { watchEventStore } from './log-elsewhere.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
 import { createPayments, type Payments } from './payments/index.ts';
 import { openPeers } from './peers.ts';
@@ -85,6 +86,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const logger = sayingItOnce(options.logger, troubles);
     const dataDir = config.databaseUrl === undefined ? config.dataDir : undefined;
     if (role === 'instance') watchDatabase({ database, troubles, dataDir }, stages);
+    if (role === 'instance' && store.logElsewhere) watchEventStore(store.logElsewhere, troubles, stages);
     const ground: Ground = { config, logger, stages, store, memberId: randomUUID() };
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
@@ -98,7 +100,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
-    if (role === 'instance' && !without.includes('projector')) watchLag(store.pool, logger, stages);
+    if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const httpPort = await doors?.openHttp({ ledger, payments });
@@ -122,11 +124,20 @@ function lead({ memberId, store, logger }: Ground, name: string, work: (signal: 
 
 function startProjector(ground: Ground): Kora['projected'] {
   const { store, logger, stages } = ground;
-  const { log, pool } = store;
+  const { log, logElsewhere, pool } = store;
   const stop = new AbortController();
-  const leader = lead(ground, 'projections', (signal) =>
-    runProjector({ log, pool, projections, signal, onError: (error) => tellOfProjections(error, logger) }),
-  );
+  const leader = lead(ground, 'projections', async (signal) => {
+    const onError = (error: Error): void => tellOfProjections(error, logger);
+    if (logElsewhere === undefined) return runProjector({ log, pool, projections, signal, onError });
+    // The views of the log read the mirror: it is kept as the projections are, by the process that keeps them.
+    const over = new AbortController();
+    const both = { log, signal: AbortSignal.any([signal, over.signal]), onError };
+    const runs = [
+      runProjector({ ...both, pool, projections }),
+      runMirror({ ...both, pool: store.poolOf('eventstore') }),
+    ];
+    await Promise.all(runs.map((run) => run.finally(() => over.abort())));
+  });
   stages.add('projections are stopped', () => {
     stop.abort();
     return leader.stop();
@@ -139,7 +150,8 @@ function startProjector(ground: Ground): Kora['projected'] {
       const coming = (await readCheckpoints(pool)).some(({ projection, codeVersion, position, error }) => {
         return position < last && error === undefined && versions.get(projection) === codeVersion;
       });
-      if (!coming) return;
+      const mirrored = logElsewhere === undefined ? last : ((await readMirror(pool))?.position ?? 0);
+      if (!coming && mirrored >= last) return;
       await sleep(20);
     }
   };

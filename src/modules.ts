@@ -53,7 +53,7 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
       'projections.entries_of_payment',
       'projections.timeline_of_payment',
     ],
-    reads: ['eventstore.log', 'eventstore.heads', 'eventstore.commits'],
+    reads: ['eventstore.log', 'eventstore.heads', 'eventstore.commits', 'eventstore.mirror'],
     actsFor: ['kora_ledger', 'kora_payments'],
   },
 };

@@ -1,10 +1,12 @@
 import pg from 'pg';
-import { PostgresLog } from '../eventstore/index.ts';
+import { type EventLog, PostgresLog } from '../eventstore/index.ts';
+import { openLogElsewhere, refuseMirror } from './log-elsewhere.ts';
 import { type ModuleName, moduleRoles, prepareDatabase } from './modules.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import { openPostgres } from './platform/postgres/connect.ts';
 import { asRole } from './platform/postgres/module-roles.ts';
+import { troubleCauseOf } from './platform/postgres/store-trouble.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { sentenceOf } from './platform/sentence-of.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
@@ -41,7 +43,9 @@ export interface Store {
   readonly pool: pg.Pool;
   /** Connections of a module, as its role, which ends with the store. Made when it is first asked for. */
   poolOf(module: ModuleName): pg.Pool;
-  readonly log: PostgresLog;
+  readonly log: EventLog;
+  /** The same log where it is not kept in the database, which then has a mirror of it for the views that read it there. */
+  readonly logElsewhere: EventLog | undefined;
   readonly troubles: Troubles;
   /** The log takes no more units and settles those that it has, pools end, the embedded Postgres stops last. */
   close(onStage?: (name: string) => void): Promise<void>;
@@ -58,7 +62,7 @@ const poolOptions: Partial<Record<ModuleName, pg.PoolConfig>> = {
 
 export type OpenedStore = Omit<Store, 'close'>;
 
-/** Opens Postgres (embedded unless DATABASE_URL is set), brings it to this build's schema, and opens the log. */
+/** Opens Postgres (embedded unless DATABASE_URL is set), brings it to this build's schema, and opens the log, which may be elsewhere. */
 export async function openStore(config: KoraConfig, options: StoreOptions): Promise<Store> {
   const stages = new Stages();
   const store = await startedOrStopped(stages, () => openStoreInto(stages, config, options));
@@ -119,21 +123,32 @@ export async function openStoreInto(
     await Promise.all([...pools.values()].map((one) => one.end()));
   });
 
-  const log = new PostgresLog({
-    config: {
-      ...asRole(database, moduleRoles.eventstore.role),
-      ...(role === 'instance' && { query_timeout: answerMs }),
-    },
+  const onTrouble = (error: Error | undefined): void => {
+    if (error === undefined) troubles.end('log');
+    else troubles.begin('log', error, logElsewhere && troubleCauseOf(error) === undefined ? 'log ill' : undefined);
+  };
+  const limits = {
     unitLimits: { eventSizeMax: config.eventSizeMax },
     batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
-    lockTimeoutMs: lockMs,
-    statementTimeoutMs: statementMs,
-    answerTimeoutMs: answerMs,
-    onTrouble: (error) => {
-      if (error === undefined) troubles.end('log');
-      else troubles.begin('log', error);
-    },
-  });
+  };
+  const logElsewhere =
+    config.eventstoreUrl === undefined
+      ? undefined
+      : await openLogElsewhere({ url: config.eventstoreUrl, ...limits, onTrouble }, poolOf('eventstore'));
+  if (logElsewhere === undefined) await refuseMirror(pool);
+  const log =
+    logElsewhere ??
+    new PostgresLog({
+      config: {
+        ...asRole(database, moduleRoles.eventstore.role),
+        ...(role === 'instance' && { query_timeout: answerMs }),
+      },
+      ...limits,
+      lockTimeoutMs: lockMs,
+      statementTimeoutMs: statementMs,
+      answerTimeoutMs: answerMs,
+      onTrouble,
+    });
   stages.add('the log is closed', () => log.close());
-  return { database, pool, poolOf, log, troubles };
+  return { database, pool, poolOf, log, logElsewhere, troubles };
 }

@@ -6,8 +6,9 @@ import { sentenceOf } from './platform/sentence-of.ts';
  * Where trouble shows:
  * - `log`: a commit waits for the store, which has not taken it
  * - `database`: it does not answer a question that costs nothing
+ * - `event store`: the same of the KurrentDB that keeps the log, where one does
  */
-export type TroubleSource = 'log' | 'database';
+export type TroubleSource = 'log' | 'database' | 'event store';
 
 export interface Trouble extends TroubleCause {
   readonly sinceMs: number;
@@ -82,7 +83,7 @@ export class Troubles {
   end(source: TroubleSource): void {
     if (!this.#bySource.delete(source) || this.#bySource.size > 0 || this.#sinceMs === undefined) return;
     const seconds = Math.round((this.#now() - this.#sinceMs) / 100) / 10;
-    this.#logger.info({ seconds, failures: this.#failures }, 'the trouble is over: the database does what it is asked');
+    this.#logger.info({ seconds, failures: this.#failures }, 'the trouble is over: the store does what it is asked');
     this.#sinceMs = undefined;
     this.#failures = 0;
     this.#told.clear();

@@ -2,8 +2,8 @@ import type { KurrentDBClient } from '@kurrent/kurrentdb-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position, RecordedUnit } from '../event-log.ts';
 import type { LogReader } from './log-reader.ts';
-import { isUnavailable } from './log-reader.ts';
 import { incomingEvent } from './stored-form.ts';
+import { isUnavailable } from './unavailable.ts';
 import { UnitAssembler } from './unit-assembler.ts';
 
 /** Before a server that is away is asked again. */

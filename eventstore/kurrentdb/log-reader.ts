@@ -20,12 +20,6 @@ const lastEventsMax = 8;
 /** Unit ends that are remembered, so that a position which is no record's need not be looked for from the beginning. */
 const landmarksMax = 1_024;
 
-/** The server is away, or was while it was asked: the same question may be asked again. */
-export function isUnavailable(error: unknown): boolean {
-  const type = (error as { readonly type?: unknown }).type;
-  return type === 'unavailable' || type === 'deadline-exceeded' || type === 'cancelled' || type === 'not-leader';
-}
-
 function isMissingStream(error: unknown): boolean {
   return (error as { readonly type?: unknown }).type === 'stream-not-found';
 }

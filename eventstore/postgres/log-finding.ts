@@ -12,7 +12,8 @@ export interface LogFinding {
    * - `time`: recorded time goes back, or is not that of the commit
    * - `versions`: the versions of a stream are not 1, 2, 3 …
    * - `heads`: the fence does not agree with the log
+   * - `mirror`: the copy of a log that is kept elsewhere is not what that log has
    */
-  readonly check: 'positions' | 'units' | 'chain' | 'time' | 'versions' | 'heads';
+  readonly check: 'positions' | 'units' | 'chain' | 'time' | 'versions' | 'heads' | 'mirror';
   readonly message: string;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { resolve } from 'node:path';
+import { refuseElsewhere } from '../not-on-this-store.ts';
 import { takeBackup } from '../platform/postgres/backup/take-backup.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { configured, note, printJson, printLine, type Shell, takes } from './shell.ts';
@@ -33,6 +34,7 @@ Examples:
 
 async function backup(shell: Shell, flags: Flags): Promise<void> {
   const { config } = configured(shell, { ...flags });
+  refuseElsewhere(config, 'which is backed up by its own means (docs/kurrentdb.md)');
   refuseForeignDatabase(config.databaseUrl);
   const to = resolve(flags.to);
   const { bytes, position, finishedAt, archive } = await withStore(shell, flags, ({ database }) =>

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { readHead } from '../../eventstore/postgres/read-head.ts';
 import { checkpointFolderOf } from '../checkpointing.ts';
+import { refuseElsewhere } from '../not-on-this-store.ts';
 import { thumbprintOf } from '../platform/ed25519.ts';
 import { endOf } from '../signed-checkpoints/checkpoint.ts';
 import { checkpointKeyOf, publicPem } from '../signed-checkpoints/key.ts';
@@ -40,6 +41,7 @@ Examples:
 async function checkpoint(shell: Shell, flags: Flags): Promise<void> {
   const { config } = configured(shell, { ...flags });
   if (flags.publicKey === true) return printPublicKey(shell, flags);
+  refuseElsewhere(config, 'which has no hash chain to sign');
   const folder = checkpointFolderOf(config);
   if (folder === undefined) {
     throw new CommandError('with DATABASE_URL, KORA_CHECKPOINT_DIR says where to write', exitCodes.usage.code);

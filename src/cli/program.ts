@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { NotOnThisStoreError } from '../not-on-this-store.ts';
 import { ConfigError } from '../platform/config.ts';
 import { configOptions, defaultOf } from '../platform/config-options.ts';
 import { InstanceRunningError } from '../platform/postgres/errors.ts';
@@ -87,7 +88,7 @@ function failed(error: unknown, shell: Shell): number {
   note(shell, `kora: ${sentenceOf(error)}${hintFor(error)}`);
   if (shell.env['KORA_LOG_LEVEL'] === 'debug' && error instanceof Error) note(shell, error.stack ?? '');
   if (error instanceof CommandError) return error.exitCode;
-  if (error instanceof ConfigError) return exitCodes.usage.code;
+  if (error instanceof ConfigError || error instanceof NotOnThisStoreError) return exitCodes.usage.code;
   if (error instanceof InstanceRunningError) return exitCodes.running.code;
   return exitCodes.failed.code;
 }

@@ -46,8 +46,8 @@ async function list(shell: Shell, flags: Flags, only: string | undefined): Promi
   if (ill.length > 0) throw new CommandError(ill.map(adviceFor).join('; '));
 }
 
-function statesIn({ pool }: Store): Promise<ProjectionState[]> {
-  return projectionStates(pool, projections);
+function statesIn({ pool, logElsewhere }: Store): Promise<ProjectionState[]> {
+  return projectionStates(pool, projections, logElsewhere);
 }
 
 async function retry(shell: Shell, flags: Flags, name: string | undefined): Promise<void> {

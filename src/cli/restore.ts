@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { resolve } from 'node:path';
 import { readHead } from '../../eventstore/postgres/read-head.ts';
+import { refuseElsewhere } from '../not-on-this-store.ts';
 import type { KoraConfig } from '../platform/config.ts';
 import type { Logger } from '../platform/logging.ts';
 import { type Restored, restoreBackup, type RestoreTarget } from '../platform/postgres/backup/restore-backup.ts';
@@ -58,6 +59,7 @@ Examples:
 
 async function restore(shell: Shell, flags: Flags): Promise<void> {
   const { config, logger } = configured(shell, { ...flags });
+  refuseElsewhere(config, 'which is backed up by its own means (docs/kurrentdb.md)');
   refuseForeignDatabase(config.databaseUrl);
   const target = targetOf(flags);
   const restored = await restoreBackup({

@@ -47,6 +47,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
       rpc: `${config.rpcTlsCertificate === undefined ? 'http' : 'https'}://${config.host}:${kora.rpcPort ?? 0}`,
       stream: `ws://${config.host}:${kora.streamPort ?? 0}/stream`,
       data: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
+      ...(config.eventstoreUrl !== undefined && { log: 'the KurrentDB of EVENTSTORE_URL' }),
     };
     if (flags.json === true) printJson(shell, { ...where, pid: process.pid });
     else {

@@ -9,10 +9,11 @@ import {
 } from '../projections/index.ts';
 import { AgainstCheckpoint, type AgainstFinding } from '../signed-checkpoints/against.ts';
 import { endOf, type SignedCheckpoint } from '../signed-checkpoints/checkpoint.ts';
+import { refuseElsewhere } from '../not-on-this-store.ts';
 import type { Store } from '../store.ts';
 import { CommandError } from './exit-codes.ts';
 import { showProgress } from './progress.ts';
-import { printJson, printLine, type Shell, takes } from './shell.ts';
+import { configured, printJson, printLine, type Shell, takes } from './shell.ts';
 import { trustedCheckpoint } from './trusted-checkpoint.ts';
 import { withStore } from './with-store.ts';
 
@@ -56,9 +57,15 @@ Examples:
     );
   takes(command, 'dataDir');
   return command.action(async (flags: Flags) => {
+    if (flags.against !== undefined) {
+      refuseElsewhere(configured(shell, { ...flags }).config, 'which has no hash chain to hold against a checkpoint');
+    }
     const checkpoint = await trustedCheckpoint(shell, flags);
     const [checked, lag] = await withStore(shell, flags, async (store) => {
-      return [await verifyStore(shell, store, checkpoint), await projectionLag(store.pool)] as const;
+      return [
+        await verifyStore(shell, store, checkpoint),
+        await projectionLag(store.pool, store.logElsewhere),
+      ] as const;
     });
     const [first] = checked.findings;
     const unlike = checked.findings.find(({ check }) => check === 'checkpoint');
@@ -71,7 +78,7 @@ Examples:
 
 async function verifyStore(
   shell: Shell,
-  { log, pool }: Store,
+  { log, logElsewhere, pool }: Store,
   checkpoint: SignedCheckpoint | undefined,
 ): Promise<Checked> {
   const progress = showProgress(shell, 'verifying', await log.lastPosition());
@@ -80,6 +87,7 @@ async function verifyStore(
     const report = await verify({
       pool,
       projections,
+      logElsewhere,
       signal: shell.interrupt.signal,
       onProgress: ({ position }) => progress.update(position),
       ...(against && { visitCommit: (commit) => against.visit(commit) }),
@@ -92,29 +100,36 @@ async function verifyStore(
   }
 }
 
-function documentOf({ position, units, findings, against }: Checked, lag: readonly ProjectionLag[]): object {
+function documentOf(
+  { position, units, findings, notOnThisStore, against }: Checked,
+  lag: readonly ProjectionLag[],
+): object {
   return {
     ok: findings.length === 0,
     position,
     units,
     firstOffendingPosition: findings[0]?.position ?? null,
     findings,
+    ...(notOnThisStore.length > 0 && { notOnThisStore }),
     projections: lag,
     ...(against && { against: { position: endOf(against), signedAt: against.signedAt, key: against.key } }),
   };
 }
 
-function reportLines({ position, units, findings, against }: Checked): string[] {
-  const read = `${position.toLocaleString('en')} events in ${units.toLocaleString('en')} units`;
+function reportLines({ units, events, findings, notOnThisStore, against }: Checked): string[] {
+  const read = `${events.toLocaleString('en')} events in ${units.toLocaleString('en')} units`;
+  const unchecked = notOnThisStore.map((check) => `not on this store  ${check}`);
   if (findings.length === 0) {
     const signed = against && `history up to position ${endOf(against)} is what was signed at ${against.signedAt}`;
-    return [`${read}: everything holds`, ...(signed === undefined ? [] : [signed])];
+    const holds = notOnThisStore.length === 0 ? 'everything holds' : 'everything that can be checked here holds';
+    return [`${read}: ${holds}`, ...(signed === undefined ? [] : [signed]), ...unchecked];
   }
   const more = findings.length - findingsShown;
   return [
     `${read}: ${findings.length} findings`,
     ...findings.slice(0, findingsShown).map(findingLine),
     ...(more > 0 ? [`… and ${more} more (--json has them all)`] : []),
+    ...unchecked,
   ];
 }
 

@@ -1,5 +1,6 @@
 import {
   databaseUrl,
+  eventstoreUrl,
   hostAndPort,
   integer,
   issuerUrl,
@@ -16,6 +17,7 @@ import {
  */
 export interface KoraConfig {
   readonly databaseUrl: string | undefined;
+  readonly eventstoreUrl: string | undefined;
   readonly dataDir: string;
   readonly archiveDir: string | undefined;
   readonly host: string;
@@ -106,6 +108,12 @@ export const configOptions: OptionTable = {
     what: 'a PostgreSQL (15 or newer) of your own, as postgresql://user@host:port/database; then nothing is embedded',
     default: undefined,
     parse: databaseUrl,
+  },
+  eventstoreUrl: {
+    env: 'EVENTSTORE_URL',
+    what: 'a KurrentDB (25.1 or newer) that keeps the log, as kurrentdb://user:password@host:2113; without it PostgreSQL does',
+    default: undefined,
+    parse: eventstoreUrl,
   },
   dataDir: {
     env: 'KORA_DATA_DIR',

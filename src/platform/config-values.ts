@@ -62,6 +62,24 @@ export function databaseUrl(text: string): string {
   return text;
 }
 
+/** `kurrentdb://…` as the vendor's client takes it: several hosts with commas between them are no URL to others. */
+// May hold a password too.
+export function eventstoreUrl(text: string): string {
+  if (/^postgres(ql)?:/.test(text)) {
+    throw new Error(
+      'for a log in PostgreSQL leave it out: it is in the database of DATABASE_URL, or in the embedded one',
+    );
+  }
+  if (
+    !/^kurrentdb(\+discover)?:\/\/([^\s@/]*@)?[^\s@/?,:]+(:[0-9]{1,5})?(,[^\s@/?,:]+(:[0-9]{1,5})?)*\/?(\?\S*)?$/.test(
+      text,
+    )
+  ) {
+    throw new Error('a URL is wanted, as kurrentdb://user:password@host:2113?tls=true');
+  }
+  return text;
+}
+
 // May hold a password as well.
 export function redisUrl(text: string): string {
   const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: '' };

@@ -28,6 +28,18 @@ describe('settings', () => {
     [{ KORA_RPC_PORT: '-1' }, 'KORA_RPC_PORT: an integer from 0 to 65535 is wanted, not "-1"'],
     [{ KORA_HOLD_MS: '1.5' }, 'KORA_HOLD_MS: an integer from 1 on is wanted, not "1.5"'],
     [{ KORA_LOG_LEVEL: 'loud' }, 'KORA_LOG_LEVEL: one of debug, info, warn, error, silent is wanted, not "loud"'],
+    [
+      { EVENTSTORE_URL: 'http://admin:secret@db:2113' },
+      'EVENTSTORE_URL: a URL is wanted, as kurrentdb://user:password@host:2113?tls=true',
+    ],
+    [
+      { EVENTSTORE_URL: 'kurrentdb://admin:secret@' },
+      'EVENTSTORE_URL: a URL is wanted, as kurrentdb://user:password@host:2113?tls=true',
+    ],
+    [
+      { EVENTSTORE_URL: 'postgresql://kora:secret@db/kora' },
+      'EVENTSTORE_URL: for a log in PostgreSQL leave it out: it is in the database of DATABASE_URL, or in the embedded one',
+    ],
     [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: a URL is wanted, as postgresql://user:password@host:5432/database'],
     [
       { KORA_ALLOWED_ORIGINS: 'https://app.example,*' },
@@ -49,6 +61,14 @@ describe('settings', () => {
 
   test('that came by a flag are refused by its name', () => {
     expect(() => configFrom({}, { rpcPort: 'x' })).toThrow('--rpc-port: an integer');
+  });
+
+  test.each([
+    'kurrentdb://db',
+    'kurrentdb://127.0.0.1:2113?tls=false',
+    'kurrentdb+discover://admin:s%40cret@a.internal:2113,b.internal:2113/?tls=true&nodePreference=leader',
+  ])('take %s as the place of the log', (eventstoreUrl) => {
+    expect(configFrom({ EVENTSTORE_URL: eventstoreUrl })).toMatchObject({ eventstoreUrl });
   });
 
   test('take the address of a Unix socket', () => {

@@ -43,7 +43,7 @@ export class FreshFold {
       throw new ProjectionFault(this.projection.name, unit.position, error);
     }
     this.#position = unit.lastPosition;
-    this.#events += unit.lastPosition - unit.position + 1;
+    this.#events += unit.rows.reduce((sum, row) => sum + row.events.length, 0);
     return this.#changes.size >= rowsMax ? this.#hand() : undefined;
   }
 

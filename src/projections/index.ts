@@ -19,6 +19,7 @@ export { OutdatedProjectionError, runProjector } from './projector.ts';
 export { ProjectionFault } from './batch.ts';
 export * from './ledger-queries.ts';
 export * from './queries.ts';
+export { projectionLag, type ProjectionLag } from './lag.ts';
 export { dropOldTables, RebuildBlockedError } from './postgres/swap-tables.ts';
 export { retryProjection } from './postgres/checkpoints.ts';
 export { projectionStates, type ProjectionState } from './states.ts';

@@ -176,37 +176,6 @@ export async function dueDeadlines(pool: pg.Pool, now: Date, limit: number): Pro
   return rows.map((row) => ({ paymentId: row.payment_id, kind: row.kind, dueAt: row.due_at.toISOString() }));
 }
 
-export interface ProjectionLag {
-  readonly projection: string;
-  /** All units up to here are in its tables. */
-  readonly position: Position;
-  /** Events in the log that are not. */
-  readonly eventsBehind: number;
-  /** Since the oldest of them was recorded; 0 when there are none. */
-  readonly secondsBehind: number;
-  /** Why it stopped, and at which position. */
-  readonly error: string | undefined;
-  readonly errorPosition: Position | undefined;
-}
-
-export async function projectionLag(pool: pg.Pool): Promise<ProjectionLag[]> {
-  const { rows } = await pool.query<Row>(
-    `select c.projection, c.position, c.error, c.error_position,
-       coalesce((select position + count - 1 from eventstore.commits order by position desc limit 1), 0) - c.position as events,
-       coalesce(extract(epoch from clock_timestamp() - (select l.recorded_at from eventstore.log l
-         where l.position > c.position order by l.position limit 1)), 0)::float8 as seconds
-     from projections.checkpoints c order by c.projection`,
-  );
-  return rows.map((row) => ({
-    projection: row['projection'] as string,
-    position: Number(row['position']),
-    eventsBehind: Number(row['events']),
-    secondsBehind: Math.max(0, row['seconds'] as number),
-    error: text(row['error']),
-    errorPosition: row['error_position'] === null ? undefined : Number(row['error_position']),
-  }));
-}
-
 /** Read your own writes: resolves with true when every projection (or those named) has the position, false at the limit. */
 export async function waitForPosition(
   pool: pg.Pool,

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { Position } from '../../eventstore/index.ts';
+import type { EventLog, Position } from '../../eventstore/index.ts';
 import { readCheckpoints } from './postgres/checkpoints.ts';
 import type { Projection } from './projection.ts';
-import { projectionLag } from './queries.ts';
+import { mirrorName, projectionLag } from './lag.ts';
 
 /**
  * - `running`: it follows the log, wherever a projector runs
@@ -25,10 +25,21 @@ export interface ProjectionState {
   readonly errorPosition: Position | undefined;
 }
 
-/** Where each of these projections is. */
-export async function projectionStates(pool: pg.Pool, projections: readonly Projection[]): Promise<ProjectionState[]> {
-  const [checkpoints, lags] = await Promise.all([readCheckpoints(pool), projectionLag(pool)]);
-  return projections.map(({ name, version }) => {
+/**
+ * Where each of these projections is, and the mirror of a log that is kept elsewhere.
+ *
+ * @param logElsewhere the log, where it is not in the database
+ */
+export async function projectionStates(
+  pool: pg.Pool,
+  projections: readonly Projection[],
+  logElsewhere?: Pick<EventLog, 'readAll'>,
+): Promise<ProjectionState[]> {
+  const [checkpoints, lags] = await Promise.all([readCheckpoints(pool), projectionLag(pool, logElsewhere)]);
+  const mirrors = lags
+    .filter(({ projection }) => projection === mirrorName)
+    .map((lag): ProjectionState => ({ ...lag, status: 'running', version: 1 }));
+  const states = projections.map(({ name, version }): ProjectionState => {
     const lag = lags.find(({ projection }) => projection === name);
     const made = checkpoints.find(({ projection }) => projection === name)?.codeVersion;
     return {
@@ -49,4 +60,5 @@ export async function projectionStates(pool: pg.Pool, projections: readonly Proj
       errorPosition: lag?.errorPosition,
     };
   });
+  return [...states, ...mirrors];
 }

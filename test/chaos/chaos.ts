@@ -9,7 +9,7 @@ import pg from 'pg';
 import { Seeded } from '../../bench/load/seeded.ts';
 import { PostgresLog } from '../../eventstore/index.ts';
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
-import { projectionLag } from '../../src/projections/queries.ts';
+import { projectionLag } from '../../src/projections/lag.ts';
 import { breakages, type Breakage, breakIt } from './breakage.ts';
 import { Check, type Told } from './check.ts';
 import { Cluster } from './cluster.ts';

@@ -98,6 +98,7 @@ describe('a database user who is no superuser', { timeout: 120_000 }, () => {
     log_p0: 'kora_eventstore',
     heads: 'kora_eventstore',
     commits: 'kora_eventstore',
+    mirror: 'kora_eventstore',
     checkpoints: 'kora_projector',
     accounts: 'kora_ledger',
     accounts_v2: 'kora_ledger',

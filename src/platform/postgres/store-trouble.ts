@@ -1,5 +1,11 @@
-/** Why the database does not do what it is asked, as far as its errors tell. */
-export type TroubleKind = 'unreachable' | 'disk full' | 'crowded' | 'held up' | 'read-only' | 'ill';
+import { isUnavailable } from '../../../eventstore/index.ts';
+
+/**
+ * Why the database does not do what it is asked, as far as its errors tell. `log …`: the KurrentDB that keeps the log, where
+ * one does.
+ */
+export type TroubleKind =
+  'unreachable' | 'disk full' | 'crowded' | 'held up' | 'read-only' | 'ill' | 'log unreachable' | 'log ill';
 
 export interface TroubleCause {
   readonly kind: TroubleKind;
@@ -34,6 +40,14 @@ const causes: Readonly<Record<TroubleKind, Omit<TroubleCause, 'kind'>>> = {
     reason: 'the database does not do what it is asked',
     remedy: 'look into the log of PostgreSQL; kora goes on by itself when it works again',
   },
+  'log unreachable': {
+    reason: 'the event log cannot be reached',
+    remedy: 'see that the KurrentDB of EVENTSTORE_URL runs, and that the network leads to it; kora goes on by itself',
+  },
+  'log ill': {
+    reason: 'the event log does not do what it is asked',
+    remedy: 'look into the log of the KurrentDB of EVENTSTORE_URL; kora goes on by itself when it works again',
+  },
 };
 
 /** SQLSTATE (https://www.postgresql.org/docs/18/errcodes-appendix.html) or code of Node, the first that fits. */
@@ -66,6 +80,7 @@ export function causeOfKind(kind: TroubleKind): TroubleCause {
 }
 
 function kindOf(error: Error): TroubleKind | undefined {
+  if (isUnavailable(error)) return 'log unreachable';
   if (/No space left on device/.test(error.message)) return 'disk full';
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return unreachableWords.test(error.message) ? 'unreachable' : undefined;

@@ -1,5 +1,4 @@
-import type pg from 'pg';
-import type { RecordedEvent, RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
+import type { RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
 import { evolvePayment } from '../../machines/evolve.ts';
 import { factsOf } from '../../machines/fact-codec.ts';
 import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
@@ -10,21 +9,26 @@ import type { Finding } from './finding.ts';
 /** Open payments that are kept, some 1 KiB each. */
 const openPaymentsMax = 100_000;
 
+/** Reads the rows of a row's stream that come before it, in order. */
+export type ReadHistory = (
+  until: Pick<RecordedRow, 'stream' | 'version'>,
+) => Promise<readonly Pick<RecordedRow, 'position' | 'events'>[]>;
+
 /**
  * Every payment's history is a path of its machine. Kept are those that are not final, up to a number; when another one
  * gets a fact (a refund takes its share of a settled payment, a hold is captured after very many others were placed), its
  * history is read again.
  */
 export class PaymentCheck {
-  readonly #client: pg.ClientBase;
+  readonly #history: ReadHistory;
   readonly #found: (finding: Finding) => void;
   readonly #openMax: number;
   /** The one that was touched last is the last. */
   readonly #open = new Map<string, PaymentSnapshot>();
   readonly #broken = new Set<string>();
 
-  constructor(client: pg.ClientBase, found: (finding: Finding) => void, openMax = openPaymentsMax) {
-    this.#client = client;
+  constructor(history: ReadHistory, found: (finding: Finding) => void, openMax = openPaymentsMax) {
+    this.#history = history;
     this.#found = found;
     this.#openMax = openMax;
   }
@@ -71,13 +75,8 @@ export class PaymentCheck {
 
   /** The payment as its rows before this one left it; they were checked when they passed. */
   async #read(id: string, until: RecordedRow): Promise<PaymentSnapshot | undefined> {
-    const { rows } = await this.#client.query<{ position: string; events: RecordedEvent[] }>({
-      name: 'projections.verify-payment',
-      text: 'select position, events from eventstore.log where stream = $1 and version < $2 order by version',
-      values: [until.stream, until.version],
-    });
     let snapshot: PaymentSnapshot | undefined;
-    for (const fact of rows.flatMap(({ position, events }) => factsOf({ position: Number(position), events }))) {
+    for (const fact of (await this.#history(until)).flatMap((row) => factsOf(row))) {
       const next = evolvePayment(snapshot, fact as PaymentFact, id);
       if (next === 'illegal') return undefined;
       snapshot = next;
