@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../ops/bin/node-flags.js';
 import { InvalidRunError } from '../harness/case.ts';
 
 const launcher = fileURLToPath(new URL('../../ops/bin/kora.js', import.meta.url));
@@ -27,7 +28,7 @@ async function startMs(databaseUrl: string, dataDir: string): Promise<number> {
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [launcher, 'serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'],
+    [...nodeFlags, launcher, 'serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'],
     {
       env: {
         PATH: process.env['PATH'] ?? '',
