@@ -20,6 +20,7 @@ const grown = Object.entries(sizes).map(([size, events]): Case => ({
 const flat = (size: Size): Target[] => [
   { of: `growth.${size}`, to: 'growth.1e4', floor: 0.8 },
   { of: `growth.${size}.start`, to: 'growth.1e4.start', floor: 1.2, best: 'lowest' },
+  { of: `growth.${size}.start.processor`, to: 'growth.1e4.start.processor', floor: 1.2, best: 'lowest' },
 ];
 
 /** The log grows old: what is the same with ten thousand events and with five million. */

@@ -5,17 +5,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../ops/bin/node-flags.js';
 import { InvalidRunError } from '../harness/case.ts';
+import { processorMs } from '../harness/cpu-meter.ts';
 
 const launcher = fileURLToPath(new URL('../../ops/bin/kora.js', import.meta.url));
 
-/** Starts `kora serve` so many times, one after another. Gives the milliseconds of each. */
-export async function startTimes(databaseUrl: string, count: number): Promise<number[]> {
+export interface StartTime {
+  /** From the spawn to the line in which it says where it listens. */
+  readonly ms: number;
+  /** What it used of the processors until then: the same on a machine that others use too. NaN where nobody tells. */
+  readonly processorMs: number;
+}
+
+/** Starts `kora serve` so many times, one after another. */
+export async function startTimes(databaseUrl: string, count: number): Promise<StartTime[]> {
   // Keys are kept in the data folder, also where the database is elsewhere: they belong to it.
   const dataDir = await mkdtemp(join(tmpdir(), 'kora-bench-serve-'));
   try {
-    const times: number[] = [];
-    while (times.length < count) times.push(await startMs(databaseUrl, dataDir));
+    const times: StartTime[] = [];
+    while (times.length < count) times.push(await startTime(databaseUrl, dataDir));
     return times;
   } finally {
     await rm(dataDir, { recursive: true, force: true });
@@ -23,11 +32,11 @@ export async function startTimes(databaseUrl: string, count: number): Promise<nu
 }
 
 /** Starts it as people do, waits until it says where it listens, and stops it. */
-async function startMs(databaseUrl: string, dataDir: string): Promise<number> {
+async function startTime(databaseUrl: string, dataDir: string): Promise<StartTime> {
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [launcher, 'serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'],
+    [...nodeFlags, launcher, 'serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'],
     {
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -44,7 +53,7 @@ async function startMs(databaseUrl: string, dataDir: string): Promise<number> {
     const ready = once(createInterface({ input: child.stdout }), 'line').then(() => performance.now() - startedAt);
     const ms = await Promise.race([ready, ended.then(() => undefined)]);
     if (ms === undefined) throw new InvalidRunError('kora serve did not start');
-    return ms;
+    return { ms, processorMs: (child.pid === undefined ? undefined : processorMs(child.pid)) ?? NaN };
   } finally {
     child.kill('SIGTERM');
     await ended;

@@ -79,6 +79,11 @@ export class CpuMeter {
   }
 }
 
+/** What a process has used of the processors so far, all its threads. Undefined where there is no /proc as on Linux. */
+export function processorMs(pid: number): number | undefined {
+  return readStat(pid)?.ownMs;
+}
+
 /** @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 function readStat(pid: number): { parent: number; ownMs: number; reapedMs: number } | undefined {
   let text: string;

@@ -1,10 +1,11 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { configOptions, defaultOf } from '../../src/platform/config-options.ts';
-import { kora, launcher, oldNode } from './kora-process.ts';
+import { type Ended, kora, launcher, oldNode } from './kora-process.ts';
 
 // The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.
 
@@ -127,6 +128,19 @@ describe('the launcher', () => {
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await kora(['nope'], { nodeFlags: oldNode })).code).toBe(2);
+  });
+
+  test('keeps what Node compiled beside the modules, for the next start', async () => {
+    const compiled = fileURLToPath(new URL('../../node_modules/.cache/kora', import.meta.url));
+    for (const nodeFlags of [[], oldNode]) {
+      // What Node says of each module; it goes to the process that `oldNode` has the launcher start, too.
+      const run = (): Promise<Ended> => kora(['--version'], { nodeFlags, env: { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } });
+      await run();
+      const { code, stderr, stdout } = await run();
+      expect(code).toBe(0);
+      expect(stdout + stderr).toContain(compiled);
+      expect(stdout + stderr).toMatch(/src\/cli\/program\.ts was accepted/);
+    }
   });
 
   test('says what to do when the pinned Node is not installed', async () => {

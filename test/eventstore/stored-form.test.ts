@@ -179,6 +179,26 @@ describe('a new partition', () => {
     expect(await partitions(database)).toEqual(['log_p0', 'log_p1', 'log_p2', 'log_p3']);
   });
 
+  test('is looked after in small bites, whoever made it', async () => {
+    const database = await logDatabase();
+    await database.admin.query('select eventstore.ensure_partition($1)', [size + 1]);
+    const { rows } = await database.admin.query<{ name: string; settings: string[] | null }>(
+      `select c.relname as name, c.reloptions as settings from pg_class c
+       where c.oid in (select inhrelid from pg_inherits where inhparent = 'eventstore.log'::regclass)
+         or c.oid = 'eventstore.heads'::regclass order by 1`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(['heads', 'log_p0', 'log_p1']);
+    for (const { settings } of rows) {
+      expect(settings).toEqual(
+        expect.arrayContaining([
+          'autovacuum_vacuum_insert_scale_factor=0',
+          'autovacuum_vacuum_insert_threshold=100000',
+          'autovacuum_freeze_min_age=0',
+        ]),
+      );
+    }
+  });
+
   async function partitions(database: LogDatabase): Promise<string[]> {
     const { rows } = await database.admin.query<{ name: string }>(
       "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'eventstore.log'::regclass order by 1",

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
@@ -72,7 +72,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     retentionMs: options.idempotencyRetentionMs ?? 24 * 3_600_000,
   });
   const rateStore =
-    options.redisUrl === undefined ? new PostgresRateStore(pool) : connectRedis(options.redisUrl, logger);
+    options.redisUrl === undefined ? new PostgresRateStore(pool) : await connectRedis(options.redisUrl, logger);
   const close = async (): Promise<void> => {
     await idempotency.close();
     await ('hit' in rateStore ? rateStore.close() : rateStore.quit().catch(() => rateStore.disconnect()));
@@ -123,7 +123,9 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   }
 }
 
-function connectRedis(url: string, logger: Logger): Redis {
+async function connectRedis(url: string, logger: Logger): Promise<Redis> {
+  // Loaded where it is used: few have one, and everybody would wait for its modules at each start.
+  const { Redis } = await import('ioredis');
   // A call does not wait for a Redis that is away: then nobody is counted.
   const redis = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 1_000 });
   redis.on('error', (error: unknown) =>
