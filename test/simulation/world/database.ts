@@ -3,6 +3,13 @@ import type { Batch } from '../../../eventstore/planner/batch-planner.ts';
 import type { CommitAnswer } from '../../../eventstore/planner/group-committer.ts';
 import { MemoryProjections } from '../../../src/projections/memory/write-batch.ts';
 import type { Simulator } from './simulator.ts';
+import { ConnectionLostError, diskFull } from './store-errors.ts';
+
+/**
+ * What is full, if anything is. `tables`: whatever would write is refused, reads go on. `log ahead`: the server has ended
+ * itself, as PostgreSQL does when it cannot write its log ahead, and is back when there is room.
+ */
+export type Disk = 'roomy' | 'tables' | 'log ahead';
 
 /** What survives every crash: the log and the tables of the projections, on a machine with a clock of its own. */
 export class SimulatedDatabase {
@@ -11,7 +18,7 @@ export class SimulatedDatabase {
   /** Reads the store as it is. */
   readonly reader = new MemoryLog({ store: this.store });
   clockOffsetMs = 0;
-  isFull = false;
+  disk: Disk = 'roomy';
   /** Told of every commit. */
   readonly listeners = new Set<() => void>();
   readonly #simulator: Simulator;
@@ -21,15 +28,27 @@ export class SimulatedDatabase {
     this.#simulator = simulator;
   }
 
-  /** One call of `eventstore.append`: a batch id that it knows gets its first answer. Undefined: the disk is full. */
-  append(id: string, batch: Batch): CommitAnswer | undefined {
+  /** One call of `eventstore.append`: a batch id that it knows gets its first answer. Throws what the driver would. */
+  append(id: string, batch: Batch): CommitAnswer {
+    this.mustAnswer();
     const known = this.#answers.get(id);
     if (known !== undefined) return known;
-    if (this.isFull) return undefined;
+    this.mustHaveRoom();
     const answer = this.store.commit(batch, new Date(this.#simulator.now + this.clockOffsetMs));
     if (answer.outcome !== 'committed') return answer;
     this.#answers.set(id, answer);
     for (const listener of this.listeners) listener();
     return answer;
+  }
+
+  /** Of everything that is asked of it. */
+  mustAnswer(): void {
+    if (this.disk === 'log ahead') throw new ConnectionLostError();
+  }
+
+  /** Of everything that writes. */
+  mustHaveRoom(): void {
+    this.mustAnswer();
+    if (this.disk === 'tables') throw diskFull();
   }
 }

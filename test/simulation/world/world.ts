@@ -9,7 +9,7 @@ import { SimulatedDatabase } from './database.ts';
 import { Random } from './random.ts';
 import { simulatedProjections } from './simulated-projector.ts';
 import { SimulatedProcess, type Clock } from './simulated-process.ts';
-import { StoreUnreachableError } from './simulated-log.ts';
+import { ConnectionLostError } from './store-errors.ts';
 import { Simulator } from './simulator.ts';
 import { Watcher } from './watcher.ts';
 import { calm, type Weather } from './weather.ts';
@@ -115,7 +115,7 @@ export class World {
       residentsMax: this.#scenario.residentsMax,
       bufferedBytesMax: this.#scenario.bufferedBytesMax,
       failed: (error) => {
-        if (!(error instanceof StoreUnreachableError)) this.fail(error);
+        if (!(error instanceof ConnectionLostError)) this.fail(error);
       },
       projected: () => this.guard(() => this.#projections.advance()),
     });
@@ -151,8 +151,8 @@ export class World {
         return;
       }
       case 'fill disk':
-        this.database.isFull = true;
-        this.simulator.after(operation.fullMs, () => (this.database.isFull = false));
+        this.database.disk = operation.what;
+        this.simulator.after(operation.fullMs, () => (this.database.disk = 'roomy'));
         return;
     }
   }
@@ -216,7 +216,7 @@ export class World {
           (error: unknown) => {
             if (!process.alive) return;
             this.trace(`${name} failed ${String(error)}`);
-            if (!(error instanceof UnitFailedError || error instanceof StoreUnreachableError)) this.fail(error);
+            if (!(error instanceof UnitFailedError || error instanceof ConnectionLostError)) this.fail(error);
             replied(undefined);
           },
         );
@@ -246,7 +246,7 @@ export class World {
         : process.ledger.account(id).then((view) => this.guard(() => this.oracle.shownWallet(id, view)));
     shown.then(closed, (error: unknown) => {
       closed();
-      if (!(error instanceof StoreUnreachableError)) this.fail(error);
+      if (!(error instanceof ConnectionLostError)) this.fail(error);
     });
     // It may never be answered: its process may die.
     this.simulator.after(5_000, closed);
@@ -263,7 +263,7 @@ export class World {
   }
 
   #isThrough(): boolean {
-    if (this.#open > 0 || this.#processes.includes(undefined)) return false;
+    if (this.#open > 0 || !this.#processes.every((process) => process?.isReady)) return false;
     const { projections, store } = this.database;
     if (simulatedProjections.some(({ name }) => projections.checkpoint(name) < store.last)) return false;
     return !this.oracle.isAnythingDue && this.#watchers.every(({ isThrough }) => isThrough);
@@ -273,7 +273,8 @@ export class World {
     const { projections, store } = this.database;
     const behind = simulatedProjections.filter(({ name }) => projections.checkpoint(name) < store.last);
     const watchers = this.#watchers.filter(({ isThrough }) => !isThrough).length;
-    return `${this.#open} commands, ${behind.length} projections, ${watchers} watchers, deadlines: ${this.oracle.isAnythingDue}`;
+    const unready = this.#processes.filter((process) => process?.isReady !== true).length;
+    return `${this.#open} commands, ${behind.length} projections, ${watchers} watchers, ${unready} processes not ready, deadlines: ${this.oracle.isAnythingDue}`;
   }
 
   #lookAtEverything(): void {
