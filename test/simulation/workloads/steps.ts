@@ -25,7 +25,7 @@ function lifelike(author: Author): void {
     FUNDING: 1,
     other: 2,
     look: 1,
-    newcomer: 1,
+    newcomer: 2,
   });
   switch (kind) {
     case 'P2P':
@@ -117,7 +117,7 @@ export const steps: Readonly<Record<Workload, (author: Author) => void>> = {
   },
   'adversarial retries': (author) => {
     const { random } = author;
-    const what = random.weighted({ lifelike: 4, again: 4, stolen: 2, step: 4, account: 1, newcomer: 1 });
+    const what = random.weighted({ lifelike: 4, again: 4, stolen: 2, step: 4, account: 1, newcomer: 2 });
     const idempotencyKey = author.keys.length === 0 ? author.key() : random.pick(author.keys.slice(-12));
     const past = author.operations.filter((one) => one.do === 'command').map(({ request }) => request);
     switch (what) {

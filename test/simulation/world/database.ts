@@ -2,6 +2,7 @@ import { MemoryLog, MemoryStore } from '../../../eventstore/index.ts';
 import type { Batch } from '../../../eventstore/planner/batch-planner.ts';
 import type { CommitAnswer } from '../../../eventstore/planner/group-committer.ts';
 import { MemoryProjections } from '../../../src/projections/memory/write-batch.ts';
+import { Finding } from '../model/finding.ts';
 import type { Simulator } from './simulator.ts';
 import { ConnectionLostError, diskFull } from './store-errors.ts';
 
@@ -21,7 +22,11 @@ export class SimulatedDatabase {
   disk: Disk = 'roomy';
   /** Told of every commit. */
   readonly listeners = new Set<() => void>();
+  /** Told of what must not be. */
+  onFinding: (finding: Finding) => void = () => undefined;
   readonly #simulator: Simulator;
+  /** Of batches whose process was told that they failed for good. */
+  readonly #failed = new Set<string>();
   readonly #answers = new Map<string, CommitAnswer>();
 
   constructor(simulator: Simulator) {
@@ -37,8 +42,19 @@ export class SimulatedDatabase {
     const answer = this.store.commit(batch, new Date(this.#simulator.now + this.clockOffsetMs));
     if (answer.outcome !== 'committed') return answer;
     this.#answers.set(id, answer);
+    if (this.#failed.has(id)) this.#foundLater(id);
     for (const listener of this.listeners) listener();
     return answer;
+  }
+
+  /** A process takes a batch to have failed for good. */
+  failed(id: string): void {
+    this.#failed.add(id);
+    if (this.#answers.has(id)) this.#foundLater(id);
+  }
+
+  #foundLater(id: string): void {
+    this.onFinding(new Finding('7 failed', `batch ${id} is in the log, and was said to have failed`));
   }
 
   /** Of everything that is asked of it. */

@@ -33,7 +33,7 @@ export class SimulatedConnection {
   }
 
   async commit(batch: Batch): Promise<CommitAnswer> {
-    const { simulator, owner, name, onTrouble } = this.#options;
+    const { simulator, database, owner, name, onTrouble } = this.#options;
     const id = `${name}-${this.#batches++}`;
     const doubt = new BatchDoubt();
     for (let retryMs = 20; ; retryMs = Math.min(retryMs * 2, 1_000)) {
@@ -46,6 +46,7 @@ export class SimulatedConnection {
         doubt.callFailed(error);
         if (doubt.isSettledBy(error)) {
           onTrouble(undefined);
+          database.failed(id);
           return { outcome: 'failed', error };
         }
         onTrouble(error);

@@ -54,8 +54,8 @@ export const rough: Weather = {
   commitLate: 0.5,
   commitFailed: 0.04,
   readFailed: 0.02,
-  readSlow: 0.04,
+  readSlow: 0.1,
   newsLate: 0.2,
-  connectionCut: 0.01,
+  connectionCut: 0.04,
   slowWatcher: 0.1,
 };

@@ -1,9 +1,10 @@
 import type { Caller } from '../../../src/actors/requests.ts';
 import { UnitFailedError, type Outcome } from '../../../src/actors/runtime.ts';
-import { Finding } from '../model/finding.ts';
+import { check, Finding } from '../model/finding.ts';
 import { Oracle } from '../model/oracle.ts';
 import { ProjectionsCheck } from '../model/projections-check.ts';
 import { Topics } from '../model/topics.ts';
+import { troubleCauseOf } from '../../../src/platform/postgres/store-trouble.ts';
 import { textOf, type Operation, type Scenario } from '../scenario.ts';
 import { SimulatedDatabase } from './database.ts';
 import { Random } from './random.ts';
@@ -48,6 +49,7 @@ export class World {
       this.topics.take(unit);
       this.trace(`unit ${unit.id} at ${unit.position} to ${unit.lastPosition}`);
     });
+    this.database.onFinding = this.fail;
     for (let machine = 0; machine < scenario.machines; machine++) {
       this.#clocks.push({ offsetMs: 0 });
       this.#start(machine);
@@ -64,7 +66,9 @@ export class World {
     this.simulator.after(lastMs + 1_000, () => this.#quiet());
     await this.#go(() => this.#isQuiet && this.#isThrough(), lastMs + 600_000 + terms.holdMs + terms.settleAfterMs);
     this.#lookAtEverything();
-    await this.#go(() => this.#open === 0, this.simulator.elapsedMs + 60_000);
+    // A little longer, so that what is put out of memory in a later turn is out.
+    const [lookedMs, isOver] = [this.simulator.elapsedMs + 100, (): boolean => this.simulator.elapsedMs > lookedMs];
+    await this.#go(() => this.#open === 0 && isOver(), lookedMs + 60_000);
     this.#end();
   }
 
@@ -217,6 +221,14 @@ export class World {
             if (!process.alive) return;
             this.trace(`${name} failed ${String(error)}`);
             if (!(error instanceof UnitFailedError || error instanceof ConnectionLostError)) this.fail(error);
+            // What passes is waited for, however long: nobody is told that it failed.
+            this.guard(() =>
+              check(
+                troubleCauseOf(error) === undefined || error instanceof ConnectionLostError,
+                '7 patience',
+                () => `${name} failed for trouble that passes`,
+              ),
+            );
             replied(undefined);
           },
         );
@@ -287,5 +299,10 @@ export class World {
   #end(): void {
     this.oracle.end(this.#acknowledged, this.database.projections.tables);
     this.#projections.whole(this.database.store.last);
+    const { residentsMax } = this.#scenario;
+    for (const process of this.#processes) {
+      const residents = process?.runtime.residents ?? 0;
+      check(residents <= residentsMax, 'memory', () => `${residents} actors are in memory, ${residentsMax} may be`);
+    }
   }
 }
