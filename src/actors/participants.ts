@@ -115,7 +115,22 @@ export class Participants implements World {
       resident.knowledge = 'unknown';
       must = true;
     }
-    return must;
+    return this.#mustReloadRequest() || must;
+  }
+
+  /**
+   * The same for a command on an account, whose only trace is its request, where that was read before the account was: in
+   * between another process may have carried out this very command, and the account is as it left it.
+   */
+  #mustReloadRequest(): boolean {
+    if (!('accountId' in this.#command)) return false;
+    const account = this.#find('account', this.#command.accountId);
+    const request = this.#find('request', this.#command.commandId);
+    if (account === undefined || request === undefined || request.pending !== undefined) return false;
+    const isTogether = request.read.began === account.read.began;
+    if (isTogether || request.read.began > account.read.ended) return false;
+    request.knowledge = 'unknown';
+    return true;
   }
 
   /**

@@ -48,6 +48,8 @@ export class Resident {
   cautious = false;
   /** Highest version that was heard of while nothing was known of it: what is read older than that is read again. */
   heardOf = 0;
+  /** Of the read that it was loaded by: when it began and when it ended, on the residents' own count. */
+  read = { began: 0, ended: 0 };
   #durable: ActorState | undefined;
   #speculations: Speculation[] = [];
 

@@ -42,7 +42,7 @@ export class SimulatedConnection {
         onTrouble(undefined);
         return answer;
       } catch (caught) {
-        const error = caught as Error;
+        const error = asError(caught);
         doubt.callFailed(error);
         if (doubt.isSettledBy(error)) {
           onTrouble(undefined);
@@ -84,7 +84,7 @@ export class SimulatedConnection {
           const committed = database.append(id, batch);
           answer = () => resolve(committed);
         } catch (error) {
-          answer = () => reject(error as Error);
+          answer = () => reject(asError(error));
         }
         simulator.after(backMs, answer, owner);
       });
@@ -96,4 +96,8 @@ export class SimulatedConnection {
     if (this.#random.chance(slow)) return this.#random.between(5, 500);
     return this.#random.chance(busy) ? this.#random.between(5, 40) : this.#random.between(0.1, 3);
   }
+}
+
+function asError(caught: unknown): Error {
+  return caught instanceof Error ? caught : new Error(String(caught));
 }
