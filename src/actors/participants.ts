@@ -80,15 +80,9 @@ export class Participants implements World {
     return undefined;
   }
 
-  /**
-   * The log has a stream in another version than was thought: it is looked at anew. So is what was not there: the unit that
-   * came first may be this very command's, carried out by another process, and have opened its `request/…` as well.
-   */
+  /** The log has a stream in another version than was thought: it is looked at anew. */
   foundStale(stream: string): void {
-    for (const { resident } of this.#pinned) {
-      const isMissing = resident.knowledge === 'loaded' && resident.durable === undefined;
-      if (resident.stream === stream || (isMissing && resident.pending === undefined)) resident.outdated();
-    }
+    this.resident(stream)?.outdated();
     if (stream.startsWith('request/')) this.#keyAssumed = false;
   }
 

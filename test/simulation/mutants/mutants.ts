@@ -50,10 +50,10 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     text: 'if (isFresh || resident.pending !== undefined) continue;',
     bug: 'if (isFresh || resident.pending !== undefined || resident.stream !== "") continue;',
   },
-  'what was not there is not looked at anew after a lost race': {
+  'the key of a request may have been read before its account': {
     file: 'src/actors/participants.ts',
-    text: "const isMissing = resident.knowledge === 'loaded' && resident.durable === undefined;",
-    bug: 'const isMissing = false;',
+    text: 'return this.#mustReloadRequest() || must;',
+    bug: 'return must;',
   },
   'commands are not remembered': {
     file: 'src/machines/payment/payment.machine.ts',
@@ -149,11 +149,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     file: 'src/gateway/stream/read-after.ts',
     text: 'frame: paymentsFrame(unit, after) };',
     bug: 'frame: paymentsFrame(unit, 0) };',
-  },
-  'a position in the middle of a unit counts as its end': {
-    file: 'src/gateway/stream/subscription.ts',
-    text: 'if (after === feed.head && this.#join(position)) return;',
-    bug: 'if (this.#join(position)) return;',
   },
   'memory has a gap where another process wrote': {
     file: 'eventstore/log-tail.ts',
