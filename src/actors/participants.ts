@@ -121,8 +121,7 @@ export class Participants implements World {
     const account = this.#find('account', this.#command.accountId);
     const request = this.#find('request', this.#command.commandId);
     if (account === undefined || request === undefined || request.pending !== undefined) return false;
-    const isTogether = request.read.began === account.read.began;
-    if (isTogether || request.read.began > account.read.ended) return false;
+    if (request.readBegan === account.readBegan || request.readBegan > account.readEnded) return false;
     request.knowledge = 'unknown';
     return true;
   }

@@ -48,8 +48,9 @@ export class Resident {
   cautious = false;
   /** Highest version that was heard of while nothing was known of it: what is read older than that is read again. */
   heardOf = 0;
-  /** Of the read that it was loaded by: when it began and when it ended, on the residents' own count. */
-  read = { began: 0, ended: 0 };
+  /** Of the read that it was loaded by, on a count of beginnings and ends of reads. */
+  readBegan = 0;
+  readEnded = 0;
   #durable: ActorState | undefined;
   #speculations: Speculation[] = [];
 

@@ -123,7 +123,8 @@ export class Residents {
     this.#wakings.delete(resident.stream);
     if (resident.knowledge !== 'unknown') return;
     resident.loaded(state);
-    resident.read = { began, ended: ++this.#reads };
+    resident.readBegan = began;
+    resident.readEnded = ++this.#reads;
     // Read before another process wrote, and told of it while it was on its way.
     if (resident.version < resident.heardOf) resident.outdated();
   }
