@@ -6,32 +6,7 @@ import type { Batch } from '../planner/batch-planner.ts';
 import type { CommitAnswer } from '../planner/group-committer.ts';
 import type { EncodedBatch } from './append-batch.ts';
 import { appendBatch, encodeBatch } from './append-batch.ts';
-
-/**
- * SQLSTATE classes after which the same batch may simply be sent again: operator intervention, resources (disk full),
- * connection, lost races for locks, and a server that is read-only for now (25006: a standby). Everything else a server
- * says is final: it rolled back and would do so again.
- */
-const passing = /^(08|40|53|55|57|58|25006)/;
-
-/** Of those, the ones that may come from a session or server that ended, whatever became of the commit. */
-const ending = /^(08|57P|40003)/;
-
-function isFinal(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && typeof error.code === 'string' && !passing.test(error.code);
-}
-
-/** What a failed call says about its batch. */
-function lessonOf(error: unknown): 'rolled back' | 'rolled back for good' | 'nothing' {
-  if (!(error instanceof pg.DatabaseError) || error.code === undefined || ending.test(error.code)) return 'nothing';
-  if (error.severity === 'FATAL' || error.severity === 'PANIC') return 'nothing';
-  return isFinal(error) ? 'rolled back for good' : 'rolled back';
-}
-
-/** Bad data and broken constraints: raised by the work on this very batch, after the search for its id found nothing. */
-function isRaisedByTheBatch(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '');
-}
+import { BatchDoubt } from './batch-doubt.ts';
 
 /** How long those who wait to be told wait for a store that does not take the next batch. */
 const handOverMs = 50;
@@ -93,19 +68,13 @@ export class CommitterConnection {
   async commit(batch: Batch): Promise<CommitAnswer> {
     this.#handedOver = Promise.withResolvers();
     const encoded = encodeBatch(batch);
-    // Once a call has gone out without an answer, a server that refuses the next one for a reason of its own (login,
-    // permission, a missing function) proves nothing about the first: only the work on the batch itself does.
-    const calls: { inDoubt: boolean; lastError?: unknown } = { inDoubt: false };
-    const settles = (error: unknown): boolean => {
-      if (error !== calls.lastError) return isFinal(error) && !calls.inDoubt;
-      return lessonOf(error) === 'rolled back for good' && (!calls.inDoubt || isRaisedByTheBatch(error));
-    };
+    const doubt = new BatchDoubt();
     const policy = retry(
-      handleWhen((error) => !settles(error) && Date.now() < this.#askUntilMs),
+      handleWhen((error) => !doubt.isSettledBy(error) && Date.now() < this.#askUntilMs),
       { maxAttempts: Number.MAX_SAFE_INTEGER, backoff: new ExponentialBackoff({ initialDelay: 20, maxDelay: 1_000 }) },
     );
     policy.onFailure(({ reason }) => {
-      if ('error' in reason && !settles(reason.error)) this.#trouble(asError(reason.error));
+      if ('error' in reason && !doubt.isSettledBy(reason.error)) this.#trouble(asError(reason.error));
     });
     try {
       return await policy.execute(async () => {
@@ -117,8 +86,7 @@ export class CommitterConnection {
           this.#trouble(undefined);
           return answer;
         } catch (error) {
-          calls.lastError = error;
-          calls.inDoubt ||= lessonOf(error) === 'nothing';
+          doubt.callFailed(error);
           // A new connection knows nothing of what it was: a half-dead socket, or a server that was demoted. Not awaited:
           // the goodbye of a dead one would take for ever.
           void this.close();
@@ -127,8 +95,8 @@ export class CommitterConnection {
       });
     } catch (error) {
       // An answer, if not the one that was hoped for: nothing waits for the store any more.
-      if (settles(error)) this.#trouble(undefined);
-      if (!calls.inDoubt || settles(error)) return { outcome: 'failed', error: asError(error) };
+      if (doubt.isSettledBy(error)) this.#trouble(undefined);
+      if (!doubt.isInDoubt || doubt.isSettledBy(error)) return { outcome: 'failed', error: asError(error) };
       return {
         outcome: 'unknown',
         error: new OutcomeUnknownError('the log was closed before the store said what became of the last batch', {

@@ -80,15 +80,9 @@ export class Participants implements World {
     return undefined;
   }
 
-  /**
-   * The log has a stream in another version than was thought: it is looked at anew. So is what was not there: the unit that
-   * came first may be this very command's, carried out by another process, and have opened its `request/…` as well.
-   */
+  /** The log has a stream in another version than was thought: it is looked at anew. */
   foundStale(stream: string): void {
-    for (const { resident } of this.#pinned) {
-      const isMissing = resident.knowledge === 'loaded' && resident.durable === undefined;
-      if (resident.stream === stream || (isMissing && resident.pending === undefined)) resident.outdated();
-    }
+    this.resident(stream)?.outdated();
     if (stream.startsWith('request/')) this.#keyAssumed = false;
   }
 
@@ -115,7 +109,21 @@ export class Participants implements World {
       resident.knowledge = 'unknown';
       must = true;
     }
-    return must;
+    return this.#mustReloadRequest() || must;
+  }
+
+  /**
+   * The same for a command on an account, whose only trace is its request, where that was read before the account was: in
+   * between another process may have carried out this very command, and the account is as it left it.
+   */
+  #mustReloadRequest(): boolean {
+    if (!('accountId' in this.#command)) return false;
+    const account = this.#find('account', this.#command.accountId);
+    const request = this.#find('request', this.#command.commandId);
+    if (account === undefined || request === undefined || request.pending !== undefined) return false;
+    if (request.readBegan === account.readBegan || request.readBegan > account.readEnded) return false;
+    request.knowledge = 'unknown';
+    return true;
   }
 
   /**

@@ -46,6 +46,9 @@ export class Resident {
   ended = false;
   /** After a lost race: decide without speculation until one unit was committed. */
   cautious = false;
+  /** Of the read that it was loaded by, on a count of beginnings and ends of reads. */
+  readBegan = 0;
+  readEnded = 0;
   #heardOf = 0;
   #durable: ActorState | undefined;
   #speculations: Speculation[] = [];

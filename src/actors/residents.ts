@@ -31,6 +31,8 @@ export class Residents {
   readonly #ended: (Resident | undefined)[];
   #nextEnded = 0;
   #asked: Waking[] = [];
+  /** Counts beginnings and ends of reads. */
+  #reads = 0;
   #sweeping = false;
 
   constructor(log: EventLog, max: number, nextTurn: (work: () => void) => void) {
@@ -89,15 +91,16 @@ export class Residents {
   async #wakeAll(): Promise<void> {
     const asked = this.#asked;
     this.#asked = [];
+    const began = ++this.#reads;
     try {
       const rows = await this.#log.readLast(asked.map(({ resident }) => resident.stream));
       for (const { resident, resolve, reject } of asked) {
         const row = rows.get(resident.stream);
         if (row !== undefined && row.version > 1 && categoryOf(resident.stream) === 'payment') {
-          this.#wakePayment(resident).then(resolve, reject);
+          this.#wakePayment(resident, began).then(resolve, reject);
           continue;
         }
-        this.#woken(resident, row === undefined ? undefined : stateFromLast(row));
+        this.#woken(resident, row === undefined ? undefined : stateFromLast(row), began);
         resolve();
       }
     } catch (error) {
@@ -108,18 +111,20 @@ export class Residents {
     }
   }
 
-  async #wakePayment(resident: Resident): Promise<void> {
+  async #wakePayment(resident: Resident, began: number): Promise<void> {
     try {
-      this.#woken(resident, await readPayment(this.#log, resident.stream));
+      this.#woken(resident, await readPayment(this.#log, resident.stream), began);
     } finally {
       this.#wakings.delete(resident.stream);
     }
   }
 
-  #woken(resident: Resident, state: Resident['durable']): void {
+  #woken(resident: Resident, state: Resident['durable'], began: number): void {
     this.#wakings.delete(resident.stream);
     if (resident.knowledge !== 'unknown') return;
     resident.loaded(state);
+    resident.readBegan = began;
+    resident.readEnded = ++this.#reads;
   }
 
   /**

@@ -29,6 +29,25 @@ describe('with another process on the same log', () => {
     expect(await slow).toEqual({ ok: true, duplicate: true, account: first.account });
   });
 
+  it('the same request in both gets one answer when its account is read after its key', async () => {
+    const store = new MemoryStore();
+    const log = new MemoryLog({ store });
+    const readLast = log.readLast.bind(log);
+    const { promise: carriedOut, resolve: release } = Promise.withResolvers<undefined>();
+    let reads = 0;
+    // The payment's read of the account comes to the store late; the request waits for the same read, and reads its key.
+    log.readLast = (streams) => (reads++ === 0 ? carriedOut.then(() => readLast(streams)) : readLast(streams));
+    const here = new Runtime({ log });
+    const paid = here.execute(cashIn('ada', 5n, 'k1'), caller);
+    await turns();
+    const slow = here.execute(open('ada'), caller);
+    await turns();
+    const first = await must(new Runtime({ log: new MemoryLog({ store }) }), open('ada'));
+    release(undefined);
+    expect(await slow).toEqual({ ok: true, duplicate: true, account: first.account });
+    expect(await paid).toMatchObject({ ok: true });
+  });
+
   it('a request that was refused here, and was carried out there, is not refused again', async () => {
     const store = new MemoryStore();
     const [here, there] = [0, 1].map(() => new Runtime({ log: new MemoryLog({ store }) })) as [Runtime, Runtime];

@@ -1,4 +1,5 @@
 import type { KoraRequest, Terms } from '../../src/actors/requests.ts';
+import type { Disk } from './world/database.ts';
 import type { Weather } from './world/weather.ts';
 
 interface At {
@@ -24,7 +25,7 @@ export type Operation = At &
     | { readonly do: 'watch'; readonly topics: readonly string[] }
     | { readonly do: 'kill' | 'stop' | 'kill projector'; readonly machine: number; readonly downMs: number }
     | { readonly do: 'turn clock'; readonly machine: number | 'store'; readonly jumpMs: number }
-    | { readonly do: 'fill disk'; readonly fullMs: number }
+    | { readonly do: 'fill disk'; readonly what: Exclude<Disk, 'roomy'>; readonly fullMs: number }
   );
 
 export interface Scenario {

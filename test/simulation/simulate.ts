@@ -21,7 +21,7 @@ const checkPlanted = values.mutant === undefined ? undefined : plant(values.muta
 const [{ run }, { shrink }, { scenarioOf }] = await Promise.all([
   import('./run.ts'),
   import('./shrink.ts'),
-  import('./workloads.ts'),
+  import('./workloads/scenario-of.ts'),
 ]);
 checkPlanted?.();
 const [first, runs] = [wholeNumber('seed', values.seed), wholeNumber('runs', values.runs)];

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { run } from './run.ts';
-import { scenarioOf } from './workloads.ts';
+import { scenarioOf } from './workloads/scenario-of.ts';
 
 /** Proves that the product keeps its promises in 1,000 simulated worlds, and that a seed replays its world to the byte. */
 const simulate = fileURLToPath(new URL('simulate.ts', import.meta.url));

@@ -83,6 +83,7 @@ function pay(asked: PayRequest, id: string, view: View): Expected {
   if (asked.kind === 'REFUND') {
     if (original === undefined) return no('NotFound');
     if (original.kind !== 'MERCHANT' || original.status !== 'SETTLED') return no('Invalid');
+    if (currency !== original.currency) return no('Invalid');
     [payer, payee, currency] = [original.payee, original.payer, original.currency];
   }
   const wrong = wrongParties(row, asked, payer, payee, currency, view);

@@ -4,11 +4,10 @@ import type { Outcome } from '../../../src/actors/runtime.ts';
 import { commandIdOf } from '../../../src/kernel/ids.ts';
 import type { WalletView } from '../../../src/machines/account/view.ts';
 import type { PaymentView } from '../../../src/machines/payment/view.ts';
-import { accountsTable } from '../../../src/projections/accounts.projection.ts';
 import type { MemoryTables } from '../../../src/projections/memory/writer.ts';
-import { paymentsTable } from '../../../src/projections/payments.projection.ts';
 import { expect, type Asked } from './decide.ts';
 import type { Draft } from './draft.ts';
+import { checkRows } from './end-check.ts';
 import { check, Finding } from './finding.ts';
 import { linesOf } from './lines.ts';
 import { LogCheck } from './log-check.ts';
@@ -100,34 +99,8 @@ export class Oracle {
     for (const id of acknowledged) {
       check(this.#applied.has(id), '7 durable', () => `${id} was acknowledged and is not in the log`);
     }
-    const held = new Map<string, bigint>();
-    const payments = tables.rows(paymentsTable);
-    for (const payment of this.payments.all()) {
-      const { id, payer, status, captured, refunded, version } = payment;
-      if (payer !== undefined) held.set(payer, (held.get(payer) ?? 0n) + payment.held);
-      const row = payments.get(id) ?? {};
-      const shown = [row['status'], row['captured'] ?? '0', row['refunded'] ?? 0n, row['held'] ?? '0', row['version']];
-      const true_ = [status, captured, refunded, payment.held, version];
-      check(
-        String(shown) === String(true_),
-        '5 projections',
-        () => `payment ${id}: ${String(shown)}, not ${String(true_)}`,
-      );
-    }
-    const accounts = tables.rows(accountsTable);
-    for (const wallet of this.wallets.all()) {
-      const { id, status, posted, limit, version } = wallet;
-      const holds = held.get(id) ?? 0n;
-      check(holds === wallet.held, '2 holds', () => `${id} holds ${wallet.held}, its payments hold ${holds}`);
-      const row = accounts.get(id) ?? {};
-      const shown = [row['status'], row['posted'], row['held'], row['overdraft_limit'], row['version']];
-      const true_ = [status, posted, wallet.held, limit, version];
-      check(
-        String(shown) === String(true_),
-        '5 projections',
-        () => `wallet ${id}: ${String(shown)}, not ${String(true_)}`,
-      );
-    }
+    checkRows(this.payments.all(), this.wallets.all(), tables);
+    this.#log.books.whole(tables);
   }
 
   /** An answer leaves a process. */

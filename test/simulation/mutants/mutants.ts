@@ -20,6 +20,16 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     text: 'for (const planned of this.#waiting) sift(planned);\n    this.#waiting = kept;\n    return refused;',
     bug: 'kept.push(...this.#waiting);\n    this.#waiting = kept;\n    return refused;',
   },
+  'only the first of a chain within a batch is refused, and what waits': {
+    file: 'eventstore/planner/batch-planner.ts',
+    text: 'for (const planned of batch.units) sift(planned);',
+    bug: 'const all = new Set<StreamId>(); for (const planned of batch.units) { fallen.clear(); sift(planned); for (const stream of fallen) all.add(stream); } for (const stream of all) fallen.add(stream);',
+  },
+  'the opening of an account that a unit leaves alone is not waited for': {
+    file: 'src/actors/participants.ts',
+    text: 'if (durable?.value === newest?.value) continue;',
+    bug: "if (durable?.value === newest?.value || kind === 'account') continue;",
+  },
   'the answer leaves before the unit is durable': {
     file: 'src/actors/runtime.ts',
     text: "        if (change.expect === 'any') continue;\n        const resident",
@@ -40,10 +50,10 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     text: 'if (isFresh || resident.pending !== undefined) continue;',
     bug: 'if (isFresh || resident.pending !== undefined || resident.stream !== "") continue;',
   },
-  'what was not there is not looked at anew after a lost race': {
+  'the key of a request may have been read before its account': {
     file: 'src/actors/participants.ts',
-    text: "const isMissing = resident.knowledge === 'loaded' && resident.durable === undefined;",
-    bug: 'const isMissing = false;',
+    text: 'return this.#mustReloadRequest() || must;',
+    bug: 'return must;',
   },
   'commands are not remembered': {
     file: 'src/machines/payment/payment.machine.ts',
@@ -109,5 +119,70 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     file: 'src/gateway/stream/live-feed.ts',
     text: 'if (hot.watchers.size > 0) deliveries.push({ hot, frame });',
     bug: 'if (hot.watchers.size > 0 && frame.position % 9 > 0) deliveries.push({ hot, frame });',
+  },
+  'what is fed while a client joins is lost': {
+    file: 'src/gateway/stream/live-feed.ts',
+    text: 'const missed = hot.recent.filter((frame) => frame.position > position);',
+    bug: 'const missed: Frame[] = [];',
+  },
+  'a client is fed only from its joining on': {
+    file: 'src/gateway/stream/live-feed.ts',
+    text: '  hot.recent.push(frame);\n',
+    bug: '',
+  },
+  'a catch-up is taken to reach as far as the feed is after it': {
+    file: 'src/gateway/stream/subscription.ts',
+    text: 'position = Math.max(head, await this.#catchUp(position).finally(() => gate.leave()));',
+    bug: 'position = await this.#catchUp(position).finally(() => gate.leave()); position = Math.max(feed.head, position, head);',
+  },
+  'a snapshot is taken to reach as far as the feed is after it': {
+    file: 'src/gateway/stream/subscription.ts',
+    text: 'const upTo = Math.max(head, position);',
+    bug: 'const upTo = Math.max(feed.head, head, position);',
+  },
+  'a catch-up begins too early': {
+    file: 'src/gateway/stream/read-after.ts',
+    text: 'frame: rowFrame(topic, row, row, after) };',
+    bug: 'frame: rowFrame(topic, row, row, 0) };',
+  },
+  'a catch-up begins with the whole of a unit': {
+    file: 'src/gateway/stream/read-after.ts',
+    text: 'frame: paymentsFrame(unit, after) };',
+    bug: 'frame: paymentsFrame(unit, 0) };',
+  },
+  'memory has a gap where another process wrote': {
+    file: 'eventstore/log-tail.ts',
+    text: 'if (!wanted || this.#own.from === position) {',
+    bug: 'if (!wanted) {',
+  },
+  'a deadline is never tried again': {
+    file: 'src/actors/deadline-scheduler.ts',
+    text: 'if (until <= now.getTime()) this.#quiet.delete(id);',
+    bug: 'if (until <= 0) this.#quiet.delete(id);',
+  },
+  'a full disk stops a projection for good': {
+    file: 'src/projections/postgres/writer.ts',
+    text: 'const passing = /^(08|40|53|55|57|58)/;',
+    bug: 'const passing = /^(08|40|55|57|58)/;',
+  },
+  'a full disk fails the batch': {
+    file: 'eventstore/postgres/batch-doubt.ts',
+    text: 'const passing = /^(08|40|53|55|57|58|25006)/;',
+    bug: 'const passing = /^(08|40|55|57|58|25006)/;',
+  },
+  'what a refusal says of one call is believed of the call before': {
+    file: 'eventstore/postgres/batch-doubt.ts',
+    text: '(!this.#isInDoubt || isRaisedByTheBatch(error))',
+    bug: '(this.#isInDoubt || !this.#isInDoubt)',
+  },
+  'trouble is never over': {
+    file: 'src/troubles.ts',
+    text: 'if (!this.#bySource.delete(source) ||',
+    bug: 'if (!this.#bySource.has(source) ||',
+  },
+  'nobody is put out of memory': {
+    file: 'src/actors/residents.ts',
+    text: 'if (this.#sweeping || this.#residents.size <= this.#max) return;',
+    bug: 'if (this.#max > 0) return;',
   },
 };

@@ -11,33 +11,16 @@ import type {
   Whose,
 } from '../../../eventstore/index.ts';
 import { follow, LogTail } from '../../../eventstore/log-tail.ts';
-import type { Batch } from '../../../eventstore/planner/batch-planner.ts';
-import { GroupCommitter, type CommitAnswer } from '../../../eventstore/planner/group-committer.ts';
-import type { SimulatedDatabase } from './database.ts';
+import { GroupCommitter } from '../../../eventstore/planner/group-committer.ts';
 import type { Random } from './random.ts';
-import type { Owner, Simulator } from './simulator.ts';
-import type { Weather } from './weather.ts';
+import { SimulatedConnection, type ConnectionOptions } from './simulated-connection.ts';
+import { ConnectionLostError } from './store-errors.ts';
 
-export interface SimulatedLogOptions {
-  readonly simulator: Simulator;
-  readonly database: SimulatedDatabase;
-  readonly owner: Owner;
-  /** Of this process in this life: batch ids are made from it. */
-  readonly name: string;
+export interface SimulatedLogOptions extends ConnectionOptions {
   readonly random: Random;
-  readonly weather: () => Weather;
 }
 
-/** A read failed: whoever asked asks again. */
-export class StoreUnreachableError extends Error {
-  override readonly name = 'StoreUnreachableError';
-  readonly code = 'StoreUnreachable';
-}
-
-/**
- * The log adapter of one process: the real planner, group committer and tail, over a store that is a network away. Every
- * call takes time, may be lost on the way there or back, and is then made again as the Postgres adapter makes it again.
- */
+/** The log adapter of one process: the real planner, group committer and tail, over a store that is a network away. */
 export class SimulatedLog implements EventLog {
   readonly capabilities: LogCapabilities = {
     densePositions: true,
@@ -50,7 +33,8 @@ export class SimulatedLog implements EventLog {
   readonly #tail = new LogTail(200);
   readonly #commits: Random;
   readonly #reads: Random;
-  #batches = 0;
+  /** Rows that a query brings at most. */
+  readonly #pageRows: number;
   #followersOfAll = 0;
   readonly #hear: () => void;
 
@@ -59,8 +43,10 @@ export class SimulatedLog implements EventLog {
     this.#options = options;
     this.#commits = random.of('commits');
     this.#reads = random.of('reads');
+    this.#pageRows = this.#reads.pick([2, 10, 200]);
+    const connection = new SimulatedConnection(options, this.#commits.of('connection'));
     this.#committer = new GroupCommitter({
-      commit: (batch) => this.#commit(batch),
+      commit: (batch) => connection.commit(batch),
       handedOver: () => simulator.sleep(this.#commits.between(0, 0.3), owner),
       committed: (batch) => this.#tail.publish(batch, this.#followersOfAll > 0),
       schedule: (work) => void simulator.after(0, work, owner),
@@ -80,10 +66,15 @@ export class SimulatedLog implements EventLog {
   }
 
   async *readStream(stream: StreamId, after = 0): AsyncGenerator<StreamRow, void, undefined> {
-    await this.#way();
-    for await (const row of this.#options.database.reader.readStream(stream, after)) {
-      yield row;
-      if (this.#reads.chance(0.1)) await this.#way();
+    for (let version = after; ;) {
+      await this.#way();
+      const page = await take(this.#options.database.reader.readStream(stream, version), this.#pageRows);
+      await this.#way();
+      for (const row of page) {
+        version = row.version + row.events.length - 1;
+        yield row;
+      }
+      if (page.length < this.#pageRows) return;
     }
   }
 
@@ -95,10 +86,15 @@ export class SimulatedLog implements EventLog {
   }
 
   async *readAll(after: Position): AsyncGenerator<RecordedUnit, void, undefined> {
-    await this.#way();
-    for await (const unit of this.#options.database.reader.readAll(after)) {
-      yield unit;
-      if (this.#reads.chance(0.05)) await this.#way();
+    for (let position = after; ;) {
+      await this.#way();
+      const page = await take(this.#options.database.reader.readAll(position), this.#pageRows);
+      await this.#way();
+      for (const unit of page) {
+        position = unit.lastPosition;
+        yield unit;
+      }
+      if (page.length < this.#pageRows) return;
     }
   }
 
@@ -132,54 +128,25 @@ export class SimulatedLog implements EventLog {
     this.#options.database.listeners.delete(this.#hear);
   }
 
-  /** One call at a time, the identical batch until it is answered. */
-  async #commit(batch: Batch): Promise<CommitAnswer> {
-    const { simulator, owner, name, weather } = this.#options;
-    const id = `${name}-${this.#batches++}`;
-    let isInDoubt = false;
-    for (let retryMs = 20; ; retryMs = Math.min(retryMs * 2, 1_000)) {
-      const { commitLostBefore, commitLostAfter, commitLate, commitFailed } = weather();
-      if (this.#commits.chance(commitLostBefore)) {
-        isInDoubt = true;
-        // The server may get to a call whose connection is long gone.
-        if (this.#commits.chance(commitLate)) void this.#call(id, batch, this.#commits.between(5, 3_000));
-      } else if (!isInDoubt && this.#commits.chance(commitFailed)) {
-        await simulator.sleep(2 * this.#wayMs(), owner);
-        return { outcome: 'failed', error: new Error('the store refused the batch') };
-      } else {
-        // Undefined: the disk is full, and the call is made again.
-        const answer = await this.#call(id, batch, this.#wayMs());
-        const isLost = this.#commits.chance(commitLostAfter);
-        if (answer !== undefined && !isLost) return answer;
-        isInDoubt ||= answer !== undefined;
-      }
-      await simulator.sleep(retryMs, owner);
-    }
-  }
-
-  /** What is on its way arrives, whether its sender still lives or not; only a living one gets the answer. */
-  #call(id: string, batch: Batch, wayMs: number): Promise<CommitAnswer | undefined> {
-    const { simulator, database, owner } = this.#options;
-    const backMs = this.#wayMs();
-    return new Promise((resolve) => {
-      simulator.after(wayMs, () => {
-        const answer = database.append(id, batch);
-        simulator.after(backMs, () => resolve(answer), owner);
-      });
-    });
-  }
-
   /** To the store or back, for reads. */
   async #way(): Promise<void> {
-    const { simulator, owner, weather } = this.#options;
-    await simulator.sleep(this.#reads.between(0.05, 1), owner);
-    if (this.#reads.chance(weather().readFailed))
-      throw new StoreUnreachableError('the connection to the store was lost');
+    const { simulator, database, owner, weather } = this.#options;
+    const { readSlow, readFailed } = weather();
+    await simulator.sleep(
+      this.#reads.chance(readSlow) ? this.#reads.between(5, 400) : this.#reads.between(0.05, 1),
+      owner,
+    );
+    database.mustAnswer();
+    if (this.#reads.chance(readFailed)) throw new ConnectionLostError();
   }
+}
 
-  #wayMs(): number {
-    return this.#commits.chance(this.#options.weather().slow)
-      ? this.#commits.between(5, 500)
-      : this.#commits.between(0.1, 3);
+/** What a query found at the instant at which it was carried out: rows that come later are the next one's. */
+async function take<Row>(rows: AsyncIterable<Row>, max: number): Promise<Row[]> {
+  const page: Row[] = [];
+  for await (const row of rows) {
+    page.push(row);
+    if (page.length === max) break;
   }
+  return page;
 }

@@ -8,12 +8,14 @@ import { createLedger, type Ledger } from '../../../src/ledger/index.ts';
 import { createPayments, type Payments } from '../../../src/payments/index.ts';
 import { deadlinesTable } from '../../../src/projections/deadlines.projection.ts';
 import { paymentsTable } from '../../../src/projections/payments.projection.ts';
+import { Troubles } from '../../../src/troubles.ts';
 import type { SimulatedDatabase } from './database.ts';
 import type { Random } from './random.ts';
 import { followAndWrite } from './simulated-projector.ts';
 import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedTransport } from './simulated-transport.ts';
 import type { Owner, Simulator } from './simulator.ts';
+import { watchStore } from './store-watch.ts';
 import type { Weather } from './weather.ts';
 
 /** A machine's clock, which outlives its processes. */
@@ -49,6 +51,7 @@ export class SimulatedProcess implements Owner {
   readonly payments: Payments;
   readonly #options: ProcessOptions;
   readonly #log: SimulatedLog;
+  readonly #troubles: Troubles;
   readonly #stop = new AbortController();
   readonly #scheduler: DeadlineScheduler;
   #projector: Owner & { alive: boolean } = { alive: true };
@@ -57,7 +60,12 @@ export class SimulatedProcess implements Owner {
   constructor(options: ProcessOptions) {
     const { simulator, database, random, name, weather, terms, residentsMax } = options;
     this.#options = options;
-    this.#log = new SimulatedLog({ simulator, database, owner: this, name, random, weather });
+    this.#troubles = new Troubles({ logger: nobodyReads as never, now: () => simulator.elapsedMs });
+    const onTrouble = (error: Error | undefined): void => {
+      if (error === undefined) this.#troubles.end('log');
+      else this.#troubles.begin('log', error);
+    };
+    this.#log = new SimulatedLog({ simulator, database, owner: this, name, random, weather, onTrouble });
     this.transport = new SimulatedTransport(simulator, this, weather);
     const now = (): Date => new Date(this.now);
     this.runtime = new Runtime({
@@ -67,6 +75,7 @@ export class SimulatedProcess implements Owner {
       residentsMax,
       nextTurn: (work) => void simulator.after(0, work, this),
       openPaymentsOf: (id) => this.#openPaymentsOf(id),
+      unavailable: () => this.#troubles.refusal,
     });
     // Pages and histories ask Postgres; commands and what is durable now do not.
     const pool = undefined as never;
@@ -84,8 +93,14 @@ export class SimulatedProcess implements Owner {
     return Math.floor(this.#options.simulator.now + this.#options.clock.offsetMs);
   }
 
+  /** What its readiness says: nothing keeps the store from doing what it is asked. */
+  get isReady(): boolean {
+    return this.#troubles.current === undefined;
+  }
+
   start(): void {
-    const { failed } = this.#options;
+    const { simulator, database, failed } = this.#options;
+    watchStore(simulator, database, this.#troubles, this);
     void this.#openDoor().catch(failed);
     void this.#observe().catch(failed);
     this.startProjector();
@@ -175,6 +190,7 @@ export class SimulatedProcess implements Owner {
   async #due(at: Date, limit: number): Promise<{ paymentId: string; kind: 'expire' | 'settle' }[]> {
     const { simulator, database, random } = this.#options;
     await simulator.sleep(random.between(0.1, 2), this);
+    database.mustAnswer();
     const due = [...database.projections.tables.rows(deadlinesTable).values()]
       .filter((row) => Date.parse(row['due_at'] as string) <= at.getTime())
       .sort((one, other) => (String(one['due_at']) < String(other['due_at']) ? -1 : 1));
@@ -187,6 +203,7 @@ export class SimulatedProcess implements Owner {
   async #openPaymentsOf(id: string): Promise<number> {
     const { simulator, database, random } = this.#options;
     await simulator.sleep(random.between(0.1, 2), this);
+    database.mustAnswer();
     const rows = [...database.projections.tables.rows(paymentsTable).values()];
     const open = ['INITIATED', 'AUTHORIZED', 'CAPTURED'];
     return rows.filter((row) => (row['payer'] === id || row['payee'] === id) && open.includes(row['status'] as string))
@@ -211,6 +228,8 @@ class Part implements Owner {
     this.#alive = alive;
   }
 }
+
+const nobodyReads = { error: () => undefined, info: () => undefined };
 
 const watcher: Principal = {
   tenant: 'kora',

@@ -1,8 +1,9 @@
 import type { EventLog } from '../../../eventstore/index.ts';
-import { Gatherer, type Member } from '../../../src/projections/batch.ts';
+import { Gatherer, ProjectionFault, type Member } from '../../../src/projections/batch.ts';
 import { accountsProjection } from '../../../src/projections/accounts.projection.ts';
 import { deadlinesProjection } from '../../../src/projections/deadlines.projection.ts';
 import { paymentsProjection } from '../../../src/projections/payments.projection.ts';
+import { isFinal } from '../../../src/projections/postgres/writer.ts';
 import { trialBalanceProjection } from '../../../src/projections/trial-balance.projection.ts';
 import type { SimulatedDatabase } from './database.ts';
 import type { Random } from './random.ts';
@@ -31,8 +32,9 @@ export async function followAndWrite(options: ProjectorOptions): Promise<void> {
   while (!signal.aborted) {
     try {
       await round(options);
-    } catch {
-      // A read failed.
+    } catch (error) {
+      // What passes is tried again; what does not has stopped a projection for good.
+      if (error instanceof ProjectionFault || isFinal(error)) throw error;
     }
     await simulator.sleep(random.between(50, 300), owner);
   }
@@ -40,8 +42,13 @@ export async function followAndWrite(options: ProjectorOptions): Promise<void> {
 
 /** Ends when another process has moved a checkpoint. */
 async function round({ log, simulator, database, random, owner, signal, projected }: ProjectorOptions): Promise<void> {
-  const step = (): Promise<void> => simulator.sleep(random.between(0.1, 4), owner);
-  await step();
+  const way = (): Promise<void> => simulator.sleep(random.between(0.1, 4), owner);
+  const statement = async (): Promise<void> => {
+    await way();
+    database.mustHaveRoom();
+  };
+  await way();
+  database.mustAnswer();
   const { projections } = database;
   const members: Member[] = simulatedProjections.map((projection) => ({
     projection,
@@ -64,7 +71,7 @@ async function round({ log, simulator, database, random, owner, signal, projecte
     for (;;) {
       const batch = await gatherer.next(0);
       if (batch === undefined || !owner.alive) return;
-      if ((await projections.writeBatch(batch, step)) === 'fenced') return;
+      if ((await projections.writeBatch(batch, statement)) === 'fenced') return;
       projected();
     }
   };

@@ -94,7 +94,19 @@ export class Watcher {
       }
       watched.live = false;
     }
+    for (const [topic, watched] of this.#topics) this.#forget(topic, watched);
     this.#world.simulator.after(this.#random.between(1, 300), () => this.#connect());
+  }
+
+  /** An app that was started anew knows nothing, or only what it had written down: any event that it was sent. */
+  #forget(topic: string, watched: Watched): void {
+    const what = this.#random.weighted({ nothing: 5, everything: 3, 'the newest': 2 });
+    if (what === 'everything') watched.position = undefined;
+    if (what !== 'the newest' || watched.position === undefined) return;
+    const last = watched.next - this.#random.whole(1, 5);
+    const event = this.#world.topics.of(topic)[last];
+    if (event === undefined) return;
+    Object.assign(watched, { position: event.position, next: last + 1 });
   }
 
   #take(told: Told): void {

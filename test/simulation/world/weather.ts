@@ -6,6 +6,8 @@ export interface Weather {
   readonly replyLost: number;
   /** Of any message: that it takes many times longer, and is overtaken. */
   readonly slow: number;
+  /** The store is at work on others: commits take tens of milliseconds, and units queue. */
+  readonly busy: number;
   /** The connection breaks on the way to the store, or on the way back: the identical batch is sent again. */
   readonly commitLostBefore: number;
   readonly commitLostAfter: number;
@@ -14,6 +16,8 @@ export interface Weather {
   /** The store refuses a batch for a reason of its own. */
   readonly commitFailed: number;
   readonly readFailed: number;
+  /** What a read brings was true some hundred milliseconds ago. */
+  readonly readSlow: number;
   /** News of other processes' commits come late. */
   readonly newsLate: number;
   /** A connection of a watcher breaks, for each message on it. */
@@ -27,11 +31,13 @@ export const calm: Weather = {
   requestTwice: 0,
   replyLost: 0,
   slow: 0,
+  busy: 0,
   commitLostBefore: 0,
   commitLostAfter: 0,
   commitLate: 0,
   commitFailed: 0,
   readFailed: 0,
+  readSlow: 0,
   newsLate: 0,
   connectionCut: 0,
   slowWatcher: 0,
@@ -42,12 +48,14 @@ export const rough: Weather = {
   requestTwice: 0.08,
   replyLost: 0.06,
   slow: 0.08,
+  busy: 0.4,
   commitLostBefore: 0.06,
   commitLostAfter: 0.06,
   commitLate: 0.5,
   commitFailed: 0.04,
   readFailed: 0.02,
+  readSlow: 0.1,
   newsLate: 0.2,
-  connectionCut: 0.01,
+  connectionCut: 0.04,
   slowWatcher: 0.1,
 };

@@ -1,15 +1,16 @@
 import type { Caller } from '../../../src/actors/requests.ts';
 import { UnitFailedError, type Outcome } from '../../../src/actors/runtime.ts';
-import { Finding } from '../model/finding.ts';
+import { check, Finding } from '../model/finding.ts';
 import { Oracle } from '../model/oracle.ts';
 import { ProjectionsCheck } from '../model/projections-check.ts';
 import { Topics } from '../model/topics.ts';
+import { troubleCauseOf } from '../../../src/platform/postgres/store-trouble.ts';
 import { textOf, type Operation, type Scenario } from '../scenario.ts';
 import { SimulatedDatabase } from './database.ts';
 import { Random } from './random.ts';
 import { simulatedProjections } from './simulated-projector.ts';
 import { SimulatedProcess, type Clock } from './simulated-process.ts';
-import { StoreUnreachableError } from './simulated-log.ts';
+import { ConnectionLostError } from './store-errors.ts';
 import { Simulator } from './simulator.ts';
 import { Watcher } from './watcher.ts';
 import { calm, type Weather } from './weather.ts';
@@ -48,6 +49,7 @@ export class World {
       this.topics.take(unit);
       this.trace(`unit ${unit.id} at ${unit.position} to ${unit.lastPosition}`);
     });
+    this.database.onFinding = this.fail;
     for (let machine = 0; machine < scenario.machines; machine++) {
       this.#clocks.push({ offsetMs: 0 });
       this.#start(machine);
@@ -64,7 +66,9 @@ export class World {
     this.simulator.after(lastMs + 1_000, () => this.#quiet());
     await this.#go(() => this.#isQuiet && this.#isThrough(), lastMs + 600_000 + terms.holdMs + terms.settleAfterMs);
     this.#lookAtEverything();
-    await this.#go(() => this.#open === 0, this.simulator.elapsedMs + 60_000);
+    // A little longer, so that what is put out of memory in a later turn is out.
+    const [lookedMs, isOver] = [this.simulator.elapsedMs + 100, (): boolean => this.simulator.elapsedMs > lookedMs];
+    await this.#go(() => this.#open === 0 && isOver(), lookedMs + 60_000);
     this.#end();
   }
 
@@ -115,7 +119,7 @@ export class World {
       residentsMax: this.#scenario.residentsMax,
       bufferedBytesMax: this.#scenario.bufferedBytesMax,
       failed: (error) => {
-        if (!(error instanceof StoreUnreachableError)) this.fail(error);
+        if (!(error instanceof ConnectionLostError)) this.fail(error);
       },
       projected: () => this.guard(() => this.#projections.advance()),
     });
@@ -151,8 +155,8 @@ export class World {
         return;
       }
       case 'fill disk':
-        this.database.isFull = true;
-        this.simulator.after(operation.fullMs, () => (this.database.isFull = false));
+        this.database.disk = operation.what;
+        this.simulator.after(operation.fullMs, () => (this.database.disk = 'roomy'));
         return;
     }
   }
@@ -216,7 +220,15 @@ export class World {
           (error: unknown) => {
             if (!process.alive) return;
             this.trace(`${name} failed ${String(error)}`);
-            if (!(error instanceof UnitFailedError || error instanceof StoreUnreachableError)) this.fail(error);
+            if (!(error instanceof UnitFailedError || error instanceof ConnectionLostError)) this.fail(error);
+            // What passes is waited for, however long: nobody is told that it failed.
+            this.guard(() =>
+              check(
+                troubleCauseOf(error) === undefined || error instanceof ConnectionLostError,
+                '7 patience',
+                () => `${name} failed for trouble that passes`,
+              ),
+            );
             replied(undefined);
           },
         );
@@ -246,7 +258,7 @@ export class World {
         : process.ledger.account(id).then((view) => this.guard(() => this.oracle.shownWallet(id, view)));
     shown.then(closed, (error: unknown) => {
       closed();
-      if (!(error instanceof StoreUnreachableError)) this.fail(error);
+      if (!(error instanceof ConnectionLostError)) this.fail(error);
     });
     // It may never be answered: its process may die.
     this.simulator.after(5_000, closed);
@@ -263,7 +275,7 @@ export class World {
   }
 
   #isThrough(): boolean {
-    if (this.#open > 0 || this.#processes.includes(undefined)) return false;
+    if (this.#open > 0 || !this.#processes.every((process) => process?.isReady)) return false;
     const { projections, store } = this.database;
     if (simulatedProjections.some(({ name }) => projections.checkpoint(name) < store.last)) return false;
     return !this.oracle.isAnythingDue && this.#watchers.every(({ isThrough }) => isThrough);
@@ -273,7 +285,8 @@ export class World {
     const { projections, store } = this.database;
     const behind = simulatedProjections.filter(({ name }) => projections.checkpoint(name) < store.last);
     const watchers = this.#watchers.filter(({ isThrough }) => !isThrough).length;
-    return `${this.#open} commands, ${behind.length} projections, ${watchers} watchers, deadlines: ${this.oracle.isAnythingDue}`;
+    const unready = this.#processes.filter((process) => process?.isReady !== true).length;
+    return `${this.#open} commands, ${behind.length} projections, ${watchers} watchers, ${unready} processes not ready, deadlines: ${this.oracle.isAnythingDue}`;
   }
 
   #lookAtEverything(): void {
@@ -286,5 +299,10 @@ export class World {
   #end(): void {
     this.oracle.end(this.#acknowledged, this.database.projections.tables);
     this.#projections.whole(this.database.store.last);
+    const { residentsMax } = this.#scenario;
+    for (const process of this.#processes) {
+      const residents = process?.runtime.residents ?? 0;
+      check(residents <= residentsMax, 'memory', () => `${residents} actors are in memory, ${residentsMax} may be`);
+    }
   }
 }
