@@ -69,6 +69,30 @@ describe('with another process on the same log', () => {
   });
 });
 
+describe('commands on one account that are refused at once', () => {
+  it('do not have each other read it again without end', async () => {
+    const log = new MemoryLog();
+    const runtime = new Runtime({ log });
+    await must(runtime, open('ada'));
+    const readLast = log.readLast.bind(log);
+    let reads = 0;
+    log.readLast = async (streams) => {
+      reads += 1;
+      if (reads > 100) throw new Error('read without end');
+      await turns(3);
+      return readLast(streams);
+    };
+    const refused: Promise<unknown>[] = [];
+    for (let copy = 0; copy < 4; copy++) {
+      refused.push(runtime.execute({ ...open('ada'), idempotencyKey: `again ${copy}` }, caller));
+      await turns(2);
+    }
+    for (const outcome of await Promise.all(refused)) {
+      expect(outcome).toMatchObject({ refusal: { code: 'AccountExists' } });
+    }
+  });
+});
+
 describe('a payment with an account whose opening is not durable', () => {
   it('is not made before it is, and not at all when it fails', async () => {
     const log = new HeldLog();
