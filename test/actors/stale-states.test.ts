@@ -69,6 +69,20 @@ describe('with another process on the same log', () => {
   });
 });
 
+describe('a payment that is authorized where its payer was looked for before it was opened elsewhere', () => {
+  it('holds what it says', async () => {
+    const store = new MemoryStore();
+    const [here, there] = [0, 1].map(() => new Runtime({ log: new MemoryLog({ store }) })) as [Runtime, Runtime];
+    await openWallets(here, { ben: 0n });
+    expect(await here.execute(p2p('ada', 'ben', 5n, 'k1'), caller)).toMatchObject({ refusal: { code: 'NotFound' } });
+    await openWallets(there, { ada: 10n });
+    const { payment } = await must(there, { ...p2p('ada', 'ben', 5n, 'k1'), upTo: 'INITIATED' });
+    const on = { paymentId: payment?.paymentId ?? '', idempotencyKey: 'k2' };
+    await must(here, { type: 'Authorize', ...on });
+    expect(await new Runtime({ log: new MemoryLog({ store }) }).account('ada')).toMatchObject({ held: '5' });
+  });
+});
+
 describe('commands on one account that are refused at once', () => {
   it('do not have each other read it again without end', async () => {
     const log = new MemoryLog();
