@@ -15,8 +15,6 @@ interface Pinned {
   readonly kind: Kind;
   readonly id: string;
   readonly resident: Resident;
-  /** Read from the log since the command came. */
-  isFresh: boolean;
 }
 
 /** The actors that one command is decided on, pinned in memory while it is at work: the world of its decision. */
@@ -24,6 +22,8 @@ export class Participants implements World {
   readonly #residents: Residents;
   readonly #command: Command;
   readonly #lookUp: boolean;
+  /** The residents' count of reads when the command came: a read that was under way then is not of now. */
+  readonly #since: number;
   /** A Pay's key is taken to be used for nothing else: the log proves it. */
   #keyAssumed: boolean;
   // A list: a command has three or four, and names of streams need not be made only to look something up.
@@ -33,6 +33,7 @@ export class Participants implements World {
     this.#residents = residents;
     this.#command = command;
     this.#lookUp = lookUp;
+    this.#since = residents.reads;
     this.#keyAssumed = command.type === 'Pay';
   }
 
@@ -67,8 +68,6 @@ export class Participants implements World {
       let waking: Promise<unknown>[] | undefined;
       for (const pinned of this.#pinned) {
         if (pinned.resident.knowledge !== 'unknown') continue;
-        // A read that is under way for somebody else may have begun before this command came.
-        pinned.isFresh = !this.#residents.isWaking(pinned.resident);
         (waking ??= []).push(this.#residents.wake(pinned.resident));
       }
       if (waking !== undefined) return Promise.all(waking);
@@ -100,12 +99,13 @@ export class Participants implements World {
 
   /**
    * True where a refusal stood on what was not read since the command came: now it is. What is refused leaves nothing for
-   * the log to check, and another process may have moved the actors on, by this very command even.
+   * the log to check, and another process may have moved the actors on, by this very command even. Who made the read is
+   * all the same: commands that are refused together would have each other read again without end.
    */
   mustReload(): boolean {
     let must = false;
-    for (const { resident, isFresh } of this.#pinned) {
-      if (isFresh || resident.pending !== undefined) continue;
+    for (const { resident } of this.#pinned) {
+      if (resident.readBegan > this.#since || resident.pending !== undefined) continue;
       resident.knowledge = 'unknown';
       must = true;
     }
@@ -167,7 +167,7 @@ export class Participants implements World {
   #pin(kind: Kind, id: string): void {
     if (this.#find(kind, id) !== undefined) return;
     const resident = this.#residents.pin(streamOf[kind](id));
-    this.#pinned.push({ kind, id, resident, isFresh: false });
+    this.#pinned.push({ kind, id, resident });
     const maker = this.#command.type === 'Pay' && kind === 'payment' && id === this.#command.paymentId;
     if (maker && resident.knowledge === 'unknown' && !resident.cautious && !this.#lookUp)
       resident.knowledge = 'assumed';

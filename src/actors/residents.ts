@@ -46,6 +46,11 @@ export class Residents {
     return this.#residents.size;
   }
 
+  /** Beginnings and ends of reads so far: what is read from now on begins at a higher count. */
+  get reads(): number {
+    return this.#reads;
+  }
+
   /** The resident of a stream, made if need be, and marked as just used; it stays in memory until `unpin`. */
   pin(stream: KoraStream): Resident {
     let resident = this.#residents.get(stream);
@@ -68,11 +73,6 @@ export class Residents {
   /** The resident of a stream if there is one. */
   peek(stream: KoraStream): Resident | undefined {
     return this.#residents.get(stream);
-  }
-
-  /** Whether its durable state is being read. */
-  isWaking(resident: Resident): boolean {
-    return this.#wakings.has(resident.stream);
   }
 
   /** Loads the durable state of a resident that has none. */

@@ -69,6 +69,44 @@ describe('with another process on the same log', () => {
   });
 });
 
+describe('a payment that is authorized where its payer was looked for before it was opened elsewhere', () => {
+  it('holds what it says', async () => {
+    const store = new MemoryStore();
+    const [here, there] = [0, 1].map(() => new Runtime({ log: new MemoryLog({ store }) })) as [Runtime, Runtime];
+    await openWallets(here, { ben: 0n });
+    expect(await here.execute(p2p('ada', 'ben', 5n, 'k1'), caller)).toMatchObject({ refusal: { code: 'NotFound' } });
+    await openWallets(there, { ada: 10n });
+    const { payment } = await must(there, { ...p2p('ada', 'ben', 5n, 'k1'), upTo: 'INITIATED' });
+    const on = { paymentId: payment?.paymentId ?? '', idempotencyKey: 'k2' };
+    await must(here, { type: 'Authorize', ...on });
+    expect(await new Runtime({ log: new MemoryLog({ store }) }).account('ada')).toMatchObject({ held: '5' });
+  });
+});
+
+describe('commands on one account that are refused at once', () => {
+  it('do not have each other read it again without end', async () => {
+    const log = new MemoryLog();
+    const runtime = new Runtime({ log });
+    await must(runtime, open('ada'));
+    const readLast = log.readLast.bind(log);
+    let reads = 0;
+    log.readLast = async (streams) => {
+      reads += 1;
+      if (reads > 100) throw new Error('read without end');
+      await turns(3);
+      return readLast(streams);
+    };
+    const refused: Promise<unknown>[] = [];
+    for (let copy = 0; copy < 4; copy++) {
+      refused.push(runtime.execute({ ...open('ada'), idempotencyKey: `again ${copy}` }, caller));
+      await turns(2);
+    }
+    for (const outcome of await Promise.all(refused)) {
+      expect(outcome).toMatchObject({ refusal: { code: 'AccountExists' } });
+    }
+  });
+});
+
 describe('a payment with an account whose opening is not durable', () => {
   it('is not made before it is, and not at all when it fails', async () => {
     const log = new HeldLog();

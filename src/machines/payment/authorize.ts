@@ -7,7 +7,7 @@ import { refused, Unit } from '../unit.ts';
 import { refuseIllegal } from './allowed.ts';
 import { stamped } from './applied.ts';
 import { failedBy } from './failure.ts';
-import { noteRefusal, refuseClosed, refuseDebit } from './judge.ts';
+import { noteRefusal, partyOf, refuseClosed, refuseDebit } from './judge.ts';
 import { authorized } from './pay.ts';
 import type { PaymentSnapshot } from './payment.machine.ts';
 import { release } from './post.ts';
@@ -23,8 +23,8 @@ export function decideAuthorize(command: Authorize, at: string, payment: Payment
     return refused(invalid('expiresAt', 'the hold would be expired already'));
 
   const unit = new Unit(world);
-  const payer = context.payer === undefined ? undefined : world.wallet(context.payer);
-  const payee = context.payee === undefined ? undefined : world.wallet(context.payee);
+  const payer = partyOf(world, context.payer);
+  const payee = partyOf(world, context.payee);
   const refusal = refuseClosed({ payer, payee }) ?? refuseDebit(payer, context.amount);
   if (refusal !== undefined) {
     unit.payment(command.paymentId, stamped(command, [failedBy(refusal)]));

@@ -7,6 +7,7 @@ import { accountClosed, accountFrozen, captureExceedsAuthorized, holdExpired, in
 import { refused, Unit } from '../unit.ts';
 import { refuseIllegal } from './allowed.ts';
 import { stamped } from './applied.ts';
+import { partyOf } from './judge.ts';
 import { capturedOf } from './pay.ts';
 import type { PaymentFact } from './payment.facts.ts';
 import type { PaymentContext, PaymentSnapshot } from './payment.machine.ts';
@@ -50,7 +51,7 @@ function refuseAmount(context: PaymentContext, amount: bigint): Refusal | undefi
  */
 function refuseParties({ payer, payee }: PaymentContext, world: World): Refusal | undefined {
   if (payer === undefined) return undefined;
-  if (world.wallet(payer)?.value === 'FROZEN') return accountFrozen(payer);
-  if (payee !== undefined && world.wallet(payee)?.value === 'CLOSED') return accountClosed(payee);
+  if (partyOf(world, payer)?.value === 'FROZEN') return accountFrozen(payer);
+  if (payee !== undefined && partyOf(world, payee)?.value === 'CLOSED') return accountClosed(payee);
   return undefined;
 }

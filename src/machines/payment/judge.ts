@@ -1,6 +1,8 @@
+import { invariant } from '../../kernel/invariant.ts';
 import { formatMinor } from '../../kernel/money.ts';
 import { available, type WalletSnapshot } from '../account/account.machine.ts';
 import { paymentRefused } from '../account/moves.ts';
+import type { World } from '../decision.ts';
 import {
   accountClosed,
   accountFrozen,
@@ -15,6 +17,17 @@ import type { PaymentSnapshot } from './payment.machine.ts';
 interface Parties {
   readonly payer: WalletSnapshot | undefined;
   readonly payee: WalletSnapshot | undefined;
+}
+
+/**
+ * The wallet of a party of a payment that is there, which was opened before the payment was made. Who does not see it sees
+ * an older state: nothing may be decided on that, least of all an authorization, which would hold nothing.
+ */
+export function partyOf(world: World, accountId: string | undefined): WalletSnapshot | undefined {
+  if (accountId === undefined) return undefined;
+  const wallet = world.wallet(accountId);
+  invariant(wallet !== undefined, `a payment names wallet ${accountId}, which is not there`);
+  return wallet;
 }
 
 /** CLOSED is for ever: no payment starts with a closed party. */

@@ -47,8 +47,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal stands on what another process has changed': {
     file: 'src/actors/participants.ts',
-    text: 'if (isFresh || resident.pending !== undefined) continue;',
-    bug: 'if (isFresh || resident.pending !== undefined || resident.stream !== "") continue;',
+    text: 'if (resident.readBegan > this.#since || resident.pending !== undefined) continue;',
+    bug: 'if (resident.readBegan >= 0) continue;',
   },
   'the key of a request may have been read before its account': {
     file: 'src/actors/participants.ts',
