@@ -99,7 +99,8 @@ export class Draft {
   setWallet(wallet: Wallet, type: string): void {
     const after = { ...wallet, version: wallet.version + 1 };
     this.wallets.set(wallet.id, after);
-    this.#line(`account/${wallet.id}`, walletLine(type, '', after));
+    const opened = `${after.type} ${after.currency} fee ${after.feeBps}`;
+    this.#line(`account/${wallet.id}`, walletLine(type, type === 'AccountOpened' ? opened : '', after));
   }
 
   #payment(): Payment {

@@ -28,6 +28,10 @@ function noteOf(type: string, said: Data): string {
   if (type === 'EntryPosted') {
     return `${text(said['amount'])} released ${text(said['released'] ?? '0')} forced ${text(said['forced'] ?? false)}`;
   }
+  if (type === 'AccountOpened') {
+    const opened = said['after'] as Record<string, unknown>;
+    return `${text(opened['type'])} ${text(opened['currency'])} fee ${text(opened['feeBps'] ?? 0)}`;
+  }
   if (type === 'PaymentRefused') return text(said['reason']);
   return text(said['amount']);
 }
