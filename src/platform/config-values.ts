@@ -62,8 +62,7 @@ export function databaseUrl(text: string): string {
   return text;
 }
 
-/** `kurrentdb://…` as the vendor's client takes it: several hosts with commas between them are no URL to others. */
-// May hold a password too.
+/** `kurrentdb://…` as the vendor's client takes it: several hosts with commas are no URL to others. It may hold a password. */
 export function eventstoreUrl(text: string): string {
   if (/^postgres(ql)?:/.test(text)) {
     throw new Error(

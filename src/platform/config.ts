@@ -1,6 +1,7 @@
-import { configOptions, type ConfigOption, type KoraConfig } from './config-options.ts';
+import { configOptions, type ConfigOption } from './config-options.ts';
+import type { KoraConfig } from './kora-config.ts';
 
-export type { KoraConfig } from './config-options.ts';
+export type { KoraConfig } from './kora-config.ts';
 
 /** `DATABASE_URL` and the like: what the environment and the command line hold, before it is looked at. */
 export type Texts = Readonly<Record<string, string | undefined>>;

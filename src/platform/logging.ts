@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { LogLevel } from './config-options.ts';
+import type { LogLevel } from './kora-config.ts';
 
 export type { Logger } from 'pino';
 
