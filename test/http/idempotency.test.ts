@@ -167,6 +167,24 @@ describe('a request that is sent again', () => {
     expect((await product.call(ada, 'POST', '/v1/accounts', { key, body })).body).toEqual((await first).body);
   });
 
+  it('is carried out once, and answered by both, when it is taken over from one that is slow and not dead', async () => {
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const slow = await product.open({ ledger: slowed(product, held) });
+    const body = { type: 'customer', currency: 'XOF' };
+    const first = callAt(`http://127.0.0.1:${slow.port}`, ada, 'POST', '/v1/accounts', { key, body });
+    await claimed(key);
+    await product.admin.query('update gateway.idempotency_log set claimed_until = now() where key = $1', [key]);
+    const takenOver = await product.call(ada, 'POST', '/v1/accounts', { key, body });
+    expect(takenOver.status).toBe(201);
+    letGo();
+    expect([(await first).status, (await first).body]).toEqual([201, takenOver.body]);
+    const { rowCount } = await product.admin.query(`select from eventstore.log where stream = $1`, [
+      `account/${takenOver.body.accountId}`,
+    ]);
+    expect(rowCount).toBe(1);
+  });
+
   const slowed = ({ ledger }: HttpProduct, held: Promise<void>): Ledger => ({
     ...ledger,
     carryOut: async (request, caller) => {
