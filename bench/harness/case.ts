@@ -8,6 +8,8 @@ export interface Case {
   readonly database: 'product' | 'empty';
   /** What a run has beside its warm-up and measurement, for preparing and checking. Default two minutes. */
   readonly spareMs?: number;
+  /** For its process, beside those that the product is started with. */
+  readonly nodeOptions?: readonly string[];
   /** Loaded only in the process that runs it. */
   readonly load: () => Promise<{ readonly run: (context: CaseContext) => Promise<Measured> }>;
 }

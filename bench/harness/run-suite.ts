@@ -76,7 +76,7 @@ export async function runSuite(suite: Suite, cluster: BenchCluster, options: Run
 
 async function runOnce(
   suite: Suite,
-  { name, database, spareMs }: Case,
+  { name, database, spareMs, nodeOptions: itsOwn = [] }: Case,
   cluster: BenchCluster,
   { warmupMs, measureMs, nodeOptions, signal }: RunOptions,
 ): Promise<Measured> {
@@ -85,7 +85,7 @@ async function runOnce(
   try {
     const { postmasterPid } = cluster;
     const assignment = { suite: suite.name, caseName: name, ...fresh, postmasterPid, warmupMs, measureMs };
-    return await runInChild(assignment, { nodeOptions, spareMs }, signal);
+    return await runInChild(assignment, { nodeOptions: [...nodeOptions, ...itsOwn], spareMs }, signal);
   } finally {
     await cluster.drop(fresh);
   }
