@@ -49,7 +49,9 @@ describe('the http door', () => {
       const drip = setInterval(() => {
         for (const { socket } of [slowHeaders, slowBody, ...many]) if (socket.writable) socket.write('a');
       }, 50);
-      expect((await product.call(ada, 'GET', '/v1/accounts')).status).toBe(200);
+      // It was a 500 once, on a busy machine: should it come again, the door's log says of what.
+      const meanwhile = await product.call(ada, 'GET', '/v1/accounts');
+      expect(meanwhile.status, product.lines.slice(-10).join('\n')).toBe(200);
       expect(await slowHeaders.closed).toMatch(/^HTTP\/1\.1 408 /);
       const timedOut = await slowBody.closed;
       expect(timedOut).toMatch(/^HTTP\/1\.1 408 /);
