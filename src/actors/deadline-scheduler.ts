@@ -4,7 +4,7 @@ import type { Outcome, Runtime } from './runtime.ts';
 /** A deadline that the log holds and nothing has met yet. */
 export interface DueDeadline {
   readonly paymentId: string;
-  /** `expire`: release a hold that nothing captured. `settle`: settle a captured payment. */
+  /** `expire`: release a hold that nothing captured. `settle`: the day of settlement of a captured payment. */
   readonly kind: 'expire' | 'settle';
 }
 
@@ -86,5 +86,5 @@ function commandOf({ paymentId, kind }: DueDeadline): Command {
   const commandId = `deadline:${paymentId}:${kind}`;
   return kind === 'expire'
     ? { type: 'Reverse', paymentId, commandId, fingerprint: kind, reason: 'expired' }
-    : { type: 'Settle', paymentId, commandId, fingerprint: kind };
+    : { type: 'MeetSettlement', paymentId, commandId, fingerprint: kind };
 }

@@ -4,12 +4,20 @@ import type { Command } from '../machines/commands.ts';
 import { participants } from '../machines/participants.ts';
 import type { World } from '../machines/decision.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
-import { accountStream, paymentStream, requestStream } from '../machines/streams.ts';
+import type { ConnectorSnapshot } from '../machines/connector/connector.machine.ts';
+import type { PayoutSnapshot } from '../machines/payout/payout.machine.ts';
+import { accountStream, connectorStream, paymentStream, payoutStream, requestStream } from '../machines/streams.ts';
 import type { Resident } from './resident.ts';
 import type { Residents } from './residents.ts';
 
-type Kind = 'payment' | 'account' | 'request';
-const streamOf = { payment: paymentStream, account: accountStream, request: requestStream } as const;
+type Kind = 'payment' | 'account' | 'request' | 'payout' | 'connector';
+const streamOf = {
+  payment: paymentStream,
+  account: accountStream,
+  request: requestStream,
+  payout: payoutStream,
+  connector: connectorStream,
+} as const;
 
 interface Pinned {
   readonly kind: Kind;
@@ -49,6 +57,14 @@ export class Participants implements World {
     return this.#find('request', id)?.newest as RequestFact | undefined;
   }
 
+  payout(id: string): PayoutSnapshot | undefined {
+    return this.#find('payout', id)?.newest as PayoutSnapshot | undefined;
+  }
+
+  connector(id: string): ConnectorSnapshot | undefined {
+    return this.#find('connector', id)?.newest as ConnectorSnapshot | undefined;
+  }
+
   resident(stream: string): Resident | undefined {
     for (const { resident } of this.#pinned) if (resident.stream === stream) return resident;
     return undefined;
@@ -61,9 +77,11 @@ export class Participants implements World {
   gather(speculation: boolean): Promise<unknown> | undefined {
     for (;;) {
       const before = this.#pinned.length;
-      const { payments, wallets, requests, all } = participants(this.#command, this);
+      const { payments, wallets, requests, payouts, connectors, all } = participants(this.#command, this);
       for (const id of payments) this.#pin('payment', id);
       for (const id of wallets) this.#pin('account', id);
+      if (payouts !== undefined) for (const id of payouts) this.#pin('payout', id);
+      if (connectors !== undefined) for (const id of connectors) this.#pin('connector', id);
       if (!this.#keyAssumed) for (const id of requests) this.#pin('request', id);
       let waking: Promise<unknown>[] | undefined;
       for (const pinned of this.#pinned) {

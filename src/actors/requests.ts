@@ -1,5 +1,6 @@
 import { commandIdOf, fingerprintOf } from '../kernel/ids.ts';
-import type { AccountCommand, Command, PaymentCommand, PayUpTo } from '../machines/commands.ts';
+import { AMOUNT_MAX } from '../kernel/money.ts';
+import type { AccountCommand, Command, InstructionOutcome, PaymentCommand, PayUpTo } from '../machines/commands.ts';
 import type { WalletType } from '../machines/account/account.facts.ts';
 import type { PaymentKind, ReversalReason } from '../machines/payment/payment.facts.ts';
 
@@ -18,6 +19,9 @@ export interface PayRequest extends Keyed {
   readonly payer?: string;
   readonly payee?: string;
   readonly provider?: string;
+  /** Whom the provider pays or collects from, and by which rail: references, nothing personal. */
+  readonly beneficiary?: string;
+  readonly rail?: string;
   readonly original?: string;
   readonly upTo: PayUpTo;
   readonly captureAmount?: bigint;
@@ -47,8 +51,42 @@ export interface ReverseRequest extends Keyed {
   readonly paymentId: string;
   readonly reason: Exclude<ReversalReason, 'expired'>;
 }
+/** Somebody says what became of what is in doubt: the provider's own word, or what its statement shows. */
+export interface ResolveRequest extends Keyed {
+  readonly type: 'Resolve';
+  readonly paymentId: string;
+  readonly outcome: 'confirmed' | 'settled' | 'refused';
+  /** Of what was carried out: the provider's reference. */
+  readonly providerRef?: string;
+  readonly providerFee?: bigint;
+  /** Of what was refused: why. */
+  readonly reason?: string;
+}
+export interface CreatePayoutRequest extends Keyed {
+  readonly type: 'CreatePayout';
+  readonly amount: bigint;
+  readonly currency: string;
+  /** The treasury wallet. */
+  readonly payer: string;
+  readonly provider: string;
+  readonly beneficiary: string;
+  readonly rail?: string;
+}
+export interface CancelPayoutRequest extends Keyed {
+  readonly type: 'CancelPayout';
+  readonly payoutId: string;
+  readonly reason: string;
+}
+export type PayoutRequest = CreatePayoutRequest | CancelPayoutRequest;
+/** An operator's word on a connector's breaker. It is a matter of the Providers, and is carried out where it comes in. */
+export interface ConnectorRequest extends Keyed {
+  readonly type: 'ForceBreaker';
+  readonly connectorId: string;
+  readonly state: 'OPEN' | 'CLOSED';
+  readonly reason: string;
+}
 export type PaymentRequest =
-  PayRequest | AuthorizeRequest | CaptureRequest | SettleRequest | FailRequest | ReverseRequest;
+  PayRequest | AuthorizeRequest | CaptureRequest | SettleRequest | FailRequest | ReverseRequest | ResolveRequest;
 
 export interface OpenAccountRequest extends Keyed {
   readonly type: 'OpenAccount';
@@ -73,7 +111,7 @@ export interface SetLimitRequest extends Keyed {
   readonly reason: string;
 }
 export type AccountRequest = OpenAccountRequest | ReasonedAccountRequest | SetLimitRequest;
-export type KoraRequest = PaymentRequest | AccountRequest;
+export type KoraRequest = PaymentRequest | AccountRequest | PayoutRequest;
 
 const onAccounts: Readonly<Record<AccountRequest['type'], true>> = {
   OpenAccount: true,
@@ -105,8 +143,16 @@ export interface Caller {
 export interface Terms {
   /** A hold that nothing captures is released after this long. Default 7 days. */
   readonly holdMs: number;
-  /** Settlement is due this long after capture (J+1). Default 1 day. */
+  /** Settlement is due this long after capture, where no calendar says. Default 1 day (J+1). */
   readonly settleAfterMs: number;
+  /** When what is captured now is settled, by the calendar of a provider; undefined where it has none. */
+  readonly settlesAt?: (now: Date, provider: string | undefined) => Date | undefined;
+  /** What one transaction may be at a provider, by a rail, in minor units; undefined: no bound is known. */
+  readonly railLimits?: (
+    provider: string,
+    rail: string | undefined,
+    currency: string,
+  ) => { readonly min: bigint; readonly max: bigint } | undefined;
 }
 export const defaultTerms: Terms = { holdMs: 7 * 24 * 3_600_000, settleAfterMs: 24 * 3_600_000 };
 
@@ -123,23 +169,62 @@ function instantOf(ms: number): string {
   return text;
 }
 
+const unlimited = { min: 1n, max: AMOUNT_MAX };
+
+/** J+1, by the provider's calendar if it has one. */
+export function settlementOf(now: Date, provider: string | undefined, terms: Terms): string {
+  const planned = terms.settlesAt?.(now, provider);
+  return planned === undefined ? instantOf(now.getTime() + terms.settleAfterMs) : planned.toISOString();
+}
+
+function outcomeOf({
+  outcome,
+  providerRef = '',
+  providerFee,
+  reason = '',
+}: Omit<ResolveRequest, 'idempotencyKey'>): InstructionOutcome {
+  if (outcome === 'refused') return { said: 'refused', code: reason, elsewhere: false };
+  return { said: outcome, providerRef, ...(providerFee !== undefined && { providerFee }) };
+}
+
 /** Completes a request to a command: ids and fingerprint from what it says, instants from `now`. */
-export function commandOf(request: KoraRequest, caller: Caller, now: Date, terms: Terms): Command {
+export function commandOf(request: KoraRequest | ConnectorRequest, caller: Caller, now: Date, terms: Terms): Command {
   const { idempotencyKey, ...body } = request;
   const commandId = commandIdOf(caller.tenant, caller.principal, idempotencyKey);
   const fingerprint = fingerprintOf({ ...body });
   const after = (ms: number): string => instantOf(now.getTime() + ms);
+  const settlesAt = (provider?: string): string => settlementOf(now, provider, terms);
   switch (body.type) {
     case 'Pay': {
       // The command that makes a payment is the payment's name.
       const paymentId = commandId;
       const expiresAt = after(terms.holdMs);
-      return { ...body, paymentId, commandId, fingerprint, expiresAt, settlesAt: after(terms.settleAfterMs) };
+      return { ...body, paymentId, commandId, fingerprint, expiresAt, settlesAt: settlesAt(body.provider) };
     }
     case 'Authorize':
       return { ...body, commandId, fingerprint, expiresAt: after(terms.holdMs) };
     case 'Capture':
-      return { ...body, commandId, fingerprint, settlesAt: after(terms.settleAfterMs) };
+      return { ...body, commandId, fingerprint, settlesAt: settlesAt() };
+    case 'Resolve': {
+      const { paymentId } = body;
+      return {
+        type: 'RecordOutcome',
+        paymentId,
+        commandId,
+        fingerprint,
+        instruction: 0,
+        outcome: outcomeOf(body),
+        settlesAt: settlesAt(),
+      };
+    }
+    case 'CreatePayout': {
+      const { min: sliceMin, max: sliceMax } = terms.railLimits?.(body.provider, body.rail, body.currency) ?? unlimited;
+      const expiresAt = after(terms.holdMs);
+      return { ...body, payoutId: commandId, commandId, fingerprint, sliceMin, sliceMax, expiresAt };
+    }
+    case 'CancelPayout':
+    case 'ForceBreaker':
+      return { ...body, commandId, fingerprint };
     case 'Settle':
     case 'Fail':
     case 'Reverse':

@@ -1,10 +1,12 @@
 import type { RequestFact } from '../machines/account/account.facts.ts';
 import type { WalletSnapshot } from '../machines/account/account.machine.ts';
+import type { ConnectorSnapshot } from '../machines/connector/connector.machine.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
+import type { PayoutSnapshot } from '../machines/payout/payout.machine.ts';
 import type { KoraStream } from '../machines/streams.ts';
 
 /** The state of an actor, by the category of its stream. */
-export type ActorState = PaymentSnapshot | WalletSnapshot | RequestFact;
+export type ActorState = PaymentSnapshot | WalletSnapshot | RequestFact | PayoutSnapshot | ConnectorSnapshot;
 
 /** A unit that was handed to the log and is not settled. Decisions may stand on it; nothing may leave that does. */
 export class PendingUnit {

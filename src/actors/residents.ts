@@ -2,10 +2,14 @@ import type { EventLog, RecordedRow, StreamId } from '../../eventstore/index.ts'
 import { invariant } from '../kernel/invariant.ts';
 import type { RequestFact, WalletFact } from '../machines/account/account.facts.ts';
 import { walletFromFact } from '../machines/account/account.machine.ts';
+import type { ConnectorFact } from '../machines/connector/connector.facts.ts';
+import { connectorFromFact } from '../machines/connector/connector.machine.ts';
 import { evolvePayment } from '../machines/evolve.ts';
 import { factsOf } from '../machines/fact-codec.ts';
 import type { PaymentFact } from '../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../machines/payment/payment.machine.ts';
+import type { PayoutFact } from '../machines/payout/payout.facts.ts';
+import { evolvePayout, type PayoutSnapshot } from '../machines/payout/payout.machine.ts';
 import type { KoraStream } from '../machines/streams.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
 import { Resident } from './resident.ts';
@@ -96,8 +100,8 @@ export class Residents {
       const rows = await this.#log.readLast(asked.map(({ resident }) => resident.stream));
       for (const { resident, resolve, reject } of asked) {
         const row = rows.get(resident.stream);
-        if (row !== undefined && row.version > 1 && categoryOf(resident.stream) === 'payment') {
-          this.#wakePayment(resident, began).then(resolve, reject);
+        if (row !== undefined && row.version > 1 && isFolded(resident.stream)) {
+          this.#wakeWhole(resident, began).then(resolve, reject);
           continue;
         }
         this.#woken(resident, row === undefined ? undefined : stateFromLast(row), began);
@@ -111,9 +115,11 @@ export class Residents {
     }
   }
 
-  async #wakePayment(resident: Resident, began: number): Promise<void> {
+  async #wakeWhole(resident: Resident, began: number): Promise<void> {
+    const { stream } = resident;
     try {
-      this.#woken(resident, await readPayment(this.#log, resident.stream), began);
+      const read = categoryOf(stream) === 'payout' ? readPayout : readPayment;
+      this.#woken(resident, await read(this.#log, stream), began);
     } finally {
       this.#wakings.delete(resident.stream);
     }
@@ -177,14 +183,26 @@ function hasEnded({ durable }: Resident): boolean {
   return value === 'SETTLED' || value === 'FAILED' || value === 'REVERSED';
 }
 
-/** A wallet's last fact says everything; a request has one fact; a payment of one row is folded from it. */
+/** Payments and payouts are folded from all of their rows. */
+function isFolded(stream: KoraStream): boolean {
+  const category = categoryOf(stream);
+  return category === 'payment' || category === 'payout';
+}
+
+/**
+ * The last fact of a wallet or a connector says everything; a request has one fact; a payment or payout of one row is
+ * folded from it.
+ */
 function stateFromLast(row: RecordedRow): Resident['durable'] {
   const category = categoryOf(row.stream);
   if (category === 'payment') return foldPayment(undefined, row);
+  if (category === 'payout') return foldPayout(undefined, row);
   const last = factsOf(row).at(-1);
   invariant(last, `the row at ${row.position} has no events`);
   if (category === 'request') return last as RequestFact;
-  return walletFromFact(last as WalletFact, row.version + row.events.length - 1, idOf(row.stream));
+  const version = row.version + row.events.length - 1;
+  if (category === 'connector') return connectorFromFact(last as ConnectorFact, version, idOf(row.stream));
+  return walletFromFact(last as WalletFact, version, idOf(row.stream));
 }
 
 function foldPayment(state: PaymentSnapshot | undefined, row: RecordedRow): PaymentSnapshot | undefined {
@@ -195,6 +213,30 @@ function foldPayment(state: PaymentSnapshot | undefined, row: RecordedRow): Paym
     snapshot = next;
   }
   return snapshot;
+}
+
+function foldPayout(state: PayoutSnapshot | undefined, row: RecordedRow): PayoutSnapshot | undefined {
+  let snapshot = state;
+  for (const fact of factsOf(row)) {
+    const next = evolvePayout(snapshot, fact as PayoutFact, idOf(row.stream));
+    invariant(next !== 'illegal', `${row.stream}: ${fact.type} at ${row.position} is no legal step`);
+    snapshot = next;
+  }
+  return snapshot;
+}
+
+/** Folds a payout from the log, up to a version if one is given. Undefined: it does not exist. */
+export async function readPayout(
+  log: EventLog,
+  stream: StreamId,
+  upTo = Infinity,
+): Promise<PayoutSnapshot | undefined> {
+  let state: PayoutSnapshot | undefined;
+  for await (const row of log.readStream(stream)) {
+    if (row.version > upTo) break;
+    state = foldPayout(state, row);
+  }
+  return state;
 }
 
 /** Folds a payment from the log, up to a version if one is given. Undefined: it does not exist. */

@@ -7,6 +7,8 @@ import type { WalletSnapshot } from '../machines/account/account.machine.ts';
 import { walletFromFact } from '../machines/account/account.machine.ts';
 import type { Command } from '../machines/commands.ts';
 import { decide } from '../machines/decide.ts';
+import { connectorFromFact, type ConnectorSnapshot, newConnector } from '../machines/connector/connector.machine.ts';
+import { type ConnectorView, connectorView } from '../machines/connector/view.ts';
 import type { Decision } from '../machines/decision.ts';
 import { eventOf } from '../machines/fact-codec.ts';
 import { refusalOfFailed } from '../machines/payment/failure.ts';
@@ -14,13 +16,15 @@ import { elsewhere } from '../machines/payment/key.ts';
 import { appliedCommand, type PaymentSnapshot } from '../machines/payment/payment.machine.ts';
 import type { PaymentView } from '../machines/payment/view.ts';
 import { paymentView } from '../machines/payment/view.ts';
+import type { PayoutSnapshot } from '../machines/payout/payout.machine.ts';
+import { type PayoutView, payoutView, refusalOfFailedPayout } from '../machines/payout/view.ts';
 import type { KoraStream } from '../machines/streams.ts';
-import { accountStream, paymentStream, requestStream } from '../machines/streams.ts';
+import { accountStream, connectorStream, paymentStream, payoutStream, requestStream } from '../machines/streams.ts';
 import { Participants } from './participants.ts';
-import type { Caller, KoraRequest, Terms } from './requests.ts';
+import type { Caller, ConnectorRequest, KoraRequest, Terms } from './requests.ts';
 import { commandOf, defaultTerms } from './requests.ts';
 import { PendingUnit } from './resident.ts';
-import { readPayment, Residents } from './residents.ts';
+import { readPayment, readPayout, Residents } from './residents.ts';
 
 /** What a request came to. Whatever is said here is durable. */
 export type Outcome =
@@ -28,6 +32,8 @@ export type Outcome =
       readonly ok: true;
       readonly payment?: PaymentView;
       readonly account?: WalletView;
+      readonly payout?: PayoutView;
+      readonly connector?: ConnectorView;
       /** Position of the last event of the unit; absent where the answer was given before. */
       readonly position?: Position;
       /** True where the same request had been carried out before: this is its first answer again. */
@@ -38,6 +44,8 @@ export type Outcome =
       readonly refusal: Refusal;
       /** The payment that records the refusal, where it is recorded. */
       readonly payment?: PaymentView;
+      /** The same of a payout. */
+      readonly payout?: PayoutView;
       readonly position?: Position;
       readonly duplicate: boolean;
     };
@@ -126,6 +134,11 @@ export class Runtime {
     );
   }
 
+  /** The same for an operator's word on a connector, which the Providers hand on. */
+  operate(request: ConnectorRequest, caller: Caller): Promise<Outcome> {
+    return this.carryOut(commandOf(request, caller, this.#now(), this.#terms), caller);
+  }
+
   /** The same for a command that is complete: deadlines and other machine-made ones. */
   carryOut(command: Command, caller: Caller): Promise<Outcome> {
     if (this.#drained) return Promise.resolve(overloaded('Kora is shutting down: send it again to another process'));
@@ -157,6 +170,23 @@ export class Runtime {
   async account(id: string): Promise<WalletView | undefined> {
     const state = (await this.#durable(accountStream(id))) as WalletSnapshot | undefined;
     return state && walletView(state);
+  }
+
+  /** A payout as it is durably, without what became of its slices. Undefined: there is none. */
+  async payout(id: string): Promise<PayoutView | undefined> {
+    const state = (await this.#durable(payoutStream(id))) as PayoutSnapshot | undefined;
+    return state && payoutView(state);
+  }
+
+  /** A connector's breaker as it is durably. One of which nothing was ever written is closed. */
+  async connector(id: string): Promise<ConnectorView> {
+    const state = (await this.#durable(connectorStream(id))) as ConnectorSnapshot | undefined;
+    return connectorView(state ?? newConnector(id));
+  }
+
+  /** A payment with all that its provider was told and has said, as it is durably. Undefined: there is none. */
+  async paymentState(id: string): Promise<PaymentSnapshot | undefined> {
+    return (await this.#durable(paymentStream(id))) as PaymentSnapshot | undefined;
   }
 
   /**
@@ -324,6 +354,16 @@ export class Runtime {
         invariant(then, `${decision.stream} is said to have applied ${command.commandId}, but is not in the log`);
         return { ...answerOfPayment(then), duplicate: true };
       }
+      case 'duplicate-payout': {
+        const then = await readPayout(this.#log, decision.stream, decision.version);
+        invariant(then, `${decision.stream} is said to have applied ${command.commandId}, but is not in the log`);
+        return { ...answerOfPayout(then), duplicate: true };
+      }
+      case 'duplicate-connector': {
+        const { connectorId, version, after } = decision;
+        const then = connectorFromFact({ type: 'BreakerForced', reason: '', after }, version, connectorId);
+        return { ok: true, connector: connectorView(then), duplicate: true };
+      }
     }
   }
 
@@ -374,13 +414,30 @@ function unitOf(decision: Decision & { outcome: 'decided' }, command: Command, c
 }
 
 function answerOf(decision: Decision & { outcome: 'decided' }, position: Position): Outcome {
+  const payout = decision.changes.find((change) => change.stream.startsWith('payout/'));
+  if (payout !== undefined && payout.expect !== 'any') {
+    return { ...answerOfPayout(payout.next as PayoutSnapshot), position };
+  }
   const payment = decision.changes.find((change) => change.stream.startsWith('payment/'));
   if (payment !== undefined && payment.expect !== 'any') {
     return { ...answerOfPayment(payment.next as PaymentSnapshot), position };
   }
+  const connector = decision.changes.find((change) => change.stream.startsWith('connector/'));
+  if (connector !== undefined && connector.expect !== 'any') {
+    return { ok: true, connector: connectorView(connector.next as ConnectorSnapshot), position, duplicate: false };
+  }
   const account = decision.changes.find((change) => change.stream.startsWith('account/'));
   invariant(account !== undefined && account.expect !== 'any', 'a unit changes a payment or an account');
   return { ok: true, account: walletView(account.next as WalletSnapshot), position, duplicate: false };
+}
+
+/** The same of a payout. */
+function answerOfPayout(state: PayoutSnapshot): Outcome {
+  const payout = payoutView(state);
+  const refusal = refusalOfFailedPayout(state);
+  return refusal === undefined
+    ? { ok: true, payout, duplicate: false }
+    : { ok: false, refusal, payout, duplicate: false };
 }
 
 /**

@@ -41,5 +41,27 @@ export function describeStep({ fact, data }: Pick<TimelineStep, 'fact' | 'data'>
       return `${money(known.amount)} does not go back after all (${known.refund})`;
     case 'RefundRefused':
       return `refund ${known.refund} of ${money(known.amount)} refused: ${known.reason}`;
+    case 'InstructionIssued':
+      return `${known.provider} is told, through ${known.connector} (attempt ${known.instruction})`;
+    case 'InstructionNotSent':
+      return `not sent: ${known.reason}`;
+    case 'InstructionAccepted':
+      return `taken on by the provider as ${known.providerRef}`;
+    case 'InstructionInDoubt':
+      return `in doubt: ${known.reason}`;
+    case 'InstructionConfirmed':
+      return `done by the provider as ${known.providerRef}`;
+    case 'InstructionRefused':
+      return `refused by the provider: ${known.code}`;
+    case 'InstructionUnresolved':
+      return `cannot be found out by asking: ${known.reason}`;
+    case 'ProviderContradicted':
+      return `the provider contradicts itself: ${known.said}`;
+    case 'LateSuccessPosted':
+      return `done by ${known.provider} although it had ended: in suspense`;
+    case 'ProviderFeeCorrected':
+      return `the provider's fee is ${money(known.providerFee)}`;
+    case 'SettlementOverdue':
+      return `not settled by ${timeText(known.settlesAt)}`;
   }
 }

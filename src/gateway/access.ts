@@ -91,6 +91,8 @@ export function farthestFor(principal: Principal, kind: PaymentKind): PayUpTo | 
       return principal.roles.includes('merchant') ? 'SETTLED' : undefined;
     case 'CASH_IN':
     case 'FUNDING':
+    case 'PAYOUT':
+    case 'PAYOUT_RETURN':
       return undefined;
   }
 }
@@ -127,7 +129,11 @@ export function mayStep(
 ): boolean {
   const { kind, status } = payment;
   if (principal.roles.includes('service')) {
-    const settles = request.type === 'Settle' || (request.type === 'Capture' && settlesForProvider(kind, 'CAPTURED'));
+    // To say what became of something in doubt is to say that a provider's money moved, or did not.
+    const settles =
+      request.type === 'Settle' ||
+      request.type === 'Resolve' ||
+      (request.type === 'Capture' && settlesForProvider(kind, 'CAPTURED'));
     return isServiceFor(principal, settles ? 'payments:settle' : 'payments:write');
   }
   if (!isPerson(principal)) return false;
@@ -144,6 +150,7 @@ export function mayStep(
     case 'Fail':
       return pays && (status === 'INITIATED' || (status === 'AUTHORIZED' && kind === 'P2P'));
     case 'Settle':
+    case 'Resolve':
       return false;
   }
 }

@@ -5,7 +5,12 @@
 export type Refusal =
   /** The command cannot be right, whatever the state: unknown account, wrong currency, negative amount. */
   | { readonly code: 'Invalid'; readonly message: string; readonly field?: string }
-  | { readonly code: 'NotFound'; readonly message: string; readonly what: 'payment' | 'account'; readonly id: string }
+  | {
+      readonly code: 'NotFound';
+      readonly message: string;
+      readonly what: 'payment' | 'account' | 'payout' | 'connector';
+      readonly id: string;
+    }
   | {
       readonly code: 'InsufficientFunds';
       readonly message: string;
@@ -34,6 +39,8 @@ export type Refusal =
       readonly command: string;
       readonly allowed: readonly string[];
     }
+  /** A provider was told, and its outcome is not final: until then nobody else ends or moves the payment. */
+  | { readonly code: 'InstructionLive'; readonly message: string; readonly connector: string }
   | { readonly code: 'HoldExpired'; readonly message: string; readonly expiresAt: string }
   | {
       readonly code: 'CaptureExceedsAuthorized';

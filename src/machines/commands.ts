@@ -1,5 +1,6 @@
 import type { PaymentKind, ReversalReason } from './payment/payment.facts.ts';
 import type { WalletType } from './account/account.facts.ts';
+import type { BreakerState } from './connector/connector.facts.ts';
 
 /**
  * What may be asked of the machines. A command is complete: ids, fingerprint and instants were made by the runtime, so
@@ -26,6 +27,9 @@ export interface Pay extends Identified {
   readonly payer?: string;
   readonly payee?: string;
   readonly provider?: string;
+  /** Whom a provider pays, or collects from. Absent: whom the wallet stands for. */
+  readonly beneficiary?: string;
+  readonly rail?: string;
   readonly original?: string;
   readonly upTo: PayUpTo;
   /** Partial capture: at most `amount`. Absent: all of it. */
@@ -63,7 +67,96 @@ export interface Reverse extends Identified {
   readonly paymentId: string;
   readonly reason: ReversalReason;
 }
-export type PaymentCommand = Pay | Authorize | Capture | Settle | Fail | Reverse;
+
+/** Tells a connector to do what the payment is for. The unit is the intent: nothing is sent before it is durable. */
+export interface Instruct extends Identified {
+  readonly type: 'Instruct';
+  readonly paymentId: string;
+  readonly connector: string;
+  /** Whose accounts move. */
+  readonly provider: string;
+  readonly sendBefore: string;
+  /** Absent: it may never be sent again. */
+  readonly resendAt?: string;
+}
+
+/** What is known of an instruction, by whoever sent it, asked for it or was told of it. */
+export type InstructionOutcome =
+  | { readonly said: 'not sent'; readonly reason: string }
+  | { readonly said: 'unknown'; readonly reason: string }
+  | { readonly said: 'accepted'; readonly providerRef: string }
+  /** Done. Of a CASH_IN: collected from the customer. */
+  | { readonly said: 'confirmed'; readonly providerRef: string; readonly providerFee?: bigint }
+  /** Done, and the money is on our account at the provider. */
+  | { readonly said: 'settled'; readonly providerRef: string; readonly providerFee?: bigint }
+  | { readonly said: 'refused'; readonly code: string; readonly elsewhere: boolean }
+  /** It cannot be found out by asking. */
+  | { readonly said: 'unresolvable'; readonly reason: string };
+
+export interface RecordOutcome extends Identified {
+  readonly type: 'RecordOutcome';
+  readonly paymentId: string;
+  /** The attempt's number; 0: the newest one. */
+  readonly instruction: number;
+  readonly outcome: InstructionOutcome;
+  /** When settlement is due, if this captures without settling. */
+  readonly settlesAt: string;
+}
+/** The deadline of a captured payment: MERCHANT settles by it, a provider's is overdue. */
+export interface MeetSettlement extends Identified {
+  readonly type: 'MeetSettlement';
+  readonly paymentId: string;
+}
+export type PaymentCommand =
+  Pay | Authorize | Capture | Settle | Fail | Reverse | Instruct | RecordOutcome | MeetSettlement;
+
+/** Pays from a treasury by a provider, in as many slices as its rails need. */
+export interface CreatePayout extends Identified {
+  readonly type: 'CreatePayout';
+  readonly payoutId: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly payer: string;
+  readonly provider: string;
+  readonly beneficiary: string;
+  readonly rail?: string;
+  /** What one bank transaction may be. */
+  readonly sliceMin: bigint;
+  readonly sliceMax: bigint;
+  /** When the holds of slices that nobody has sent expire. */
+  readonly expiresAt: string;
+}
+/** Cancels the slices that no provider has. */
+export interface CancelPayout extends Identified {
+  readonly type: 'CancelPayout';
+  readonly payoutId: string;
+  readonly reason: string;
+}
+export type PayoutCommand = CreatePayout | CancelPayout;
+
+interface OnConnector extends Identified {
+  readonly connectorId: string;
+}
+export interface OpenBreaker extends OnConnector {
+  readonly type: 'OpenBreaker';
+  readonly failures: number;
+  readonly reason: string;
+  readonly openUntil: string;
+}
+export interface HalfOpenBreaker extends OnConnector {
+  readonly type: 'HalfOpenBreaker';
+}
+export interface CloseBreaker extends OnConnector {
+  readonly type: 'CloseBreaker';
+  readonly successes: number;
+}
+/** A person's word. */
+export interface ForceBreaker extends OnConnector {
+  readonly type: 'ForceBreaker';
+  readonly state: Exclude<BreakerState, 'HALF_OPEN'>;
+  readonly reason: string;
+}
+export type ConnectorCommand = OpenBreaker | HalfOpenBreaker | CloseBreaker | ForceBreaker;
 
 export interface OpenAccount extends Identified {
   readonly type: 'OpenAccount';
@@ -99,4 +192,4 @@ export interface SetLimit extends Identified {
   readonly reason: string;
 }
 export type AccountCommand = OpenAccount | FreezeAccount | UnfreezeAccount | CloseAccount | SetLimit;
-export type Command = PaymentCommand | AccountCommand;
+export type Command = PaymentCommand | AccountCommand | PayoutCommand | ConnectorCommand;

@@ -1,15 +1,20 @@
 import { decideAccount } from './account/decide-account.ts';
 import type { Command, PaymentCommand } from './commands.ts';
+import { decideConnector } from './connector/decide-connector.ts';
 import type { Decision, World } from './decision.ts';
 import { answerToRepeated } from './payment/applied.ts';
 import { decideAuthorize } from './payment/authorize.ts';
 import { decideCapture } from './payment/capture.ts';
 import { decideFail } from './payment/fail.ts';
+import { decideInstruct } from './payment/instruct.ts';
+import { decideMeetSettlement } from './payment/meet-settlement.ts';
 import { decidePay } from './payment/pay.ts';
+import { decideOutcome } from './payment/record-outcome.ts';
 import { decideReverse } from './payment/reverse.ts';
 import { answerToUsedKey, withKey } from './payment/key.ts';
 import type { PaymentSnapshot } from './payment/payment.machine.ts';
 import { decideSettle } from './payment/settle.ts';
+import { decidePayout } from './payout/decide-payout.ts';
 import { notFound } from './refusals.ts';
 import { refused } from './unit.ts';
 
@@ -28,7 +33,18 @@ export function decide(command: Command, at: string, world: World): Decision {
     case 'Settle':
     case 'Fail':
     case 'Reverse':
+    case 'Instruct':
+    case 'RecordOutcome':
+    case 'MeetSettlement':
       return decidePayment(command, at, world);
+    case 'CreatePayout':
+    case 'CancelPayout':
+      return decidePayout(command, at, world);
+    case 'OpenBreaker':
+    case 'HalfOpenBreaker':
+    case 'CloseBreaker':
+    case 'ForceBreaker':
+      return decideConnector(command, at, world);
     case 'OpenAccount':
     case 'FreezeAccount':
     case 'UnfreezeAccount':
@@ -63,6 +79,12 @@ function decideStep(command: PaymentCommand, at: string, payment: PaymentSnapsho
       return decideFail(command, payment, world);
     case 'Reverse':
       return decideReverse(command, at, payment, world);
+    case 'Instruct':
+      return decideInstruct(command, at, payment, world);
+    case 'RecordOutcome':
+      return decideOutcome(command, payment, world);
+    case 'MeetSettlement':
+      return decideMeetSettlement(command, at, payment, world);
     case 'Pay':
       throw new Error('unreachable: a Pay of an existing payment is always a repetition');
   }

@@ -1,9 +1,20 @@
 import type { Refusal } from '../kernel/refusal.ts';
 import type { RequestFact, RequestHandled, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
 import type { WalletSnapshot } from './account/account.machine.ts';
+import type { ConnectorFact, ConnectorFigures } from './connector/connector.facts.ts';
+import type { ConnectorSnapshot } from './connector/connector.machine.ts';
 import type { PaymentFact } from './payment/payment.facts.ts';
 import type { PaymentSnapshot } from './payment/payment.machine.ts';
-import type { AccountStream, PaymentStream, RequestStream, SystemStream } from './streams.ts';
+import type { PayoutFact } from './payout/payout.facts.ts';
+import type { PayoutSnapshot } from './payout/payout.machine.ts';
+import type {
+  AccountStream,
+  ConnectorStream,
+  PaymentStream,
+  PayoutStream,
+  RequestStream,
+  SystemStream,
+} from './streams.ts';
 
 /**
  * What a decision reads: every participant that `participants` named, loaded, in the newest state that the runtime
@@ -13,6 +24,8 @@ export interface World {
   payment(id: string): PaymentSnapshot | undefined;
   wallet(id: string): WalletSnapshot | undefined;
   request(id: string): RequestFact | undefined;
+  payout(id: string): PayoutSnapshot | undefined;
+  connector(id: string): ConnectorSnapshot | undefined;
 }
 
 /** Facts for one stream of the unit, the version that they expect (0: the stream must not exist), and the state after. */
@@ -28,6 +41,18 @@ export type Change =
       readonly expect: number;
       readonly facts: readonly WalletFact[];
       readonly next: WalletSnapshot;
+    }
+  | {
+      readonly stream: PayoutStream;
+      readonly expect: number;
+      readonly facts: readonly PayoutFact[];
+      readonly next: PayoutSnapshot;
+    }
+  | {
+      readonly stream: ConnectorStream;
+      readonly expect: number;
+      readonly facts: readonly ConnectorFact[];
+      readonly next: ConnectorSnapshot;
     }
   | {
       readonly stream: RequestStream;
@@ -46,4 +71,12 @@ export type Decision =
   /** The command was applied before; the answer is the payment as it was at `version`. */
   | { readonly outcome: 'duplicate'; readonly stream: PaymentStream; readonly version: number }
   /** The same for a command on an account. */
-  | { readonly outcome: 'duplicate-request'; readonly request: RequestHandled };
+  | { readonly outcome: 'duplicate-request'; readonly request: RequestHandled }
+  /** For a command on a payout: the answer is the payout as it was at `version`. */
+  | { readonly outcome: 'duplicate-payout'; readonly stream: PayoutStream; readonly version: number }
+  | {
+      readonly outcome: 'duplicate-connector';
+      readonly connectorId: string;
+      readonly version: number;
+      readonly after: ConnectorFigures;
+    };

@@ -1,8 +1,10 @@
 import type { RequestFact, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
+import type { ConnectorFact } from './connector/connector.facts.ts';
 import type { PaymentFact } from './payment/payment.facts.ts';
+import type { PayoutFact } from './payout/payout.facts.ts';
 
 /** Every fact that the machines know, whatever stream it is on. */
-export type KnownFact = PaymentFact | WalletFact | SystemEntryPosted | RequestFact;
+export type KnownFact = PaymentFact | WalletFact | SystemEntryPosted | RequestFact | PayoutFact | ConnectorFact;
 export type FactType = KnownFact['type'];
 
 /** What an event says, in some version of its schema. */
@@ -28,6 +30,26 @@ export const upcasts: Readonly<Record<FactType, readonly Upcast[]>> = {
   RefundReserved: [],
   RefundReleased: [],
   RefundRefused: [],
+  InstructionIssued: [],
+  InstructionNotSent: [],
+  InstructionAccepted: [],
+  InstructionInDoubt: [],
+  InstructionConfirmed: [],
+  InstructionRefused: [],
+  InstructionUnresolved: [],
+  ProviderContradicted: [],
+  LateSuccessPosted: [],
+  ProviderFeeCorrected: [],
+  SettlementOverdue: [],
+  PayoutCreated: [],
+  PayoutFailed: [],
+  PayoutCancelled: [],
+  PayoutHandled: [],
+  BreakerOpened: [],
+  BreakerHalfOpened: [],
+  BreakerClosed: [],
+  BreakerForced: [],
+  ConnectorHandled: [],
   AccountOpened: [],
   AccountFrozen: [],
   AccountUnfrozen: [],

@@ -1,15 +1,18 @@
-import type { Command, Pay, PaymentCommand } from './commands.ts';
+import type { Command, Pay, PaymentCommand, PayoutCommand } from './commands.ts';
 import type { World } from './decision.ts';
 import { isKeyed } from './payment/key.ts';
 import { appliedCommand, type PaymentContext, type PaymentSnapshot } from './payment/payment.machine.ts';
 import { POSTINGS } from './payment/postings.ts';
 import { named } from './payment/terms.ts';
+import { sliceIdsOf } from './payout/slices.ts';
 
 /** The actors that a decision reads. */
 export interface Participants {
   readonly payments: readonly string[];
   readonly wallets: readonly string[];
   readonly requests: readonly string[];
+  readonly payouts?: readonly string[];
+  readonly connectors?: readonly string[];
   /** Whatever is loaded, it names no others. */
   readonly all?: true;
 }
@@ -29,7 +32,20 @@ export function participants(command: Command, world: World): Participants {
     case 'Settle':
     case 'Fail':
     case 'Reverse':
+    case 'Instruct':
+    case 'RecordOutcome':
+    case 'MeetSettlement':
       return ofPayment(command, world);
+    case 'CreatePayout':
+    case 'CancelPayout':
+      return ofPayout(command, world);
+    case 'OpenBreaker':
+    case 'HalfOpenBreaker':
+    case 'CloseBreaker':
+    case 'ForceBreaker': {
+      const key = isKeyed(command) ? [command.commandId] : [];
+      return { payments: key, wallets: [], requests: key, connectors: [command.connectorId], all: true };
+    }
     case 'OpenAccount':
     case 'FreezeAccount':
     case 'UnfreezeAccount':
@@ -55,20 +71,34 @@ function ofPayment(command: PaymentCommand, world: World): Participants {
   if (payment === undefined || appliedCommand(payment.context, command.commandId) !== undefined) {
     return { payments: [command.paymentId], wallets: [], requests: [] };
   }
-  const { payer, payee, original } = payment.context;
+  const { payer, payee, original, route } = payment.context;
   // Where its key would be, had it been used before.
   const key = isKeyed(command) ? command.commandId : undefined;
   return {
     payments: present(command.paymentId, original, key),
     wallets: isRead(command, payment) ? present(payer, payee) : [],
     requests: present(key),
+    ...(command.type === 'Instruct' && route?.payout !== undefined && { payouts: [route.payout] }),
   };
+}
+
+function ofPayout(command: PayoutCommand, world: World): Participants {
+  const { payoutId, commandId } = command;
+  const own = { payouts: [payoutId], requests: [commandId] };
+  if (command.type === 'CreatePayout') {
+    return { ...own, payments: [commandId, ...sliceIdsOf(command)], wallets: [command.payer], all: true };
+  }
+  const payout = world.payout(payoutId);
+  if (payout === undefined) return { ...own, payments: [commandId], wallets: [] };
+  const { payer, slices } = payout.context;
+  return { ...own, payments: [commandId, ...slices.map(({ paymentId }) => paymentId)], wallets: [payer] };
 }
 
 /** Whether the command looks at the wallets at all: settling a cash-in touches system accounts only. */
 function isRead(command: PaymentCommand, { value, context }: PaymentSnapshot): boolean {
   if (command.type === 'Authorize' || command.type === 'Capture') return true;
-  if (command.type === 'Settle') return touchesWallet(context, 'settled');
+  if (command.type === 'Instruct' || command.type === 'RecordOutcome') return true;
+  if (command.type === 'Settle' || command.type === 'MeetSettlement') return touchesWallet(context, 'settled');
   return context.held > 0n || (value === 'CAPTURED' && touchesWallet(context, 'reversed'));
 }
 

@@ -8,7 +8,7 @@ export type RecordedRefusal = Of<'InsufficientFunds' | 'AccountFrozen' | 'Accoun
 
 export const invalid = (field: string, message: string): Of<'Invalid'> => ({ code: 'Invalid', message, field });
 
-export const notFound = (what: 'payment' | 'account', id: string): Of<'NotFound'> => ({
+export const notFound = (what: Of<'NotFound'>['what'], id: string): Of<'NotFound'> => ({
   code: 'NotFound',
   message: `there is no ${what} ${id}`,
   what,
@@ -65,6 +65,12 @@ export const holdExpired = (expiresAt: string): Of<'HoldExpired'> => ({
   code: 'HoldExpired',
   message: `the hold expired at ${expiresAt}`,
   expiresAt,
+});
+
+export const instructionLive = (connector: string): Of<'InstructionLive'> => ({
+  code: 'InstructionLive',
+  message: `connector ${connector} is at it: nothing else can happen to the payment until its outcome is known`,
+  connector,
 });
 
 export const captureExceedsAuthorized = (authorized: string, asked: string): Of<'CaptureExceedsAuthorized'> => ({

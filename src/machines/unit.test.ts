@@ -12,6 +12,8 @@ const world = {
   payment: () => undefined,
   wallet: (id: string) => (id === 'alice' ? alice : undefined),
   request: () => undefined,
+  payout: () => undefined,
+  connector: () => undefined,
 };
 const entry = (of: WalletSnapshot, amount: bigint) =>
   entryPosted(of, { paymentId: 'p1', step: 'CAPTURED', amount, released: 0n, forced: false });

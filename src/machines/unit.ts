@@ -1,13 +1,17 @@
 import { invariant } from '../kernel/invariant.ts';
 import { assertBalanced, type Entry } from '../kernel/ledger.ts';
 import type { Refusal } from '../kernel/refusal.ts';
-import type { RequestHandled, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
+import type { RequestFact, SystemEntryPosted, WalletFact } from './account/account.facts.ts';
 import type { WalletSnapshot } from './account/account.machine.ts';
 import type { Change, Decision, World } from './decision.ts';
 import { evolvePayment, evolveWallet } from './evolve.ts';
 import type { PaymentFact } from './payment/payment.facts.ts';
 import type { PaymentSnapshot } from './payment/payment.machine.ts';
-import { accountStream, paymentStream, requestStream, systemStream } from './streams.ts';
+import type { ConnectorFact } from './connector/connector.facts.ts';
+import { evolveConnector, type ConnectorSnapshot } from './connector/connector.machine.ts';
+import type { PayoutFact } from './payout/payout.facts.ts';
+import { evolvePayout, type PayoutSnapshot } from './payout/payout.machine.ts';
+import { accountStream, connectorStream, paymentStream, payoutStream, requestStream, systemStream } from './streams.ts';
 
 interface Drafted<Snapshot, Fact> {
   readonly id: string;
@@ -27,7 +31,8 @@ export class Unit {
   readonly #wallets: Drafted<WalletSnapshot, WalletFact>[] = [];
   readonly #system: { readonly id: string; readonly facts: SystemEntryPosted[] }[] = [];
   readonly #entries: Entry[] = [];
-  #request: Change | undefined;
+  /** What is the only one of its sort in a unit. */
+  readonly #others: Change[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -82,9 +87,32 @@ export class Unit {
     this.#entries.push(fact);
   }
 
+  /** The facts that the unit has of its payout, which are all of them. */
+  payoutFacts(id: string, facts: readonly PayoutFact[]): PayoutSnapshot {
+    let now = this.#world.payout(id);
+    const expect = now?.context.version ?? 0;
+    for (const fact of facts) {
+      const next = evolvePayout(now, fact, id);
+      invariant(next !== 'illegal', `payout ${id} takes no such ${fact.type} in ${now?.value ?? 'NEW'}`);
+      now = next;
+    }
+    invariant(now !== undefined, `payout ${id}: no facts`);
+    this.#others.push({ stream: payoutStream(id), expect, facts, next: now });
+    return now;
+  }
+
+  /** The fact that the unit has of its connector, which is the only one. */
+  connectorFact(id: string, fact: ConnectorFact): ConnectorSnapshot {
+    const before = this.#world.connector(id);
+    const next = evolveConnector(before, fact, id);
+    invariant(next !== 'illegal', `connector ${id} takes no such ${fact.type} in ${before?.value ?? 'CLOSED'}`);
+    this.#others.push({ stream: connectorStream(id), expect: before?.context.version ?? 0, facts: [fact], next });
+    return next;
+  }
+
   /** Opens the stream that makes a command on an account harmless when it comes again. */
-  request(commandId: string, handled: RequestHandled): void {
-    this.#request = { stream: requestStream(commandId), expect: 0, facts: [handled], next: handled };
+  request(commandId: string, handled: RequestFact): void {
+    this.#others.push({ stream: requestStream(commandId), expect: 0, facts: [handled], next: handled });
   }
 
   /** Closes the unit: its entries sum to zero, or it never was. */
@@ -98,7 +126,7 @@ export class Unit {
       changes.push({ stream: accountStream(id), expect, facts, next: now });
     }
     for (const { id, facts } of this.#system) changes.push({ stream: systemStream(id), expect: 'any', facts });
-    if (this.#request !== undefined) changes.push(this.#request);
+    changes.push(...this.#others);
     return refusal === undefined ? { outcome: 'decided', changes } : { outcome: 'decided', changes, refusal };
   }
 }

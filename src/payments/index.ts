@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Caller, PaymentRequest } from '../actors/requests.ts';
+import type { Caller, PaymentRequest, PayoutRequest } from '../actors/requests.ts';
 import type { Outcome, Runtime } from '../actors/runtime.ts';
 import type { Page, PageOf } from '../kernel/page.ts';
 import type { Ledger } from '../ledger/index.ts';
@@ -14,10 +14,10 @@ import { paymentsPage, type PaymentFilter } from './payments-page.ts';
  * doors; who may ask for what is theirs to know (`src/gateway/access.ts`).
  */
 export interface Payments {
-  /** Carries out a command on a payment. The answer, a refusal included, is durable. Throws as `Runtime.execute` does. */
-  carryOut(request: PaymentRequest, caller: Caller): Promise<Outcome>;
+  /** Carries out a command on a payment or a payout. The answer, a refusal included, is durable. Throws as `Runtime.execute` does. */
+  carryOut(request: PaymentRequest | PayoutRequest, caller: Caller): Promise<Outcome>;
   /** Whether it was carried out already, as far as is known here: then doing it again comes to the same answer. */
-  isApplied(request: PaymentRequest, caller: Caller): Promise<boolean>;
+  isApplied(request: PaymentRequest | PayoutRequest, caller: Caller): Promise<boolean>;
   /** A payment as it is durably now. Undefined: there is none. */
   payment(id: string): Promise<PaymentView | undefined>;
   /**

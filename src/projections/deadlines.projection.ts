@@ -49,7 +49,20 @@ function foldPayment(row: RecordedRow, changes: ChangeSet): void {
         expire = null;
         settle = null;
         break;
+      case 'SettlementOverdue':
+        settle = null;
+        break;
       case 'PaymentInitiated':
+      case 'InstructionIssued':
+      case 'InstructionNotSent':
+      case 'InstructionAccepted':
+      case 'InstructionInDoubt':
+      case 'InstructionConfirmed':
+      case 'InstructionRefused':
+      case 'InstructionUnresolved':
+      case 'ProviderContradicted':
+      case 'LateSuccessPosted':
+      case 'ProviderFeeCorrected':
       case 'RefundReserved':
       case 'RefundReleased':
       case 'RefundRefused':

@@ -128,7 +128,22 @@ function foldEvent(values: Values, { type, data }: Folded): void {
       values.held = '0';
       values.reason = data.reason;
       return;
+    case 'InstructionIssued':
+      values.provider = data.provider;
+      return;
+    case 'ProviderFeeCorrected':
+      values.provider_fee = data.providerFee;
+      return;
     case 'RefundRefused':
+    case 'InstructionNotSent':
+    case 'InstructionAccepted':
+    case 'InstructionInDoubt':
+    case 'InstructionConfirmed':
+    case 'InstructionRefused':
+    case 'InstructionUnresolved':
+    case 'ProviderContradicted':
+    case 'LateSuccessPosted':
+    case 'SettlementOverdue':
       return;
     default:
       throw unknownFact(type);

@@ -55,6 +55,12 @@ const refusals: { readonly [C in RefusalCode]: [Refusal & { code: C }, WireCode,
     Code.FailedPrecondition,
     { state: 'SETTLED', command: 'Capture', allowed: ['Refund', 'Nothing'] },
   ],
+  InstructionLive: [
+    { code: 'InstructionLive', message, connector: 'momo-1' },
+    WireCode.INSTRUCTION_LIVE,
+    Code.FailedPrecondition,
+    { connector: 'momo-1' },
+  ],
   HoldExpired: [
     { code: 'HoldExpired', message, expiresAt: '2026-01-01T00:00:00.000Z' },
     WireCode.HOLD_EXPIRED,

@@ -105,6 +105,9 @@ function pay(
     MERCHANT: { payer: customer, payee: 'shop' },
     REFUND: { original: settled[other % Math.max(settled.length, 1)]?.context.paymentId ?? 'none' },
     FUNDING: { payee: 'treasury', provider: 'bank:AB' },
+    // Refused: a payout makes its slices.
+    PAYOUT: { payer: 'treasury', provider: 'bank:AB' },
+    PAYOUT_RETURN: { original: 'none' },
   }[kind];
   const currency = kind === 'REFUND' ? undefined : { currency: 'XOF' };
   const times = { expiresAt: later, settlesAt: later };

@@ -51,6 +51,11 @@ const coreProblems: Readonly<Record<RefusalCode, ProblemKind>> = {
     title: 'The state does not allow it',
     remedy: 'Look at `state`, and at what `allowed` lists.',
   },
+  InstructionLive: {
+    status: 409,
+    title: 'A provider is at it',
+    remedy: 'Wait until its outcome is known: it is asked for until then.',
+  },
   HoldExpired: { status: 409, title: 'The hold has expired', remedy: 'Make a new payment.' },
   CaptureExceedsAuthorized: {
     status: 422,

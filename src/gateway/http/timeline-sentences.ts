@@ -11,6 +11,8 @@ export function sentenceOf({ fact, data }: TimelineRow, view: PaymentView, eyes:
   const money = (minor: string): string => `${formatDecimal(BigInt(minor), currency)} ${currency}`;
   // The types of what is in the log are the machines' word.
   const known = { ...data, type: fact } as unknown as PaymentFact;
+  const by = (connector: string): string => (eyes.everything ? `, through ${connector}` : '');
+  const because = (reason: string): string => (eyes.everything ? ` (${reason})` : '');
   switch (known.type) {
     case 'PaymentInitiated':
       return `${intentions[kind](money(known.amount), view)} was asked for.`;
@@ -31,6 +33,28 @@ export function sentenceOf({ fact, data }: TimelineRow, view: PaymentView, eyes:
       return `The refund ${known.refund} did not come about: its ${money(known.amount)} may be refunded again.`;
     case 'RefundRefused':
       return `The refund ${known.refund} of ${money(known.amount)} was refused: more than is left to give back.`;
+    case 'InstructionIssued':
+      return `${known.provider} is being told to do it${by(known.connector)}.`;
+    case 'InstructionNotSent':
+      return `It was not sent after all${because(known.reason)}: nothing can come of that attempt.`;
+    case 'InstructionAccepted':
+      return `${provider} has taken it on${eyes.everything ? `, as ${known.providerRef}` : ''}.`;
+    case 'InstructionInDoubt':
+      return `What became of it at ${provider} is not known${because(known.reason)}; it is being asked for.`;
+    case 'InstructionConfirmed':
+      return `${provider} has done it${eyes.everything ? `, as ${known.providerRef}` : ''}.`;
+    case 'InstructionRefused':
+      return `${provider} refused it${because(known.code)}; nothing was moved there.`;
+    case 'InstructionUnresolved':
+      return `${provider} cannot say what became of it${because(known.reason)}: people are looking into it.`;
+    case 'ProviderContradicted':
+      return `The provider now says "${known.said}", against what it said before; people are looking into it.`;
+    case 'LateSuccessPosted':
+      return `${known.provider} has carried it out although it had ended; the money waits until people have looked into it.`;
+    case 'ProviderFeeCorrected':
+      return `The provider's fee was corrected${eyes.everything ? `: it is ${money(known.providerFee)}` : ''}.`;
+    case 'SettlementOverdue':
+      return `${provider} has not settled it by ${minuteOf(known.settlesAt)} UTC, as it should have.`;
   }
 }
 
@@ -44,6 +68,10 @@ const intentions: Readonly<Record<PaymentView['kind'], (money: string, view: Pay
   REFUND: (money, { original, payer, payee }) =>
     `A refund of ${money} of the purchase ${original ?? ''}, from merchant ${payer ?? ''} to account ${payee ?? ''},`,
   FUNDING: (money, { payee, provider }) => `Funding of ${money} for the treasury ${payee ?? ''} by ${provider ?? ''}`,
+  PAYOUT: (money, { payer, provider }) =>
+    `A slice of ${money} of a payout from ${payer ?? ''} through ${provider ?? ''}`,
+  PAYOUT_RETURN: (money, { payee, original }) =>
+    `The return of ${money} of the payout slice ${original ?? ''} to the treasury ${payee ?? ''}`,
 };
 
 type Parties = Readonly<Record<'payer' | 'payee' | 'provider', string>>;
@@ -54,6 +82,8 @@ const captures: Readonly<Record<PaymentView['kind'], (money: string, parties: Pa
   MERCHANT: (money, { payer }) => `${money} was taken from account ${payer} and waits to be paid to the merchant`,
   REFUND: (money, { payer, payee }) => `${money} went back from merchant ${payer} to account ${payee}`,
   FUNDING: (money, { payee, provider }) => `${money} that ${provider} has received was put on the treasury ${payee}`,
+  PAYOUT: (money, { payer, provider }) => `${money} was taken from the treasury ${payer}; we owe it to ${provider}`,
+  PAYOUT_RETURN: (money, { payee, provider }) => `${money} that ${provider} got back was put on the treasury ${payee}`,
 };
 
 const reversals = {
@@ -68,10 +98,12 @@ function settled(kind: PaymentView['kind']): string {
       return 'The merchant was paid';
     case 'CASH_IN':
     case 'CASH_OUT':
+    case 'PAYOUT':
       return 'The provider has confirmed it: it is final';
     case 'P2P':
     case 'REFUND':
     case 'FUNDING':
+    case 'PAYOUT_RETURN':
       return 'It is final';
   }
 }

@@ -101,10 +101,16 @@ export class Forwarder {
       case 'Capture':
       case 'Settle':
       case 'Fail':
-      case 'Reverse': {
+      case 'Reverse':
+      case 'Resolve': {
         const { paymentId } = request;
         return this.#recent.get(paymentId) ?? this.#options.runtime.partyOf(paymentId, 'payer') ?? paymentId;
       }
+      case 'CreatePayout':
+        this.#recent.set(commandIdOf(tenant, principal, request.idempotencyKey), request.payer);
+        return request.payer;
+      case 'CancelPayout':
+        return this.#recent.get(request.payoutId) ?? request.payoutId;
       case 'OpenAccount':
       case 'FreezeAccount':
       case 'UnfreezeAccount':

@@ -17,6 +17,8 @@ export const wireKind: Readonly<Record<PaymentKind, WireKind>> = {
   MERCHANT: WireKind.MERCHANT,
   REFUND: WireKind.REFUND,
   FUNDING: WireKind.FUNDING,
+  PAYOUT: WireKind.PAYOUT,
+  PAYOUT_RETURN: WireKind.PAYOUT_RETURN,
 };
 export const wireStatus: Readonly<Record<PaymentStatus, WireStatus>> = {
   INITIATED: WireStatus.INITIATED,

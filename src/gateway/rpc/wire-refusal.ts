@@ -13,6 +13,7 @@ const wireCodes: Readonly<Record<RefusalCode, { readonly refusal: WireCode; read
   AccountExists: { refusal: WireCode.ACCOUNT_EXISTS, status: Code.AlreadyExists },
   AccountNotEmpty: { refusal: WireCode.ACCOUNT_NOT_EMPTY, status: Code.FailedPrecondition },
   IllegalTransition: { refusal: WireCode.ILLEGAL_TRANSITION, status: Code.FailedPrecondition },
+  InstructionLive: { refusal: WireCode.INSTRUCTION_LIVE, status: Code.FailedPrecondition },
   HoldExpired: { refusal: WireCode.HOLD_EXPIRED, status: Code.FailedPrecondition },
   CaptureExceedsAuthorized: { refusal: WireCode.CAPTURE_EXCEEDS_AUTHORIZED, status: Code.FailedPrecondition },
   RefundExceedsCaptured: { refusal: WireCode.REFUND_EXCEEDS_CAPTURED, status: Code.FailedPrecondition },
@@ -57,6 +58,8 @@ function figuresOf(refusal: Refusal): NonNullable<MessageInitShape<typeof Refusa
       const { state, command, allowed } = refusal;
       return { case: 'illegalTransition', value: { state, command, allowed: [...allowed] } };
     }
+    case 'InstructionLive':
+      return { case: 'instructionLive', value: { connector: refusal.connector } };
     case 'HoldExpired':
       return { case: 'holdExpired', value: { expiresAt: refusal.expiresAt } };
     case 'CaptureExceedsAuthorized': {

@@ -18,8 +18,22 @@ export interface Said {
   readonly meta: Meta;
 }
 
-/** In which state a fact leaves its payment. No fact leads to two states, so nothing needs to be folded to know it. */
-export const statusAfter: Readonly<Record<PaymentFact['type'], PaymentStatus>> = {
+/**
+ * In which state a fact leaves its payment. No fact leads to two states, so nothing needs to be folded to know it; those
+ * that leave it where it is, wherever that is, say none.
+ */
+export const statusAfter: Readonly<Record<PaymentFact['type'], PaymentStatus | undefined>> = {
+  InstructionIssued: 'AUTHORIZED',
+  InstructionNotSent: 'AUTHORIZED',
+  InstructionAccepted: undefined,
+  InstructionInDoubt: undefined,
+  InstructionConfirmed: undefined,
+  InstructionRefused: undefined,
+  InstructionUnresolved: undefined,
+  ProviderContradicted: undefined,
+  LateSuccessPosted: undefined,
+  ProviderFeeCorrected: 'SETTLED',
+  SettlementOverdue: 'CAPTURED',
   PaymentInitiated: 'INITIATED',
   PaymentAuthorized: 'AUTHORIZED',
   PaymentCaptured: 'CAPTURED',
@@ -88,7 +102,17 @@ function walletStatus(row: RecordedRow, event: StoredEvent): string | undefined 
 }
 
 /** What a party to a payment is not told of a fact. */
-const undiscreet = ['details', 'fee', 'feeBps', 'providerFee'] as const;
+const undiscreet = [
+  'details',
+  'fee',
+  'feeBps',
+  'providerFee',
+  'connector',
+  'sendBefore',
+  'resendAt',
+  'providerRef',
+  'code',
+] as const;
 const untold = Object.fromEntries(undiscreet.map((field) => [field, undefined]));
 
 /** What a fact says, without what only the decision about duplicates needs. */

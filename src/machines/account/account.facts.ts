@@ -1,3 +1,5 @@
+import type { ConnectorFigures } from '../connector/connector.facts.ts';
+
 /**
  * What can have happened to an account. Every fact of a wallet carries the wallet as it is *after* it, so that waking a
  * wallet reads one row of the log. Amounts are decimal strings of minor units; credit is positive.
@@ -6,7 +8,16 @@ export type WalletType = 'customer' | 'merchant' | 'treasury';
 export type AccountStatus = 'OPEN' | 'FROZEN' | 'CLOSED';
 
 /** The step of a payment that moved the money: the state that the payment reached by it. */
-export type EntryStep = 'AUTHORIZED' | 'CAPTURED' | 'SETTLED' | 'FAILED' | 'REVERSED';
+export type EntryStep =
+  | 'AUTHORIZED'
+  | 'CAPTURED'
+  | 'SETTLED'
+  | 'FAILED'
+  | 'REVERSED'
+  /** The provider carried out what had ended without it (`LateSuccessPosted`). */
+  | 'LATE'
+  /** The provider took another fee than was posted (`ProviderFeeCorrected`). */
+  | 'FEE';
 
 /** The wallet after the fact. posted − held ≥ −limit, forced entries aside. */
 export interface WalletFigures {
@@ -113,5 +124,23 @@ export interface StepHandled {
   readonly version: number;
 }
 
+/** The same for a command on a payout. */
+export interface PayoutHandled {
+  readonly type: 'PayoutHandled';
+  readonly fingerprint: string;
+  readonly payoutId: string;
+  /** Version of the payout after the command. */
+  readonly version: number;
+}
+
+/** The same for a person's command on a connector. */
+export interface ConnectorHandled {
+  readonly type: 'ConnectorHandled';
+  readonly fingerprint: string;
+  readonly connectorId: string;
+  readonly version: number;
+  readonly after: ConnectorFigures;
+}
+
 /** What a command's own stream may hold. */
-export type RequestFact = RequestHandled | StepHandled;
+export type RequestFact = RequestHandled | StepHandled | PayoutHandled | ConnectorHandled;

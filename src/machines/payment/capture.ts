@@ -5,7 +5,7 @@ import type { Capture } from '../commands.ts';
 import type { Decision, World } from '../decision.ts';
 import { accountClosed, accountFrozen, captureExceedsAuthorized, holdExpired, invalid } from '../refusals.ts';
 import { refused, Unit } from '../unit.ts';
-import { refuseIllegal } from './allowed.ts';
+import { refuseIllegal, refuseLive } from './allowed.ts';
 import { stamped } from './applied.ts';
 import { partyOf } from './judge.ts';
 import { capturedOf } from './pay.ts';
@@ -20,6 +20,7 @@ export function decideCapture(command: Capture, at: string, payment: PaymentSnap
   const amount = command.amount ?? context.authorized;
   const refusal =
     refuseIllegal(payment, command.type, 'PaymentCaptured') ??
+    refuseLive(payment) ??
     refuseAmount(context, amount) ??
     // Refused even when nothing has fired yet: whether a capture is in time must not depend on a scheduler.
     (context.expiresAt !== undefined && hasCome(context.expiresAt, at) ? holdExpired(context.expiresAt) : undefined) ??

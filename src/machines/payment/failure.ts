@@ -24,7 +24,17 @@ export function refusalOfFailed({ value, context: { cause, reason, details } }: 
   if (value !== 'FAILED' || reason === undefined) return undefined;
   // Somebody's `Fail`, whatever its reason is called.
   if (cause !== 'refused' || details === undefined) return paymentFailed(reason);
-  const { accountId = '', available = '', asked = '', refundable = '' } = details as Record<string, string | undefined>;
+  return refusalRecorded(reason, details);
+}
+
+/** A refusal from what was recorded of it. */
+export function refusalRecorded(reason: string, details: Readonly<Record<string, string>> | undefined): Refusal {
+  const {
+    accountId = '',
+    available = '',
+    asked = '',
+    refundable = '',
+  } = (details ?? {}) as Record<string, string | undefined>;
   switch (reason as RecordedRefusal['code']) {
     case 'InsufficientFunds':
       return insufficientFunds(accountId, available, asked);

@@ -46,7 +46,16 @@ export function answerToUsedKey(command: Command, world: World): Decision | unde
 }
 
 function targetOf(used: RequestFact): string {
-  return used.type === 'StepHandled' ? `payment ${used.paymentId}` : `account ${used.accountId}`;
+  switch (used.type) {
+    case 'StepHandled':
+      return `payment ${used.paymentId}`;
+    case 'RequestHandled':
+      return `account ${used.accountId}`;
+    case 'PayoutHandled':
+      return `payout ${used.payoutId}`;
+    case 'ConnectorHandled':
+      return `connector ${used.connectorId}`;
+  }
 }
 
 /** The decision, with the command's key in it. */

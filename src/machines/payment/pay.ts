@@ -69,7 +69,9 @@ export function decidePay(command: Pay, at: string, world: World): Decision {
   return unit.decided();
 }
 
-function initiatedBy(command: Pay, { currency, payer, payee, rules }: Terms): PaymentInitiated {
+function initiatedBy(command: Pay, { currency, payer, payee, rules, original }: Terms): PaymentInitiated {
+  // What comes back, comes from where it went.
+  const provider = command.provider ?? (rules.provider ? original?.context.provider : undefined);
   return {
     type: 'PaymentInitiated',
     kind: command.kind,
@@ -77,7 +79,9 @@ function initiatedBy(command: Pay, { currency, payer, payee, rules }: Terms): Pa
     currency,
     ...(payer === undefined ? undefined : { payer: payer.context.accountId }),
     ...(payee === undefined ? undefined : { payee: payee.context.accountId }),
-    ...(command.provider === undefined ? undefined : { provider: command.provider }),
+    ...(provider === undefined ? undefined : { provider }),
+    ...(command.beneficiary === undefined ? undefined : { beneficiary: command.beneficiary }),
+    ...(command.rail === undefined ? undefined : { rail: command.rail }),
     ...(command.original === undefined ? undefined : { original: command.original }),
     ...(rules.fee ? { feeBps: payee?.context.feeBps ?? 0 } : undefined),
   };

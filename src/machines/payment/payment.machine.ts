@@ -3,6 +3,8 @@ import { assignmentsOf, type AtRest, type On } from '../flat-machine.ts';
 import type {
   AppliedCommand,
   FailureCause,
+  InstructionFact,
+  LateSuccessPosted,
   PaymentAuthorized,
   PaymentCaptured,
   PaymentFact,
@@ -12,11 +14,15 @@ import type {
   PaymentReversed,
   PaymentSettled,
   PaymentStatus,
+  ProviderContradicted,
+  ProviderFeeCorrected,
   RefundRefused,
   RefundReleased,
   RefundReserved,
+  SettlementOverdue,
 } from './payment.facts.ts';
-import { POSTINGS } from './postings.ts';
+import { POSTINGS, REFUNDED_KINDS } from './postings.ts';
+import { endedTransfer, instructionOf, isLive, paidLate, transferAfter, type Transfer } from './transfer.ts';
 
 /** A command that this payment applied, remembered for ever; the newest first. A list, because most payments have one. */
 export interface Applied {
@@ -34,6 +40,13 @@ export interface Reservation {
   readonly before: Reservation | undefined;
 }
 
+/** Which way a payment goes, where its kind goes through a provider. */
+export interface Route {
+  readonly payout: string | undefined;
+  readonly beneficiary: string | undefined;
+  readonly rail: string | undefined;
+}
+
 /** Everything that the facts said. Minor units; every field is always there, so that all payments have one shape. */
 export interface PaymentContext {
   readonly paymentId: string;
@@ -44,7 +57,11 @@ export interface PaymentContext {
   readonly currency: string;
   readonly payer: string | undefined;
   readonly payee: string | undefined;
+  /** Of what goes through connectors: that of the newest instruction. */
   readonly provider: string | undefined;
+  readonly route: Route | undefined;
+  /** What a provider was told and has said. Undefined: it was told nothing. */
+  readonly transfer: Transfer | undefined;
   readonly original: string | undefined;
   readonly feeBps: number;
   /** What the payer's wallet holds for this payment now. */
@@ -85,6 +102,8 @@ const unmade: PaymentContext = {
   payer: undefined,
   payee: undefined,
   provider: undefined,
+  route: undefined,
+  transfer: undefined,
   original: undefined,
   feeBps: 0,
   held: 0n,
@@ -110,9 +129,26 @@ const holdsAllOrNothing = ({ context, event }: Given<PaymentAuthorized>): boolea
   event.held === '0' || (POSTINGS[context.kind].holds && BigInt(event.held) === context.amount);
 const withinAuthorized = ({ context, event }: Given<PaymentCaptured>): boolean => {
   const amount = BigInt(event.amount);
-  return amount > 0n && amount <= context.authorized;
+  return amount > 0n && amount <= context.authorized && takesMoney(context);
 };
-const kindGivesBack = ({ context }: Given<unknown>): boolean => POSTINGS[context.kind].reversed !== undefined;
+/** While a provider is at it, its word moves the money, and nobody else's. */
+const takesMoney = ({ kind, transfer }: PaymentContext): boolean =>
+  !isLive(transfer) || (transfer?.status === 'sent' && POSTINGS[kind].capturedWhen === 'sent');
+const nothingIsLive = ({ context }: Given<unknown>): boolean => !isLive(context.transfer);
+const kindGivesBack = ({ context }: Given<unknown>): boolean =>
+  POSTINGS[context.kind].reversed !== undefined && !isLive(context.transfer);
+const follows = ({ context, event }: Given<InstructionFact>): boolean =>
+  POSTINGS[context.kind].capturedWhen !== undefined && transferAfter(context.transfer, event) !== undefined;
+const wasTold = ({ context, event }: Given<ProviderContradicted>): boolean =>
+  instructionOf(context.transfer, event.instruction) !== undefined;
+const hadEnded = ({ context, event }: Given<LateSuccessPosted>): boolean =>
+  BigInt(event.providerFee) >= 0n && paidLate(context.transfer, event.instruction, event.providerRef) !== undefined;
+const isAnotherFee = ({ context, event }: Given<ProviderFeeCorrected>): boolean =>
+  POSTINGS[context.kind].providerFee !== undefined &&
+  BigInt(event.providerFee) >= 0n &&
+  BigInt(event.providerFee) !== context.providerFee;
+const wasDue = ({ context, event }: Given<SettlementOverdue>): boolean =>
+  POSTINGS[context.kind].provider && context.settlesAt === event.settlesAt;
 const withinRefundable = ({ context, event }: Given<RefundReserved>): boolean => {
   const amount = BigInt(event.amount);
   return refundable(context) && amount > 0n && context.refunded + amount <= context.captured;
@@ -133,6 +169,7 @@ const initiated = assigning(({ context, event }: Given<PaymentInitiated>) =>
     payer: event.payer,
     payee: event.payee,
     provider: event.provider,
+    route: routeOf(event),
     original: event.original,
     feeBps: event.feeBps ?? 0,
   }),
@@ -147,10 +184,35 @@ const settled = assigning(({ context, event }: Given<PaymentSettled>) =>
   after(context, event, { fee: BigInt(event.fee), providerFee: BigInt(event.providerFee) }),
 );
 const failed = assigning(({ context, event }: Given<PaymentFailed>) =>
-  after(context, event, { held: 0n, cause: event.cause, reason: event.reason, details: event.details }),
+  after(context, event, {
+    held: 0n,
+    cause: event.cause,
+    reason: event.reason,
+    details: event.details,
+    transfer: context.transfer && endedTransfer(context.transfer),
+  }),
 );
 const reversed = assigning(({ context, event }: Given<PaymentReversed>) =>
-  after(context, event, { held: 0n, reason: event.reason }),
+  after(context, event, {
+    held: 0n,
+    reason: event.reason,
+    transfer: context.transfer && endedTransfer(context.transfer),
+  }),
+);
+const told = assigning(({ context, event }: Given<InstructionFact>) =>
+  after(context, event, {
+    transfer: transferAfter(context.transfer, event),
+    ...(event.type === 'InstructionIssued' && { provider: event.provider }),
+  }),
+);
+const late = assigning(({ context, event }: Given<LateSuccessPosted>) =>
+  after(context, event, { transfer: paidLate(context.transfer, event.instruction, event.providerRef) }),
+);
+const feeCorrected = assigning(({ context, event }: Given<ProviderFeeCorrected>) =>
+  after(context, event, { providerFee: BigInt(event.providerFee) }),
+);
+const noted = assigning(({ context, event }: Given<ProviderContradicted | SettlementOverdue>) =>
+  after(context, event, {}),
 );
 const refundReserved = assigning(({ context, event }: Given<RefundReserved>) => {
   const amount = BigInt(event.amount);
@@ -176,6 +238,20 @@ function after(context: PaymentContext, fact: AppliedCommand, changed: Partial<P
   };
   return { ...context, ...changed, version, applied };
 }
+
+function routeOf({ payout, beneficiary, rail }: PaymentInitiated): Route | undefined {
+  if (payout === undefined && beneficiary === undefined && rail === undefined) return undefined;
+  return { payout, beneficiary, rail };
+}
+
+const FOLLOWS = 'it follows from what the provider was told and has said (the slice, below)';
+const NOT_LIVE = 'no instruction is live';
+const toProvider = { description: FOLLOWS, guard: follows, actions: told };
+/** Facts that a provider may cause whatever has become of the payment. */
+const whatever = {
+  ProviderContradicted: { description: 'it was told so', guard: wasTold, actions: noted },
+  LateSuccessPosted: { description: 'that instruction had ended', guard: hadEnded, actions: late },
+};
 
 export const paymentMachine = setup({
   types: { context: {} as PaymentContext, events: {} as PaymentFact },
@@ -208,21 +284,36 @@ export const paymentMachine = setup({
     },
     AUTHORIZED: {
       on: {
+        InstructionIssued: toProvider,
+        InstructionNotSent: toProvider,
+        InstructionAccepted: toProvider,
+        InstructionInDoubt: toProvider,
+        InstructionConfirmed: toProvider,
+        InstructionRefused: toProvider,
+        InstructionUnresolved: toProvider,
+        ...whatever,
         PaymentCaptured: {
-          description: 'above 0, at most what was authorized',
+          description: 'above 0, at most what was authorized; with a provider at it, when the kind is captured so far',
           target: 'CAPTURED',
           guard: withinAuthorized,
           actions: captured,
         },
-        PaymentFailed: { target: 'FAILED', actions: failed },
-        PaymentReversed: { target: 'REVERSED', actions: reversed },
+        PaymentFailed: { description: NOT_LIVE, target: 'FAILED', guard: nothingIsLive, actions: failed },
+        PaymentReversed: { description: NOT_LIVE, target: 'REVERSED', guard: nothingIsLive, actions: reversed },
       },
     },
     CAPTURED: {
       on: {
-        PaymentSettled: { target: 'SETTLED', actions: settled },
+        InstructionAccepted: toProvider,
+        InstructionInDoubt: toProvider,
+        InstructionConfirmed: toProvider,
+        InstructionRefused: toProvider,
+        InstructionUnresolved: toProvider,
+        ...whatever,
+        SettlementOverdue: { description: 'a provider has not settled by `settlesAt`', guard: wasDue, actions: noted },
+        PaymentSettled: { description: NOT_LIVE, target: 'SETTLED', guard: nothingIsLive, actions: settled },
         PaymentReversed: {
-          description: 'the kind has a way back (docs/postings.md)',
+          description: 'the kind has a way back (docs/postings.md), and no instruction is live',
           target: 'REVERSED',
           guard: kindGivesBack,
           actions: reversed,
@@ -232,6 +323,8 @@ export const paymentMachine = setup({
     // Not an XState final state: what is refunded (later: disputed) is still recorded on a settled payment.
     SETTLED: {
       on: {
+        ...whatever,
+        ProviderFeeCorrected: { description: 'it is another fee', guard: isAnotherFee, actions: feeCorrected },
         RefundReserved: {
           description: 'the kind can be refunded, and with this refund no more is refunded than was captured',
           guard: withinRefundable,
@@ -245,14 +338,14 @@ export const paymentMachine = setup({
         RefundRefused: { description: 'the kind can be refunded', guard: canBeRefunded, actions: refundRefused },
       },
     },
-    FAILED: {},
-    REVERSED: {},
+    FAILED: { on: whatever },
+    REVERSED: { on: whatever },
   },
 });
 
-/** Whether refunds of the payment exist at all: it is of the kind that some other kind gives back. */
+/** Whether refunds of the payment exist at all: it is of a kind that some other kind gives back. */
 export function refundable(context: PaymentContext): boolean {
-  return context.kind === POSTINGS.REFUND.refundOf;
+  return REFUNDED_KINDS.has(context.kind);
 }
 
 /** The share that a refund has reserved of this payment, or undefined. */

@@ -28,6 +28,8 @@ describe('the postings table', () => {
     ],
     REFUND: ['hold payer', 'Dr payer, Cr payee N', 'same unit', '–'],
     FUNDING: ['–', 'Dr float, Cr payee N', 'same unit', '–'],
+    PAYOUT: ['hold payer', 'Dr payer, Cr payable N', 'Dr payable N, Dr cost c, Cr float N+c', 'Dr payable, Cr payer N'],
+    PAYOUT_RETURN: ['–', 'Dr float, Cr payee N', 'same unit', '–'],
   };
 
   it('is as agreed', () => {

@@ -38,6 +38,15 @@ export interface PostingsOfKind {
   readonly reversed?: readonly Posting[];
   /** f is kept from the payee at settlement, in basis points of what was captured. */
   readonly fee: boolean;
+  /**
+   * The payment can be told to a connector, and is captured when the provider has taken it on (`sent`), or has done it
+   * (`settled`). Absent: no connector has to do with it.
+   */
+  readonly capturedWhen?: 'sent' | 'settled';
+  /** The provider carried out what had FAILED, was REVERSED, or went elsewhere: its money waits in suspense. */
+  readonly late?: readonly Posting[];
+  /** Is made by its payout, never by itself. */
+  readonly slice?: true;
   /** c is known at settlement: how the provider takes it. Absent: no provider takes a fee. */
   readonly providerFee?: 'kept back' | 'on top';
 }
@@ -63,6 +72,8 @@ export const POSTINGS: Readonly<Record<PaymentKind, PostingsOfKind>> = {
     settled: [Dr('float', 'N−c'), Dr('cost', 'c'), Cr('receivable')],
     reversed: [Dr('payee'), Cr('receivable')],
     fee: false,
+    capturedWhen: 'settled',
+    late: [Dr('receivable'), Cr('suspense')],
     providerFee: 'kept back',
   },
   CASH_OUT: {
@@ -73,7 +84,30 @@ export const POSTINGS: Readonly<Record<PaymentKind, PostingsOfKind>> = {
     settled: [Dr('payable'), Dr('cost', 'c'), Cr('float', 'N+c')],
     reversed: [Dr('payable'), Cr('payer')],
     fee: false,
+    capturedWhen: 'sent',
+    late: [Dr('suspense'), Dr('cost', 'c'), Cr('float', 'N+c')],
     providerFee: 'on top',
+  },
+  PAYOUT: {
+    payer: ['treasury'],
+    provider: true,
+    holds: true,
+    captured: [Dr('payer'), Cr('payable')],
+    settled: [Dr('payable'), Dr('cost', 'c'), Cr('float', 'N+c')],
+    reversed: [Dr('payable'), Cr('payer')],
+    fee: false,
+    capturedWhen: 'sent',
+    late: [Dr('suspense'), Dr('cost', 'c'), Cr('float', 'N+c')],
+    slice: true,
+    providerFee: 'on top',
+  },
+  PAYOUT_RETURN: {
+    payee: ['treasury'],
+    provider: true,
+    refundOf: 'PAYOUT',
+    holds: false,
+    captured: [Dr('float'), Cr('payee')],
+    fee: false,
   },
   MERCHANT: {
     payer: ['customer'],
@@ -102,6 +136,14 @@ export const POSTINGS: Readonly<Record<PaymentKind, PostingsOfKind>> = {
     fee: false,
   },
 };
+
+/** Kinds that some other kind gives back. */
+export const REFUNDED_KINDS: ReadonlySet<PaymentKind> = new Set(
+  Object.values(POSTINGS).flatMap(({ refundOf }) => (refundOf === undefined ? [] : [refundOf])),
+);
+
+/** What a later word of the provider on its fee posts: N is the difference, and the other way round where it is less. */
+export const FEE_CORRECTION: readonly Posting[] = [Dr('cost'), Cr('float')];
 
 /** N, f and c of one payment, in minor units. */
 export interface Amounts {

@@ -6,7 +6,7 @@ import { available } from '../account/account.machine.ts';
 import type { Decision, World } from '../decision.ts';
 import { accountClosed, accountFrozen, illegalTransition, insufficientFunds, invalid } from '../refusals.ts';
 import { refused, Unit } from '../unit.ts';
-import { commandsAllowed, refuseIllegal } from './allowed.ts';
+import { commandsAllowed, refuseIllegal, refuseLive } from './allowed.ts';
 import { stamped } from './applied.ts';
 import type { PaymentContext, PaymentSnapshot } from './payment.machine.ts';
 import { post, release } from './post.ts';
@@ -21,6 +21,7 @@ export function decideReverse(command: Reverse, at: string, payment: PaymentSnap
   const forced = command.reason === 'provider';
   const refusal =
     refuseIllegal(payment, command.type, 'PaymentReversed') ??
+    refuseLive(payment) ??
     (command.reason === 'expired' ? refuseExpiry(payment, at) : undefined) ??
     (rows.some(({ side, direction }) => side === 'payee' && direction === 'Dr') && !forced
       ? refuseTakingBack(context, world)

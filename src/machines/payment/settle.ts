@@ -2,7 +2,7 @@ import { formatMinor } from '../../kernel/money.ts';
 import type { Settle } from '../commands.ts';
 import type { Decision, World } from '../decision.ts';
 import { refused, Unit } from '../unit.ts';
-import { refuseIllegal } from './allowed.ts';
+import { refuseIllegal, refuseLive } from './allowed.ts';
 import { stamped } from './applied.ts';
 import type { PaymentSnapshot } from './payment.machine.ts';
 import { post } from './post.ts';
@@ -15,6 +15,7 @@ export function decideSettle(command: Settle, payment: PaymentSnapshot, world: W
   const rules = POSTINGS[context.kind];
   const refusal =
     refuseIllegal(payment, command.type, 'PaymentSettled') ??
+    refuseLive(payment) ??
     refuseProviderFee(rules, context.captured, command.providerFee);
   if (refusal !== undefined) return refused(refusal);
 

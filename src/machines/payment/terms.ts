@@ -58,9 +58,17 @@ export function termsOf(command: Pay, world: World): Terms | Refusal {
 /** Upper case is for banks only (`bank:AB`), whose codes are written so. */
 const PROVIDER = /^(?:(?!bank:)[a-z0-9][a-z0-9_.:-]{0,63}|bank:[A-Za-z0-9_.:-]{1,59})$/;
 
+export const isProviderName = (text: string): boolean => PROVIDER.test(text);
+
+const REFERENCE = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Whether the text may be a reference that a provider resolves. What it stands for is personal, and is not in it. */
+export const isReference = (text: string): boolean => REFERENCE.test(text);
+
 /** Every kind takes exactly its own fields. */
 function refuseFields(command: Pay, rules: PostingsOfKind): Refusal | undefined {
-  const { kind, provider } = command;
+  const { kind, provider, beneficiary, rail } = command;
+  if (rules.slice === true) return invalid('kind', `a ${kind} is made by its payout`);
   if (rules.refundOf === undefined) {
     if (command.original !== undefined) return invalid('original', `${kind} gives no payment back`);
     for (const side of ['payer', 'payee'] as const) {
@@ -68,10 +76,16 @@ function refuseFields(command: Pay, rules: PostingsOfKind): Refusal | undefined 
       if (wanted !== given) return invalid(side, wanted ? `${kind} needs a ${side}` : `${kind} takes no ${side}`);
     }
   } else if (command.original === undefined) return invalid('original', `${kind} needs the payment that it gives back`);
-  if (rules.provider !== (provider !== undefined)) {
-    return invalid('provider', rules.provider ? `${kind} needs a provider` : `${kind} takes no provider`);
+  const named_ = rules.provider && rules.refundOf === undefined;
+  if (named_ !== (provider !== undefined)) {
+    return invalid('provider', named_ ? `${kind} needs a provider` : `${kind} takes no provider`);
   }
   if (provider !== undefined && !PROVIDER.test(provider)) return invalid('provider', 'not a name of a provider');
+  for (const [field, given] of Object.entries({ beneficiary, rail })) {
+    if (given === undefined) continue;
+    if (rules.capturedWhen === undefined) return invalid(field, `${kind} goes to no provider`);
+    if (!REFERENCE.test(given)) return invalid(field, 'a reference is 1 to 64 of A–Z a–z 0–9 _ . -');
+  }
   return undefined;
 }
 

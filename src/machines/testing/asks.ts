@@ -1,7 +1,8 @@
 import { invariant } from '../../kernel/invariant.ts';
 import { available } from '../account/account.machine.ts';
-import type { Command, Pay, PayUpTo } from '../commands.ts';
+import type { Command, ConnectorCommand, InstructionOutcome, Pay, PayUpTo } from '../commands.ts';
 import type { PaymentKind, ReversalReason } from '../payment/payment.facts.ts';
+import { idOf } from '../streams.ts';
 import type { TestWorld } from './test-world.ts';
 
 /** A small world for arbitrary commands: wallets of every type, in two currencies. */
@@ -29,15 +30,32 @@ const PARTIES: Readonly<Record<PaymentKind, readonly [payer: readonly string[], 
   MERCHANT: [['customer'], ['merchant']],
   REFUND: [[], []],
   FUNDING: [[], ['treasury']],
+  PAYOUT: [['treasury'], []],
+  PAYOUT_RETURN: [[], []],
 };
+/** Two connectors of one provider, and one of another. */
+const CONNECTORS = [
+  ['momo-1', 'momo'],
+  ['momo-2', 'momo'],
+  ['bank-1', 'bank:AB'],
+] as const;
 
 type Step = Exclude<Command['type'], 'Pay'>;
 /** Steps that a state allows. */
 const STEPS: Readonly<Record<string, readonly Step[]>> = {
   INITIATED: ['Authorize', 'Authorize', 'Fail'],
-  AUTHORIZED: ['Capture', 'Capture', 'Capture', 'Fail', 'Reverse'],
-  CAPTURED: ['Settle', 'Reverse'],
+  AUTHORIZED: ['Capture', 'Capture', 'Instruct', 'Instruct', 'RecordOutcome', 'RecordOutcome', 'Fail', 'Reverse'],
+  CAPTURED: ['Settle', 'Reverse', 'RecordOutcome', 'RecordOutcome', 'MeetSettlement'],
+  SETTLED: ['RecordOutcome'],
+  FAILED: ['RecordOutcome'],
+  REVERSED: ['RecordOutcome'],
 };
+
+interface OnPayment {
+  readonly commandId: string;
+  readonly fingerprint: string;
+  readonly paymentId: string;
+}
 
 /** What is wanted: figures and choices, which become a command on the world as it is when their turn comes. */
 export interface Ask {
@@ -60,6 +78,7 @@ export interface Ask {
 }
 
 const DAY_MS = 86_400_000;
+const GIVEN_BACK: Readonly<Partial<Record<PaymentKind, PaymentKind>>> = { REFUND: 'MERCHANT', PAYOUT_RETURN: 'PAYOUT' };
 
 /** Makes commands of asks. */
 export class Asker {
@@ -96,7 +115,15 @@ export class Asker {
       const of = { kind: 'CASH_IN', amount: 50n, currency, payee, provider: 'cash', upTo: 'SETTLED' } as const;
       return { type: 'Pay', ...this.#identified(paymentId), paymentId, ...this.#due(), ...of };
     });
-    return [...opened, ...gifts];
+    const funds = [
+      ['till', 'XOF'],
+      ['kasse', 'EUR'],
+    ].map(([payee, currency]): Command => {
+      const paymentId = `funds of ${payee}`;
+      const of = { kind: 'FUNDING', amount: 60n, currency, payee, provider: 'bank:AB', upTo: 'SETTLED' } as const;
+      return { type: 'Pay', ...this.#identified(paymentId), paymentId, ...this.#due(), ...of } as Command;
+    });
+    return [...opened, ...gifts, ...funds];
   }
 
   #commandOf(wanted: Ask): Command {
@@ -114,7 +141,8 @@ export class Asker {
     const accountId = this.#target(wanted);
     const onAccount = { ...this.#identified(id), accountId, reason: 'a reason' };
     const share = wanted.part === null ? {} : { amount: wanted.part };
-    switch (this.#fitting(wanted, what, paymentId)) {
+    const step = this.#fitting(wanted, what, paymentId);
+    switch (step) {
       case 'Authorize':
         return { type: 'Authorize', ...onPayment, expiresAt: this.#due().expiresAt };
       case 'Capture':
@@ -129,6 +157,24 @@ export class Asker {
         return { type: 'Fail', ...onPayment, reason: wanted.wild ? '' : 'declined' };
       case 'Reverse':
         return { type: 'Reverse', ...onPayment, reason: wanted.reason };
+      case 'Instruct':
+        return this.#instruct(wanted, onPayment);
+      case 'RecordOutcome':
+        return this.#outcome(wanted, onPayment);
+      case 'MeetSettlement':
+        return { type: 'MeetSettlement', ...onPayment };
+      case 'CreatePayout':
+        return this.#payout(wanted, id);
+      case 'CancelPayout': {
+        const payouts = [...this.#world.states.keys()].filter((stream) => stream.startsWith('payout/'));
+        const payoutId = idOf(payouts[other % Math.max(payouts.length, 1)] ?? 'payout/none');
+        return { type: 'CancelPayout', ...this.#identified(id), payoutId, reason: 'a reason' };
+      }
+      case 'OpenBreaker':
+      case 'HalfOpenBreaker':
+      case 'CloseBreaker':
+      case 'ForceBreaker':
+        return this.#breaker(wanted, step, id);
       case 'OpenAccount':
         return { type: 'OpenAccount', ...onAccount, walletType: 'customer', currency: wanted.wild ? 'XXX' : 'XOF' };
       case 'CloseAccount':
@@ -144,10 +190,75 @@ export class Asker {
     }
   }
 
+  #instruct({ one, reason, seconds }: Ask, onPayment: OnPayment): Command {
+    const [connector, provider] = CONNECTORS[one % CONNECTORS.length] ?? nothing();
+    const at = Date.parse(this.now());
+    const sendBefore = new Date(at + 60_000).toISOString();
+    const resendAt = new Date(at + seconds * 1_000).toISOString();
+    const machine = { ...onPayment, commandId: `instruct:${onPayment.commandId}` };
+    return { type: 'Instruct', ...machine, connector, provider, sendBefore, ...(reason !== 'expired' && { resendAt }) };
+  }
+
+  /** Whatever a provider may say, of any attempt that there was, or of none. */
+  #outcome({ one, other, wild, providerFee, amount }: Ask, onPayment: OnPayment): Command {
+    const attempts = this.#world.payment(onPayment.paymentId)?.context.transfer?.instructions?.number ?? 0;
+    const instruction = wild ? one % 4 : other % (attempts + 1);
+    const providerRef = `ref-${one % 3}`;
+    const fee = providerFee === null ? {} : { providerFee };
+    const outcomes: readonly InstructionOutcome[] = [
+      { said: 'accepted', providerRef },
+      { said: 'confirmed', providerRef, ...fee },
+      { said: 'settled', providerRef, ...fee },
+      { said: 'refused', code: 'declined', elsewhere: amount % 2n === 0n },
+      { said: 'refused', code: 'no such account', elsewhere: true },
+      { said: 'unknown', reason: 'no answer in time' },
+      { said: 'unknown', reason: 'no answer in time' },
+      { said: 'not sent', reason: 'no connection' },
+      { said: 'unresolvable', reason: 'cannot be asked' },
+    ];
+    const outcome = outcomes[(one + other) % outcomes.length] ?? nothing();
+    // Providers' words come from machines, people's from somebody's key.
+    const machine = wild ? {} : { commandId: `outcome:${onPayment.commandId}` };
+    return { type: 'RecordOutcome', ...onPayment, ...machine, instruction, outcome, settlesAt: this.#due().settlesAt };
+  }
+
+  #payout({ one, amount, part, wild }: Ask, id: string): Command {
+    const payer = wild ? 'alice' : one % 3 === 0 ? 'kasse' : 'till';
+    return {
+      type: 'CreatePayout',
+      ...this.#identified(id),
+      payoutId: id,
+      amount,
+      currency: payer === 'kasse' ? 'EUR' : 'XOF',
+      payer,
+      provider: 'bank:AB',
+      beneficiary: 'b1',
+      sliceMin: 1n,
+      sliceMax: part === null || part < 1n ? 7n : part,
+      expiresAt: this.#due().expiresAt,
+    };
+  }
+
+  #breaker({ one, seconds, wild }: Ask, type: ConnectorCommand['type'], id: string): Command {
+    const [connectorId] = CONNECTORS[one % CONNECTORS.length] ?? nothing();
+    const of = { ...this.#identified(type === 'ForceBreaker' ? id : `breaker:${id}`), connectorId, reason: 'a reason' };
+    const openUntil = new Date(Date.parse(this.now()) + seconds * 1_000).toISOString();
+    switch (type) {
+      case 'OpenBreaker':
+        return { type, ...of, failures: 5, openUntil };
+      case 'HalfOpenBreaker':
+        return { type, ...of };
+      case 'CloseBreaker':
+        return { type, ...of, successes: 2 };
+      case 'ForceBreaker':
+        return { type, ...of, state: wild ? 'OPEN' : 'CLOSED' };
+    }
+  }
+
   /** Five times in six, a step that the payment's state allows: most others are refused, and lead nowhere. */
   #fitting({ one, other }: Ask, what: Step, paymentId: string): Step {
     const steps = STEPS[this.#world.payment(paymentId)?.value ?? ''] ?? [];
-    const isOnPayment = /^(Authorize|Capture|Settle|Fail|Reverse)$/.test(what);
+    const isOnPayment = /^(Authorize|Capture|Settle|Fail|Reverse|Instruct|RecordOutcome|MeetSettlement)$/.test(what);
     if (!isOnPayment || other % 6 === 0 || steps.includes(what)) return what;
     return steps[one % Math.max(steps.length, 1)] ?? what;
   }
@@ -183,7 +294,8 @@ export class Asker {
     const [from, to] = [fit(PARTIES[kind][0]), fit(PARTIES[kind][1])];
     const [payer, payee] = [from[one % from.length], to[other % to.length]];
     const has = payer === undefined ? undefined : this.#world.wallet(payer);
-    const original = kind === 'REFUND' ? this.#original(wanted) : undefined;
+    const givesBack = kind === 'REFUND' || kind === 'PAYOUT_RETURN';
+    const original = givesBack ? this.#original(wanted) : undefined;
     const captured = original === undefined ? undefined : this.#world.payment(original)?.context.captured;
     let amount = wanted.all && has !== undefined ? available(has.context) : wanted.amount;
     if (captured !== undefined && captured > 0n && other % 4 > 0) amount %= captured + 1n;
@@ -195,7 +307,7 @@ export class Asker {
       amount,
       upTo: wanted.upTo,
       ...this.#due(),
-      ...(kind === 'REFUND' ? {} : { currency }),
+      ...(givesBack ? {} : { currency }),
       ...(payer === undefined ? {} : { payer }),
       ...(payee === undefined ? {} : { payee }),
       ...(/CASH|FUNDING/.test(kind) ? { provider: wanted.wild ? 'Nobody' : 'bank:AB' } : {}),
@@ -212,7 +324,7 @@ export class Asker {
   #original(wanted: Ask): string {
     const settled = this.#world
       .payments()
-      .filter(({ value, context }) => value === 'SETTLED' && context.kind === 'MERCHANT');
+      .filter(({ value, context }) => value === 'SETTLED' && context.kind === GIVEN_BACK[wanted.kind]);
     const all = wanted.wild || settled.length === 0 ? this.#world.payments() : settled;
     return all[wanted.one % all.length]?.context.paymentId ?? 'nothing';
   }

@@ -1,13 +1,12 @@
 import { invariant } from '../../kernel/invariant.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
-import type {
-  RequestFact,
-  RequestHandled,
-  SystemEntryPosted,
-  WalletFact,
-  WalletFigures,
-} from '../account/account.facts.ts';
+import type { RequestFact, RequestHandled, WalletFact, WalletFigures } from '../account/account.facts.ts';
 import { walletFromFact } from '../account/account.machine.ts';
+import type { ConnectorFact } from '../connector/connector.facts.ts';
+import { connectorFromFact } from '../connector/connector.machine.ts';
+import type { KnownFact } from '../event-versions.ts';
+import type { PayoutFact } from '../payout/payout.facts.ts';
+import { evolvePayout, type PayoutSnapshot } from '../payout/payout.machine.ts';
 import type { Authorize, Capture, Command, Pay, Settle } from '../commands.ts';
 import type { Decision } from '../decision.ts';
 import { evolvePayment } from '../evolve.ts';
@@ -18,7 +17,7 @@ import { TestWorld } from './test-world.ts';
 
 /** `expect(given(what happened).when(command)).toEqual({ wrote: … })`: the tests of decisions read as sentences. */
 
-type Fact = PaymentFact | WalletFact | SystemEntryPosted | RequestFact;
+type Fact = KnownFact;
 type History = Readonly<Record<string, readonly Fact[]>>;
 
 /** The instant at which the tests decide, and one before and one after it. */
@@ -32,7 +31,10 @@ export function given(history: History) {
     const last = facts.at(-1);
     invariant(last !== undefined, `${stream} has no facts`);
     if (categoryOf(stream) === 'payment') world.states.set(stream, payment(idOf(stream), facts as PaymentFact[]));
-    else if (last.type === 'RequestHandled' || last.type === 'StepHandled') world.states.set(stream, last);
+    else if (categoryOf(stream) === 'payout') world.states.set(stream, payout(idOf(stream), facts as PayoutFact[]));
+    else if (categoryOf(stream) === 'connector')
+      world.states.set(stream, connectorFromFact(last as ConnectorFact, facts.length, idOf(stream)));
+    else if (categoryOf(stream) === 'request') world.states.set(stream, last as RequestFact);
     else world.states.set(stream, walletFromFact(last as WalletFact, facts.length, idOf(stream)));
   }
   return { when: (command: Command, at: string = NOW): Outcome => outcome(world.decide(command, at)) };
@@ -42,6 +44,17 @@ function payment(id: string, facts: readonly PaymentFact[]): PaymentSnapshot {
   let state: PaymentSnapshot | undefined;
   for (const fact of facts) {
     const next = evolvePayment(state, fact, id);
+    invariant(next !== 'illegal', `the given history of ${id} is illegal at ${fact.type}`);
+    state = next;
+  }
+  invariant(state !== undefined, `${id} has no facts`);
+  return state;
+}
+
+function payout(id: string, facts: readonly PayoutFact[]): PayoutSnapshot {
+  let state: PayoutSnapshot | undefined;
+  for (const fact of facts) {
+    const next = evolvePayout(state, fact, id);
     invariant(next !== 'illegal', `the given history of ${id} is illegal at ${fact.type}`);
     state = next;
   }
@@ -63,7 +76,7 @@ function outcome(decision: Decision): Outcome {
   switch (decision.outcome) {
     case 'decided': {
       // The key of a step is in the units of all of them, and has tests of its own (key.test.ts).
-      const changes = decision.changes.filter(({ facts: [first] }) => first.type !== 'StepHandled');
+      const changes = decision.changes.filter(({ facts: [first] }) => first?.type !== 'StepHandled');
       const wrote = Object.fromEntries(changes.map(({ stream, facts }) => [stream, facts]));
       return decision.refusal === undefined ? { wrote } : { wrote, refused: decision.refusal };
     }
@@ -73,6 +86,9 @@ function outcome(decision: Decision): Outcome {
       return { repeats: decision.version };
     case 'duplicate-request':
       return { repeats: decision.request };
+    case 'duplicate-payout':
+    case 'duplicate-connector':
+      return { repeats: decision.version };
   }
 }
 

@@ -7,9 +7,11 @@ import type { Change, Decision, World } from '../decision.ts';
 import { participants } from '../participants.ts';
 import { elsewhere } from '../payment/key.ts';
 import type { PaymentSnapshot } from '../payment/payment.machine.ts';
-import { accountStream, categoryOf, paymentStream, requestStream } from '../streams.ts';
+import type { ConnectorSnapshot } from '../connector/connector.machine.ts';
+import type { PayoutSnapshot } from '../payout/payout.machine.ts';
+import { accountStream, categoryOf, connectorStream, paymentStream, payoutStream, requestStream } from '../streams.ts';
 
-type State = PaymentSnapshot | WalletSnapshot | RequestFact;
+type State = PaymentSnapshot | WalletSnapshot | RequestFact | PayoutSnapshot | ConnectorSnapshot;
 
 /**
  * The smallest runtime there is: one map of states, decisions applied at once. It is as strict as a real one about what
@@ -84,13 +86,21 @@ export class TestWorld {
       payment: (id) => get(paymentStream(id)) as PaymentSnapshot | undefined,
       wallet: (id) => get(accountStream(id)) as WalletSnapshot | undefined,
       request: (id) => get(requestStream(id)) as RequestFact | undefined,
+      payout: (id) => get(payoutStream(id)) as PayoutSnapshot | undefined,
+      connector: (id) => get(connectorStream(id)) as ConnectorSnapshot | undefined,
     };
   }
 }
 
 function streamsOf(command: Command, world: World): string[] {
-  const { payments, wallets, requests } = participants(command, world);
-  return [...payments.map(paymentStream), ...wallets.map(accountStream), ...requests.map(requestStream)];
+  const { payments, wallets, requests, payouts = [], connectors = [] } = participants(command, world);
+  return [
+    ...payments.map(paymentStream),
+    ...wallets.map(accountStream),
+    ...requests.map(requestStream),
+    ...payouts.map(payoutStream),
+    ...connectors.map(connectorStream),
+  ];
 }
 
 function versionOf(state: State | undefined): number {

@@ -42,6 +42,10 @@ export function expect(asked: Asked, id: string, at: string, view: View): Expect
     case 'Expire':
     case 'SettleDue':
       return onPayment(asked, id, at, view);
+    case 'Resolve':
+    case 'CreatePayout':
+    case 'CancelPayout':
+      throw new Error(`the model does not know ${asked.type} yet`);
   }
 }
 
@@ -77,6 +81,7 @@ function onAccount(asked: OnAccount, id: string, view: View): Expected {
 const reaches = ['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED'];
 
 function pay(asked: PayRequest, id: string, view: View): Expected {
+  if (asked.kind === 'PAYOUT' || asked.kind === 'PAYOUT_RETURN') throw new Error(`no model of ${asked.kind} yet`);
   const row = table[asked.kind];
   const original = asked.original === undefined ? undefined : view.payment(asked.original);
   let { payer, payee, currency } = asked as { payer?: string; payee?: string; currency: string };

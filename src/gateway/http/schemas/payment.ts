@@ -17,7 +17,7 @@ const literals = <const Names extends readonly string[]>(names: Names) =>
   Type.Unsafe<Names[number]>({ type: 'string', enum: [...names] });
 
 export const paymentStatus = literals(['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED', 'FAILED', 'REVERSED']);
-const everyKind = ['P2P', 'CASH_IN', 'CASH_OUT', 'MERCHANT', 'REFUND', 'FUNDING'] as const;
+const everyKind = ['P2P', 'CASH_IN', 'CASH_OUT', 'MERCHANT', 'REFUND', 'FUNDING', 'PAYOUT', 'PAYOUT_RETURN'] as const;
 export const paymentKind = literals(everyKind);
 const upTo = literals(['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED']);
 

@@ -1283,6 +1283,20 @@ export enum PaymentKind {
    * @generated from enum value: PAYMENT_KIND_FUNDING = 6;
    */
   FUNDING = 6,
+
+  /**
+   * A slice of a payout. Made by CreatePayout, never by Pay.
+   *
+   * @generated from enum value: PAYMENT_KIND_PAYOUT = 7;
+   */
+  PAYOUT = 7,
+
+  /**
+   * What a provider sends back of a slice that was settled.
+   *
+   * @generated from enum value: PAYMENT_KIND_PAYOUT_RETURN = 8;
+   */
+  PAYOUT_RETURN = 8,
 }
 
 /**

@@ -124,6 +124,14 @@ export declare type Refusal = Message<"kora.v1.Refusal"> & {
      */
     value: Refusal_IdempotencyConflict;
     case: "idempotencyConflict";
+  } | {
+    /**
+     * Set with REFUSAL_CODE_INSTRUCTION_LIVE.
+     *
+     * @generated from field: kora.v1.Refusal.InstructionLive instruction_live = 14;
+     */
+    value: Refusal_InstructionLive;
+    case: "instructionLive";
   } | { case: undefined; value?: undefined };
 };
 
@@ -160,7 +168,7 @@ export declare const Refusal_InvalidSchema: GenMessage<Refusal_Invalid>;
  */
 export declare type Refusal_NotFound = Message<"kora.v1.Refusal.NotFound"> & {
   /**
-   * "payment" or "account".
+   * "payment", "account", "payout" or "connector".
    *
    * @generated from field: string what = 1;
    */
@@ -404,6 +412,26 @@ export declare type Refusal_PaymentFailed = Message<"kora.v1.Refusal.PaymentFail
 export declare const Refusal_PaymentFailedSchema: GenMessage<Refusal_PaymentFailed>;
 
 /**
+ * A provider is at it, and its outcome is not known yet.
+ *
+ * @generated from message kora.v1.Refusal.InstructionLive
+ */
+export declare type Refusal_InstructionLive = Message<"kora.v1.Refusal.InstructionLive"> & {
+  /**
+   * The connector that was told.
+   *
+   * @generated from field: string connector = 1;
+   */
+  connector: string;
+};
+
+/**
+ * Describes the message kora.v1.Refusal.InstructionLive.
+ * Use `create(Refusal_InstructionLiveSchema)` to create a new message.
+ */
+export declare const Refusal_InstructionLiveSchema: GenMessage<Refusal_InstructionLive>;
+
+/**
  * The idempotency key was used before, for a command that says something else.
  *
  * @generated from message kora.v1.Refusal.IdempotencyConflict
@@ -540,6 +568,13 @@ export enum RefusalCode {
    * @generated from enum value: REFUSAL_CODE_CONTENDED = 15;
    */
   CONTENDED = 15,
+
+  /**
+   * A provider is at it: nothing else can happen to the payment until its outcome is known. [failed_precondition]
+   *
+   * @generated from enum value: REFUSAL_CODE_INSTRUCTION_LIVE = 16;
+   */
+  INSTRUCTION_LIVE = 16,
 }
 
 /**
