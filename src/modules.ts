@@ -32,7 +32,14 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   },
   payments: {
     role: 'kora_payments',
-    owns: ['projections.payments', 'projections.payments_v*', 'projections.deadlines', 'projections.deadlines_v*'],
+    owns: [
+      'projections.payments',
+      'projections.payments_v*',
+      'projections.deadlines',
+      'projections.deadlines_v*',
+      'projections.instructions',
+      'projections.instructions_v*',
+    ],
     reads: ['projections.payment_timeline'],
   },
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },

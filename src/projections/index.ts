@@ -1,6 +1,7 @@
 /** The face of projections: read models that are folded from the log. */
 import { accountsProjection } from './accounts.projection.ts';
 import { deadlinesProjection } from './deadlines.projection.ts';
+import { instructionsProjection } from './instructions.projection.ts';
 import { paymentsProjection } from './payments.projection.ts';
 import type { Projection } from './projection.ts';
 import { trialBalanceProjection } from './trial-balance.projection.ts';
@@ -9,6 +10,7 @@ import { trialBalanceProjection } from './trial-balance.projection.ts';
 export const projections: readonly Projection[] = [
   accountsProjection,
   deadlinesProjection,
+  instructionsProjection,
   paymentsProjection,
   trialBalanceProjection,
 ];

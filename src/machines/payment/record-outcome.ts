@@ -166,7 +166,20 @@ function record(unit: Unit, command: RecordOutcome, before: PaymentSnapshot, fac
         post(unit, { ...after, captured: more }, 'FEE', FEE_CORRECTION);
         break;
       }
-      default:
+      case 'InstructionIssued':
+      case 'InstructionNotSent':
+      case 'InstructionAccepted':
+      case 'InstructionInDoubt':
+      case 'InstructionConfirmed':
+      case 'InstructionRefused':
+      case 'InstructionUnresolved':
+      case 'ProviderContradicted':
+      case 'PaymentInitiated':
+      case 'PaymentAuthorized':
+      case 'RefundReserved':
+      case 'RefundReleased':
+      case 'RefundRefused':
+      case 'SettlementOverdue':
         break;
     }
   }

@@ -142,7 +142,17 @@ export class PaymentTrail {
       case 'PaymentSettled':
         invariant(liveAt === undefined, `${this.id}: ${fact.type} while ${liveAt} is at it`);
         return;
-      default:
+      case 'InstructionUnresolved':
+      case 'LateSuccessPosted':
+      case 'PaymentAuthorized':
+      case 'PaymentCaptured':
+      case 'PaymentInitiated':
+      case 'ProviderContradicted':
+      case 'ProviderFeeCorrected':
+      case 'RefundRefused':
+      case 'RefundReleased':
+      case 'RefundReserved':
+      case 'SettlementOverdue':
         return;
     }
   }
