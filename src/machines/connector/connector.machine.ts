@@ -1,5 +1,5 @@
 import { setup } from 'xstate';
-import { assignmentsOf, type AtRest, type On, stepperOf } from '../flat-machine.ts';
+import { assignmentsOf, type On, stepperOf } from '../flat-machine.ts';
 import type {
   BreakerClosed,
   BreakerForced,
