@@ -66,7 +66,7 @@ export function sendVerdict(result: BankSendResult): Verdict {
       return { works: false, reason: result.reason };
     case 'not_sent':
       // We were late, or have no place: that is not the provider's doing.
-      return ['TooLate', 'Locked', 'Stopping'].includes(codeOf(result.reason))
+      return ['TooLate', 'Unsendable', 'Locked', 'Stopping'].includes(codeOf(result.reason))
         ? undefined
         : { works: false, reason: result.reason };
   }
