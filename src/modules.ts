@@ -4,7 +4,8 @@ import { migrate, type Migration } from './platform/postgres/migrate.ts';
 import { giveToModules, type ModuleRole } from './platform/postgres/module-roles.ts';
 
 /** The modules that have tables, and the projector, which folds for those whose tables are projections. */
-export type ModuleName = 'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'projector';
+export type ModuleName =
+  'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'providers' | 'projector';
 
 /**
  * Whose every table is. A module's connections act as its role, so that a fault in one module does not reach another
@@ -45,6 +46,10 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
   gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
   cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
+  providers: {
+    role: 'kora_providers',
+    owns: ['providers.*', 'projections.connector_states', 'projections.connector_states_v*'],
+  },
   projector: {
     role: 'kora_projector',
 
@@ -61,7 +66,7 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
       'projections.timeline_of_payment',
     ],
     reads: ['eventstore.log', 'eventstore.heads', 'eventstore.commits', 'eventstore.mirror'],
-    actsFor: ['kora_ledger', 'kora_payments'],
+    actsFor: ['kora_ledger', 'kora_payments', 'kora_providers'],
   },
 };
 

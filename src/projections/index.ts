@@ -1,5 +1,6 @@
 /** The face of projections: read models that are folded from the log. */
 import { accountsProjection } from './accounts.projection.ts';
+import { connectorStatesProjection } from './connector-states.projection.ts';
 import { deadlinesProjection } from './deadlines.projection.ts';
 import { instructionsProjection } from './instructions.projection.ts';
 import { paymentsProjection } from './payments.projection.ts';
@@ -9,6 +10,7 @@ import { trialBalanceProjection } from './trial-balance.projection.ts';
 /** Every projection of the product. */
 export const projections: readonly Projection[] = [
   accountsProjection,
+  connectorStatesProjection,
   deadlinesProjection,
   instructionsProjection,
   paymentsProjection,
