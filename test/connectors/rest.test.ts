@@ -54,7 +54,7 @@ describe('a payment over rest', () => {
     const sent = await manager.send('mtn', payment);
     expect(sent).toEqual({
       outcome: 'accepted',
-      providerRef: expect.any(String),
+      providerRef: expect.any(String) as string,
       status: 'pending',
       providerFee: '15',
     });
@@ -71,12 +71,15 @@ describe('a payment over rest', () => {
       connector_type: 'rest',
       operation: 'sendPayment',
       trace_id: payment.traceId,
-      duration_ms: expect.any(Number),
+      duration_ms: expect.any(Number) as number,
       status: 'success',
       provider_ref: providerRef,
       payout_slice_id: payment.id,
     });
-    expect(calls.map(({ operation }) => operation)).toEqual(['sendPayment', ...Array(3).fill('getPaymentStatus')]);
+    expect(calls.map(({ operation }) => operation)).toEqual([
+      'sendPayment',
+      ...Array<string>(3).fill('getPaymentStatus'),
+    ]);
   });
 
   it('is one payment for the provider when it is sent twice with the same key, in the header or in the body', async () => {
@@ -128,9 +131,9 @@ describe('a payment over rest', () => {
 
   it('is in doubt when it was taken and the answer does not come, and is found by asking', async () => {
     await provider.behave({ acceptedTimeouts: 1 });
-    const { manager, breaker } = await connected({ limits: { requestTimeoutMs: 150 } });
+    const { manager, breaker } = await connected({ limits: { requestTimeoutMs: 400 } });
     const payment = slice();
-    const reason = 'Timeout: no answer within 150 ms';
+    const reason = 'Timeout: no answer within 400 ms';
     expect(await manager.send('mtn', payment)).toEqual({ outcome: 'unknown', reason });
     expect(breaker.told).toEqual([`mtn failed: ${reason}`]);
     await provider.behave();
@@ -140,13 +143,14 @@ describe('a payment over rest', () => {
   });
 
   it('is not found while it is on its way, and then it is there', async () => {
-    await provider.behave({ onItsWay: 1, onItsWayFor: 600 });
-    const { manager } = await connected({ limits: { requestTimeoutMs: 100 } });
+    await provider.behave({ onItsWay: 1, onItsWayFor: 2_000 });
+    const { manager } = await connected({ limits: { requestTimeoutMs: 400 } });
     const payment = slice();
     const reference = keyReference(payment.idempotencyKey);
     expect(await manager.send('mtn', payment)).toMatchObject({ outcome: 'unknown' });
     expect(await manager.status('mtn', reference, payment)).toEqual({ status: 'not_found' });
-    await expect.poll(() => manager.status('mtn', reference, payment)).toMatchObject({ status: 'confirmed' });
+    const asking = expect.poll(() => manager.status('mtn', reference, payment), { timeout: 20_000 });
+    await asking.toMatchObject({ status: 'confirmed' });
   });
 
   it.each([
@@ -239,7 +243,7 @@ describe('a payment over rest', () => {
   });
 
   it('goes over a connection that is kept, also after an answer that was too late was given up', async () => {
-    const { manager } = await connected({ limits: { requestTimeoutMs: 100 } });
+    const { manager } = await connected({ limits: { requestTimeoutMs: 400 } });
     await manager.send('mtn', slice());
     await provider.outage('hang');
     expect(await manager.send('mtn', slice())).toMatchObject({ outcome: 'unknown' });
