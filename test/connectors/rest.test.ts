@@ -167,9 +167,10 @@ describe('a payment over rest', () => {
 
   it('may be sent elsewhere after "not taken" where the contract makes that final', async () => {
     await provider.behave({ notTaken: 1 });
-    const { manager } = await connected({}, { notTakenIsFinal: true });
-    const refused = { outcome: 'refused', code: 'ProviderUnavailable', elsewhere: true };
+    const { manager, breaker } = await connected({}, { notTakenIsFinal: true });
+    const refused = { outcome: 'refused', code: 'ProviderUnavailable', elsewhere: true, ofConnector: true };
     expect(await manager.send('mtn', slice())).toEqual(refused);
+    expect(breaker.told).toEqual(['mtn failed: Refused: ProviderUnavailable']);
   });
 
   it.each([
