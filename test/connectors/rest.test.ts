@@ -208,6 +208,16 @@ describe('a payment over rest', () => {
     expect(await manager.health('mtn')).toMatchObject({ healthy: false, detail: reason });
   });
 
+  it('is not sent when somebody takes the connection and does not prove who he is', async () => {
+    const url = (await saying(() => undefined)).replace('http:', 'https:');
+    const { manager, breaker } = await connected({}, { connectTimeoutMs: 50 }, url);
+    expect(await manager.send('mtn', slice())).toEqual({ outcome: 'not_sent', reason: 'ConnectTimeout' });
+    const rude = (await saying((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'))).replace('http:', 'https:');
+    const other = await connected({}, {}, rude);
+    expect(await other.manager.send('mtn', slice())).toMatchObject({ outcome: 'not_sent' });
+    expect(breaker.told).toEqual(['mtn failed: ConnectTimeout']);
+  });
+
   it('is not sent at or after sendBefore, which does not speak against the connector', async () => {
     const { manager, breaker } = await connected();
     const payment = slice({ sendBefore: new Date().toISOString() });
