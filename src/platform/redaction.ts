@@ -1,5 +1,3 @@
-import { Buffer } from 'node:buffer';
-
 /**
  * Cuts secrets and what is personal out of what is logged. Twice: by the names of fields, at any depth and in errors, before
  * a line is written; and by how things look, in the line as a whole, for what stands in the middle of a sentence. Who logs

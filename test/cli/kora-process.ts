@@ -71,7 +71,7 @@ export interface Serving extends Spawned {
 /** Starts `kora serve` on any free ports and waits until it says where it listens. */
 export async function serve(args: readonly string[], options?: SpawnOptions): Promise<Serving> {
   const spawned = spawnKora(
-    ['serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', ...args],
+    ['serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0', ...args],
     options,
   );
   const lines = createInterface({ input: spawned.process.stdout });

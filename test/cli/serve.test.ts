@@ -115,7 +115,10 @@ describe('on a database of its own', { timeout: 240_000 }, () => {
   test('a port that is taken is a failure that says which', async () => {
     const first = await serve([], { env });
     const port = new URL(first.rpc).port;
-    const second = await kora(['serve', '--http-port', '0', '--rpc-port', port, '--stream-port', '0'], { env });
+    const second = await kora(
+      ['serve', '--http-port', '0', '--rpc-port', port, '--stream-port', '0', '--metrics-port', '0'],
+      { env },
+    );
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toContain(port);
   });
@@ -147,7 +150,10 @@ describe('on a data folder of its own', { timeout: 240_000 }, () => {
       await client.openAccount('ada');
       const paymentId = await client.cashIn('first', 'ada', '500');
 
-      const second = await kora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'], { env });
+      const second = await kora(
+        ['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0'],
+        { env },
+      );
       expect(second).toMatchObject({ code: 3, stdout: '' });
       expect(second.stderr).toContain(`another kora already serves the data folder ${dataDir}`);
 
@@ -190,7 +196,10 @@ describe('on a data folder of its own', { timeout: 240_000 }, () => {
 });
 
 async function serveForPeople(env: Record<string, string>): Promise<Pick<Serving, 'process' | 'ended'>> {
-  const spawned = spawnKora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'], { env });
+  const spawned = spawnKora(
+    ['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0'],
+    { env },
+  );
   await new Promise<void>((resolve, reject) => {
     spawned.process.stdout.on('data', (text: string) => {
       if (text.includes('Ctrl-C stops it')) resolve();
