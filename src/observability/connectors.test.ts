@@ -67,7 +67,7 @@ test('a line has the fields of the specification, and no others', async () => {
     provider_ref: _ref,
     payout_slice_id: _slice,
     ...health
-  } = { ...call, operation: 'healthcheck', status: 'failed' };
+  } = { ...call, operation: 'healthcheck', status: 'failed', reason: 'Timeout' };
   seen.connectors.called(health);
   const [first, second] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(first).toEqual({
@@ -77,7 +77,7 @@ test('a line has the fields of the specification, and no others', async () => {
     duration_ms: 212,
     msg: 'a connector was called',
   });
-  expect(second).toMatchObject({ level: 'warn', operation: 'healthcheck', status: 'failed' });
+  expect(second).toMatchObject({ level: 'warn', operation: 'healthcheck', status: 'failed', reason: 'Timeout' });
   expect(Object.keys(second ?? {})).not.toContain('provider_ref');
 });
 

@@ -63,6 +63,7 @@ export function kora(args: readonly string[], options?: SpawnOptions): Promise<E
 export interface Serving extends Spawned {
   readonly http: string;
   readonly rpc: string;
+  readonly metrics: string;
   readonly stream: string;
   /** Of the process that serves, which may be the launcher's child. */
   readonly pid: number;
@@ -79,5 +80,5 @@ export async function serve(args: readonly string[], options?: SpawnOptions): Pr
     new Promise<string>((resolve) => lines.once('line', resolve)),
     spawned.ended.then(({ stderr }) => Promise.reject(new Error(`serve did not start: ${stderr}`))),
   ]);
-  return { ...spawned, ...(JSON.parse(first) as Pick<Serving, 'http' | 'rpc' | 'stream' | 'pid'>) };
+  return { ...spawned, ...(JSON.parse(first) as Pick<Serving, 'http' | 'rpc' | 'stream' | 'metrics' | 'pid'>) };
 }

@@ -232,10 +232,18 @@ describe('spans', () => {
   it('say that their work failed, by its name and not in its words', async () => {
     const spans = start();
     const fault = Object.assign(new TypeError('of ada@example.org'), { code: 'ECONNRESET' });
-    await expect(spans.span('http.post', {}, () => Promise.reject<never>(fault))).rejects.toBe(fault);
+    await expect(spans.span('http.post', {}, () => Promise.reject(fault))).rejects.toBe(fault);
+    const thrown = (): never => {
+      throw fault;
+    };
+    expect(() => spans.span('hmac.sign', {}, thrown)).toThrow(fault);
+    expect(spans.span('log.execution', {}, () => 7)).toBe(7);
     expect(spans.traceparent()).toBeUndefined();
     await spans.close();
-    expect(receiver.spans).toMatchObject([{ failed: true, attributes: { 'error.type': 'TypeError ECONNRESET' } }]);
+    const byName = new Map(receiver.spans.map((span) => [span.name, span]));
+    for (const name of ['http.post', 'hmac.sign'])
+      expect(byName.get(name)).toMatchObject({ failed: true, attributes: { 'error.type': 'TypeError ECONNRESET' } });
+    expect(byName.get('log.execution')).toMatchObject({ failed: false });
     expect(receiver.bodies.join('')).not.toContain('ada@example.org');
   });
 

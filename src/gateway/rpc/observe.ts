@@ -1,9 +1,10 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Code, ConnectError, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import type { OpenSpan } from '../../platform/tracing/span.ts';
 import type { DoorObserver } from '../door-observer.ts';
 import { CORRELATION_HEADER } from './call.ts';
-import type { NodeHandlerFn } from './request-listener.ts';
 
 /** A call that somebody looks at. */
 export interface ObservedCall {
@@ -22,7 +23,8 @@ export const observedKey = createContextKey<ObservedCall | undefined>(undefined,
 export function observeCall(
   { answered, tracing }: DoorObserver,
   method: string,
-  ...[request, response]: Parameters<NodeHandlerFn>
+  request: { readonly headers: IncomingHttpHeaders },
+  response: EventEmitter & { readonly statusCode: number },
 ): ObservedCall | undefined {
   if (answered === undefined && tracing === undefined) return undefined;
   const beganMs = performance.now();

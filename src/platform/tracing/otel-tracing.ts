@@ -100,17 +100,21 @@ class OtelTracing implements Tracing {
     return new OneSpan(span, { context: trace.setSpan(parent, span), traceId, correlationId });
   }
 
-  async span<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>): Promise<T> {
+  span<Result>(name: string, attributes: SpanAttributes, work: () => Result): Result {
     const span = this.begin(name, attributes);
+    // What an error says may be anything; what it is called is ours.
+    const failed = (error: unknown): void => span.end({ failed: true, attributes: { 'error.type': nameOf(error) } });
+    let result: Result;
     try {
-      const result = await span.run(work);
-      span.end();
-      return result;
+      result = span.run(work);
     } catch (error) {
-      // What it says may be anything; what it is called is ours.
-      span.end({ failed: true, attributes: { 'error.type': nameOf(error) } });
+      failed(error);
       throw error;
     }
+    // The very promise is handed on, and who waits for it hears of its failure.
+    if (result instanceof Promise) result.then(() => span.end(), failed);
+    else span.end();
+    return result;
   }
 
   traceparent(): string | undefined {

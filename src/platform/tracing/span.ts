@@ -1,12 +1,15 @@
-export type SpanAttributes = Readonly<Record<string, string | number>>;
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * Spans around pieces of work: all that most of the product needs of tracing. An attribute `correlation_id` is handed down
  * to the spans inside. Nothing personal in attributes, and no secret.
  */
 export interface Spans {
-  /** Does the work inside of a span. What the work throws marks the span as failed, and is thrown on. */
-  span<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>): Promise<T>;
+  /**
+   * Does the work inside of a span, which ends with it: where it returns a promise, when that settles. What it throws marks
+   * the span as failed, and is thrown on.
+   */
+  span<Result>(name: string, attributes: SpanAttributes, work: () => Result): Result;
   /** Of the span that this happens in, for the header `traceparent` of a request to another system (W3C Trace Context). */
   traceparent(): string | undefined;
   /** Of the trace that this happens in: 32 hexadecimal digits. */
