@@ -41,6 +41,15 @@ module.exports = {
       '^src/platform/',
       '^eventstore/',
     ]),
+    only('observability-only-looks', '^src/observability/', [
+      '^src/gateway/door-observer\\.ts$',
+      '^src/actors/',
+      '^src/projections/',
+      '^src/machines/',
+      '^src/kernel/',
+      '^src/platform/',
+      '^eventstore/',
+    ]),
     only('the-client-stands-alone', '^sdk/', []),
     {
       name: 'the-client-runs-in-browsers',

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Position, readMirror, type RecordedUnit, runMirror } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
-import { Runtime } from './actors/runtime.ts';
+import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
@@ -12,6 +12,7 @@ import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
+import { type Observability, startObservability } from './observability/index.ts';
 import { createPayments, type Payments } from './payments/index.ts';
 import { openPeers } from './peers.ts';
 import type { KoraConfig } from './platform/config.ts';
@@ -23,6 +24,7 @@ import {
   installProjections,
   OutdatedProjectionError,
   ProjectionFault,
+  projectionLag,
   projections,
   runProjector,
 } from './projections/index.ts';
@@ -54,6 +56,8 @@ export interface Kora extends Store {
   readonly httpPort: number | undefined;
   readonly rpcPort: number | undefined;
   readonly streamPort: number | undefined;
+  /** Where metrics are served; undefined where they are not. */
+  readonly metricsPort: number | undefined;
   /** Resolves when the projections have everything that is durable now; at once when they stopped, or do not run here. */
   projected(signal?: AbortSignal): Promise<void>;
   /**
@@ -71,6 +75,7 @@ interface Ground {
   readonly store: OpenedStore;
   /** This process, in this life, as others on the same database know it. */
   readonly memberId: string;
+  readonly seen: Observability;
 }
 
 /** Puts the product together and starts it. Rejects, with everything stopped again, when a part does not start. */
@@ -78,9 +83,12 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
   const { role = 'instance', without = [], onInstanceLost, patience } = options;
   const stages = new Stages();
   const kora = await startedOrStopped(stages, async () => {
+    const measured = role === 'instance' && !without.includes('doors');
+    const seen = await startObservability(config, { logger: options.logger, stages, measured });
     const store = await openStoreInto(stages, config, {
       logger: options.logger,
       role,
+      onCommit: seen.metrics?.commit,
       ...(onInstanceLost && { onInstanceLost }),
       ...(patience && { patience }),
     });
@@ -90,9 +98,10 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const dataDir = config.databaseUrl === undefined ? config.dataDir : undefined;
     if (role === 'instance') watchDatabase({ database, troubles, dataDir }, stages);
     if (role === 'instance' && store.logElsewhere) watchEventStore(store.logElsewhere, troubles, stages);
-    const ground: Ground = { config, logger, stages, store, memberId: randomUUID() };
+    const ground: Ground = { config, logger, stages, store, memberId: randomUUID(), seen };
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
+    const metricsPort = await seen.serveMetrics();
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
     const identity = without.includes('doors') ? undefined : await startIdentity(ground);
     const doors = identity && (await openStream(ground, identity));
@@ -110,8 +119,15 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const httpPort = await doors?.openHttp({ ledger, payments }, providers);
     providers?.start();
+    seen.measure({
+      runtime,
+      streamConnections: () => doors?.streamConnections() ?? 0,
+      isTroubled: () => troubles.current !== undefined,
+      projectionLag: () => projectionLag(store.pool, store.logElsewhere),
+    });
     peers?.join();
-    return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
+    const ports = { httpPort, rpcPort, streamPort: doors?.streamPort, metricsPort };
+    return { ...store, ...ports, runtime, ledger, payments, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
@@ -174,13 +190,13 @@ function tellOfProjections(error: Error, logger: Logger): void {
 }
 
 async function startRuntime(
-  { config, store, logger, stages }: Ground,
+  { config, store, logger, stages, seen }: Ground,
   { settlesAt, railLimits }: ProviderTerms,
 ): Promise<Runtime> {
   const { log, poolOf, troubles } = store;
   // Before anything is read: what comes later is told of, whatever becomes of the database meanwhile.
   const after = await log.lastPosition();
-  const runtime = new Runtime({
+  const runtime = seen.runtime({
     log,
     residentsMax: config.residentsMax,
     requestsMax: config.requestsMax,
@@ -316,10 +332,11 @@ function byFace({
 
 /** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
 async function openStream(
-  { config, store, logger, stages }: Ground,
+  { config, store, logger, stages, seen }: Ground,
   identity: Identity,
 ): Promise<{
   readonly streamPort: number;
+  readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
     faces: Pick<Kora, 'ledger' | 'payments'>,
@@ -354,6 +371,7 @@ async function openStream(
   stages.add('the stream is closed', () => stream.close());
   return {
     streamPort: stream.port,
+    streamConnections: () => stream.feed.store.getSnapshot().context.sessions,
     openRpc: async (faces) => {
       const rpc = await startRpcDoor({
         runtime: byFace(faces),
@@ -364,6 +382,7 @@ async function openStream(
         port: config.rpcPort,
         ...(tls && { tls }),
         limits: { noticeMs: config.drainNoticeMs },
+        observer: seen.rpc,
       });
       stages.add('the rpc door is closed', () => rpc.close());
       return rpc.port;
@@ -382,6 +401,7 @@ async function openStream(
         pool: store.poolOf('gateway'),
         troubles: store.troubles,
         logger,
+        observer: seen.http,
       });
       stages.add('the http door is closed', () => http.close());
       return http.port;

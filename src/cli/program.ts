@@ -96,6 +96,6 @@ function failed(error: unknown, shell: Shell): number {
 function hintFor(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return code === 'EADDRINUSE'
-    ? '; choose another port (--http-port, --rpc-port, --stream-port), or 0 for any that is free'
+    ? '; choose another port (--http-port, --rpc-port, --stream-port, --metrics-port), or 0 for any that is free'
     : '';
 }

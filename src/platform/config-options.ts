@@ -3,11 +3,14 @@ import {
   eventstoreUrl,
   hostAndPort,
   integer,
+  integerOr,
   issuerUrl,
   networks,
   oneOf,
   origins,
+  otlpUrl,
   pairs,
+  ratio,
   redisUrl,
 } from './config-values.ts';
 import { type KoraConfig, logLevels, tlsNames, streamServers, switches } from './kora-config.ts';
@@ -127,6 +130,25 @@ export const configOptions: OptionTable = {
     what: 'port of the stream door; 0 takes any that is free',
     default: 7402,
     parse: integer(0, 65_535),
+  },
+  metricsPort: {
+    env: 'KORA_METRICS_PORT',
+    flag: '--metrics-port <port>',
+    what: 'port on which /metrics is served for Prometheus; 0 takes any that is free, off serves none',
+    default: 9090,
+    parse: integerOr('off', 0, 65_535),
+  },
+  otlpUrl: {
+    env: 'KORA_OTLP_URL',
+    what: 'a collector of OpenTelemetry to which traces are sent by OTLP over HTTP, as http://host:4318; without it nothing is traced',
+    default: undefined,
+    parse: otlpUrl,
+  },
+  traceRatio: {
+    env: 'KORA_TRACE_RATIO',
+    what: 'how many of the traces that begin here are sent, from 0 to 1; one that a caller began is sent when the caller says so',
+    default: 1,
+    parse: ratio,
   },
   streamTransport: {
     env: 'KORA_STREAM_TRANSPORT',

@@ -14,6 +14,9 @@ export interface KoraConfig {
   readonly idempotencyRetentionMs: number;
   readonly rpcPort: number;
   readonly streamPort: number;
+  readonly metricsPort: number | 'off';
+  readonly otlpUrl: string | undefined;
+  readonly traceRatio: number;
   readonly streamTransport: (typeof streamServers)[number];
   readonly advertise: string | undefined;
   readonly allowedOrigins: readonly string[];

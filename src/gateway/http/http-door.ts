@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { DoorObserver } from '../door-observer.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
@@ -48,6 +49,8 @@ export interface HttpDoorOptions {
   readonly trustedProxies?: readonly string[];
   /** Answers are kept so long. Default 1 day. */
   readonly idempotencyRetentionMs?: number;
+  /** Default: nobody looks. */
+  readonly observer?: DoorObserver;
 }
 
 export interface HttpDoor {
@@ -92,7 +95,8 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       readiness: readinessOf({ pool, state, probeMs: limits.probeMs, troubles: options.troubles }),
       openApi: () => document,
     };
-    const app = createApp({ limits, logger, state, trustedProxies: options.trustedProxies ?? [] });
+    const { trustedProxies = [], observer = {} } = options;
+    const app = createApp({ limits, logger, state, trustedProxies, observer });
     await protectBrowsers(app, options.allowedOrigins ?? []);
     const count = await limitRates(app, {
       limits: { ...defaultRateLimits, ...options.rates },
