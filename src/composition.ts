@@ -265,7 +265,7 @@ async function startProviders(
   terms: ProviderTerms,
   { without = [], secrets = {} }: KoraOptions,
 ): Promise<Providers | undefined> {
-  const { config, store, logger, stages } = ground;
+  const { config, store, logger, stages, seen } = ground;
   if (config.connectorsFile === undefined || without.includes('doors')) return undefined;
   const { openProviders } = await import('./providers.ts');
   const providers = await openProviders(
@@ -276,6 +276,9 @@ async function startProviders(
       file: config.connectorsFile,
       keepCallsDays: config.connectorLogDays,
       env: secrets,
+      tracing: seen.spans,
+      observers: [seen.connectors],
+      onBreaker: (id, state) => seen.connectors.circuit(id, state),
       lead: (name, work) => lead(ground, name, work),
     },
     runtime,

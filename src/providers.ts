@@ -7,6 +7,7 @@ import type { Connectors } from './actors/dispatcher/ports.ts';
 import { settlementOf, type Terms } from './actors/requests.ts';
 import type { Runtime } from './actors/runtime.ts';
 import {
+  type BreakerState,
   CallLog,
   type ConnectorObserver,
   type ConnectorsConfig,
@@ -38,6 +39,8 @@ export interface ProvidersGround {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tracing?: Tracing | undefined;
   readonly observers?: readonly ConnectorObserver[];
+  /** Told how a connector's breaker stands; undefined: there is no such connector any more. */
+  readonly onBreaker?: (connectorId: string, state: BreakerState | undefined) => void;
   /** Leads this work while no other process does. */
   readonly lead: (name: string, work: (signal: AbortSignal) => Promise<void>) => { stop(): Promise<void> };
 }
@@ -59,11 +62,11 @@ export async function openProviders(
   const breakers: Breakers = new Breakers({
     runtime,
     terms: (id) => manager.config(id)?.breaker,
-    onChange: ({ connectorId, state, reason }) =>
-      logger[state === 'OPEN' ? 'warn' : 'info'](
-        { connector_id: connectorId, state, reason },
-        `the breaker is ${state}`,
-      ),
+    onChange: ({ connectorId, state, reason }) => {
+      ground.onBreaker?.(connectorId, state);
+      const level = state === 'OPEN' ? 'warn' : 'info';
+      logger[level]({ connector_id: connectorId, state, reason }, `the breaker is ${state}`);
+    },
     onError: (error) => onTrouble(error, 'a breaker could not be written'),
   });
   const observers = [calls, ...(ground.observers ?? [])];
@@ -82,6 +85,8 @@ export async function openProviders(
     terms.take(config, calendarsOf(config));
     await writeRegistry(pool, config);
     await breakers.load(config.connectors.map(({ id }) => id));
+    for (const { id } of config.connectors) ground.onBreaker?.(id, breakers.state(id));
+    for (const id of applied.removed) ground.onBreaker?.(id, undefined);
     const { added, changed, removed } = applied;
     if (added.length + changed.length + removed.length > 0) logger.info({ added, changed, removed }, 'connectors');
   };
@@ -90,7 +95,7 @@ export async function openProviders(
     apply().catch((error: unknown) => onTrouble(error, 'the changed connectors are not taken: the old ones go on'));
   });
 
-  const connectors = connectorsOf(manager);
+  const connectors = connectorsOf(manager, breakers);
   const options = {
     runtime,
     connectors,
@@ -170,8 +175,9 @@ function calendarsOf({ profiles }: ConnectorsConfig): ReadonlyMap<string, Settle
 }
 
 /** The manager, as the dispatcher knows connectors. */
-function connectorsOf(manager: ConnectorManager): Connectors {
+function connectorsOf(manager: ConnectorManager, breakers: Breakers): Connectors {
   return {
+    admits: (id) => breakers.admits(id),
     serves: (profile) => manager.profile(profile) !== undefined,
     select: ({ rail, ...wanted }) => {
       const selection = manager.select({ ...wanted, ...(rail !== undefined && { rail }) });

@@ -97,9 +97,23 @@ describe('payments through a provider', { timeout: 240_000 }, () => {
       );
       const counts: Record<string, number> = {};
       for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
-      if (statuses.every((status) => done.test(status)) || tries > 240) return counts;
+      if (statuses.every((status) => done.test(status))) return counts;
+      if (tries > 240) {
+        const stuck = ids[statuses.findIndex((status) => !done.test(status))] ?? '';
+        throw new Error(`after a minute: ${JSON.stringify(counts)}; ${await storyOf(serving, stuck)}`);
+      }
       await sleep(250);
     }
+  }
+
+  async function storyOf(serving: Serving, paymentId: string): Promise<string> {
+    const { items } = await call<{ items: { at: string; sentence: string }[] }>(
+      serving,
+      'GET',
+      `/v1/payments/${paymentId}/timeline`,
+    );
+    const there = await provider.payments(paymentId);
+    return [...items.map(({ at, sentence }) => `${at} ${sentence}`), JSON.stringify(there)].join('\n');
   }
 
   async function posted(serving: Serving, account: string): Promise<bigint> {

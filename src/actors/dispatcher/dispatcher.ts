@@ -207,7 +207,7 @@ export class Dispatcher {
       return this.#recorder.fail(payment, `refused by ${[...step.refusedBy].join(', ')}`);
     if (found === 'none' || found === 'none now') {
       if (this.#givesUp(payment, visit)) return this.#recorder.fail(payment, 'no connector takes it');
-      this.#later(visit, 1_000, 30_000);
+      this.#later(visit, 1_000, notNowMs);
       return false;
     }
     const intent = await this.#recorder.instruct(payment, found);
@@ -220,7 +220,7 @@ export class Dispatcher {
   async #notOurs(outcome: Outcome, payment: PaymentSnapshot, visit: Visit): Promise<boolean> {
     if (!outcome.ok && outcome.refusal.code === 'IllegalTransition' && outcome.refusal.allowed.includes('Fail'))
       return this.#recorder.fail(payment, 'cancelled');
-    this.#later(visit, 1_000, 30_000);
+    this.#later(visit, 1_000, notNowMs);
     return false;
   }
 
@@ -228,8 +228,11 @@ export class Dispatcher {
     const answer = await this.#recorder.send(connectorId, intent);
     const { id } = intent.told;
     await this.#recorder.record(id, intent.instruction, outcomeOfAnswer(answer));
-    visit.fruitless = answer.outcome === 'not_sent' ? visit.fruitless : 0;
-    this.#later(visit, this.#options.askFirstMs ?? 1_000, this.#options.askMaxMs ?? 60_000);
+    if (answer.outcome === 'not_sent') this.#later(visit, 1_000, notNowMs);
+    else {
+      visit.fruitless = 0;
+      this.#later(visit, this.#options.askFirstMs ?? 1_000, this.#options.askMaxMs ?? 60_000);
+    }
     // Refused: somebody else may take it, now. Not sent: not at once again, or it would go round and round.
     return answer.outcome === 'refused';
   }
@@ -274,6 +277,8 @@ export class Dispatcher {
       this.#recorder.record(paymentId, about.number, { said: 'unresolvable', reason });
     if (value !== 'AUTHORIZED') return toPeople('taken on, and then not found');
     if (!terms.honoursKeys) return toPeople('not found, and the provider may do it twice if it is sent again');
+    this.#later(visit, 1_000, notNowMs);
+    if (!connectors.admits(about.connector)) return false;
     // The same again, to the same connector with the same key.
     const intent = await this.#recorder.instruct(payment, { id: about.connector, profile: about.provider });
     if ('told' in intent) return this.#send(about.connector, intent, visit);
@@ -300,6 +305,8 @@ export class Dispatcher {
   }
 }
 
+/** What nobody takes at the moment is offered again after so long at most. */
+const notNowMs = 5_000;
 const pageMax = 1_000;
 const stepsMax = 20;
 const forgetMs = 10 * 60_000;

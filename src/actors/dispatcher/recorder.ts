@@ -12,7 +12,7 @@ export interface Intent {
   readonly told: Told;
 }
 
-type RecorderOptions = Pick<DispatcherOptions, 'runtime' | 'connectors' | 'clock' | 'settlesAt'>;
+type RecorderOptions = Pick<DispatcherOptions, 'runtime' | 'connectors' | 'clock' | 'settlesAt' | 'span'>;
 
 /** Writes down what the dispatcher is about to do, and what came of it. */
 export class Recorder {
@@ -59,7 +59,13 @@ export class Recorder {
   }
 
   /** Writes down what is known of an instruction. True: it was new. */
-  async record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
+  record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
+    const { span } = this.#options;
+    const work = (): Promise<boolean> => this.#record(paymentId, instruction, outcome);
+    return span === undefined ? work() : span('db.updateSlice', { payout_slice_id: paymentId }, work);
+  }
+
+  async #record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
     const payment = await this.#options.runtime.paymentState(paymentId);
     if (payment === undefined) return false;
     const { version, provider } = payment.context;
