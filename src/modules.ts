@@ -4,7 +4,8 @@ import { migrate, type Migration } from './platform/postgres/migrate.ts';
 import { giveToModules, type ModuleRole } from './platform/postgres/module-roles.ts';
 
 /** The modules that have tables, and the projector, which folds for those whose tables are projections. */
-export type ModuleName = 'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'projector';
+export type ModuleName =
+  'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'webhooks' | 'projector';
 
 /**
  * Whose every table is. A module's connections act as its role, so that a fault in one module does not reach another
@@ -38,6 +39,8 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
   gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
   cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
+  // Whoever tells others what happened gets it through the log's port, and can read none of its tables.
+  webhooks: { role: 'kora_webhooks', owns: ['webhooks.*'] },
   projector: {
     role: 'kora_projector',
 

@@ -9,4 +9,5 @@ export const migrationSets: readonly MigrationSet[] = [
   { module: 'identity', folder: new URL('src/identity/postgres/migrations/', root) },
   { module: 'gateway', folder: new URL('src/gateway/http/postgres/migrations/', root) },
   { module: 'cluster', folder: new URL('src/cluster/postgres/migrations/', root) },
+  { module: 'webhooks', folder: new URL('src/webhooks/postgres/migrations/', root) },
 ];
