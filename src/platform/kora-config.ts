@@ -52,6 +52,10 @@ export interface KoraConfig {
   readonly eventSizeMax: number;
   readonly holdMs: number;
   readonly settleAfterMs: number;
+  readonly webhooksNetworks: readonly string[];
+  readonly webhooksKeptMs: number;
+  readonly eventsRedisUrl: string | undefined;
+  readonly eventsSecret: string | undefined;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

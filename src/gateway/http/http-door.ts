@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { Webhooks } from '../../webhooks/index.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
@@ -25,6 +26,7 @@ export interface HttpDoorOptions {
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly identity: Identity;
+  readonly webhooks: Webhooks;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -64,7 +66,7 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, identity, authenticator, pool, logger } = options;
+  const { ledger, payments, identity, webhooks, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
   const idempotency = new PostgresIdempotencyLog({
     pool,
@@ -83,6 +85,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       ledger,
       payments,
       identity,
+      webhooks,
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,

@@ -5,12 +5,14 @@ import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** Every route of the door: what is registered, documented in OpenAPI, and walked as every role by test/http. */
 export const routes: readonly Route[] = [
   ...accountRoutes,
   ...paymentRoutes,
   ...paymentStepRoutes,
+  ...webhookRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,
