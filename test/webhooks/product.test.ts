@@ -4,7 +4,8 @@ import { type Kora, startKora } from '../../src/composition.ts';
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
 import { configFrom } from '../../src/platform/config.ts';
 import { createLogger } from '../../src/platform/logging.ts';
-import { kora as cli } from '../cli/kora-process.ts';
+import { Interrupt } from '../../src/cli/interrupt.ts';
+import { runKora } from '../../src/cli/program.ts';
 import { createDataFolder, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { must, openWallets, p2p } from '../support/wallets.ts';
 import { Receiver } from './support/receiver.ts';
@@ -51,6 +52,19 @@ async function start(networks = '127.0.0.0/8'): Promise<Kora> {
   return kora;
 }
 
+/** The command line, without a process for each. */
+async function cli(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string }> {
+  let stdout = '';
+  const code = await runKora(args, {
+    env: env('127.0.0.0/8'),
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: () => true },
+    interrupt: new Interrupt({ on: () => undefined }, () => undefined),
+    exitCode: 0,
+  });
+  return { code, stdout };
+}
+
 async function receiver(): Promise<{ one: Receiver; url: string }> {
   const one = new Receiver();
   receivers.push(one);
@@ -87,9 +101,7 @@ describe('the product', () => {
     const added = await call(kora, 'POST', '/v1/webhooks', { url, types: ['payment.*'] });
     expect(added.status).toBe(201);
     const { one: second, url: secondUrl } = await receiver();
-    const onCli = await cli(['webhooks', 'add', secondUrl, '--types', 'account.*', '--json'], {
-      env: env('127.0.0.0/8'),
-    });
+    const onCli = await cli(['webhooks', 'add', secondUrl, '--types', 'account.*', '--json']);
     expect(onCli).toMatchObject({ code: 0 });
     await openWallets(kora.runtime, { ada: 100n, ben: 0n });
     await must(other.runtime, p2p('ada', 'ben', 7n, 'seven'));
@@ -99,21 +111,21 @@ describe('the product', () => {
     expect(listed.body).toMatchObject({
       items: [{ id: added.body['id'], url, types: ['payment.*'], pending: 0, dead: 0 }],
     });
-    const list = await cli(['webhooks', '--json'], { env: env('127.0.0.0/8') });
+    const list = await cli(['webhooks', '--json']);
     expect(JSON.parse(list.stdout)).toMatchObject({ webhooks: [{ url }, { url: secondUrl, owner: 'operator' }] });
 
     const id = added.body['id'] ?? '';
     const replay = ['webhooks', 'replay', id, '--status', 'delivered', '--types', 'payment.settled', '--json'];
-    expect(JSON.parse((await cli(replay, { env: env('') })).stdout)).toEqual({ replayed: 2 });
+    expect(JSON.parse((await cli(replay)).stdout)).toEqual({ replayed: 2 });
     await expect.poll(() => one.taken.length, { timeout: 20_000 }).toBe(10);
-    const deliveries = await cli(['webhooks', 'deliveries', id], { env: env('') });
+    const deliveries = await cli(['webhooks', 'deliveries', id]);
     expect(deliveries.stdout.split('\n').filter((line) => line.includes('delivered'))).toHaveLength(8);
-    const rotated = await cli(['webhooks', 'rotate', id], { env: env('') });
+    const rotated = await cli(['webhooks', 'rotate', id]);
     expect(rotated.stdout).toMatch(/^whsec_[A-Za-z0-9_-]{43}\n$/);
-    expect((await cli(['webhooks', 'remove', id], { env: env('') })).code).toBe(0);
-    expect(await cli(['webhooks', 'dead', id], { env: env('') })).toMatchObject({ code: 1 });
+    expect((await cli(['webhooks', 'remove', id])).code).toBe(0);
+    expect(await cli(['webhooks', 'dead', id])).toMatchObject({ code: 1 });
 
-    const resealed = await cli(['identity', 'reseal', '--json'], { env: env('') });
+    const resealed = await cli(['identity', 'reseal', '--json']);
     expect(JSON.parse(resealed.stdout)).toMatchObject({ webhooks: 0 });
     expect(lines.filter((line) => line.includes('whsec_'))).toEqual([]);
     expect(lines.filter((line) => line.includes('a lease cannot be held'))).toEqual([]);
