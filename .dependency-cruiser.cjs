@@ -25,16 +25,20 @@ module.exports = {
     only('the-cluster-knows-no-business', '^src/cluster/', []),
     only('identity-knows-nothing-of-money', '^src/identity/', ['^src/kernel/']),
     only('connectors-decide-nothing', '^src/connectors/', ['^src/kernel/', '^eventstore/']),
+    only('webhooks-tell-what-the-log-says', '^src/webhooks/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     {
       name: 'modules-have-one-face',
       severity: 'error',
       from: { path: '^src/([^/]+)' },
-      to: { path: '^src/(ledger|payments|identity|connectors)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+      to: {
+        path: '^src/(ledger|payments|identity|connectors|webhooks)/',
+        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'],
+      },
     },
     only('doors-do-not-know-each-other', '^src/gateway/([^/]+)/', [
       '^src/gateway/$1/',
       '^src/gateway/[^/]+\\.ts$',
-      '^src/(ledger|payments|identity|connectors)/index\\.ts$',
+      '^src/(ledger|payments|identity|connectors|webhooks)/index\\.ts$',
       '^src/actors/',
       '^src/machines/',
       '^src/kernel/',

@@ -8,7 +8,7 @@ import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
-import type { Identity } from './identity/index.ts';
+import type { Identity, Keyring } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
@@ -31,15 +31,20 @@ import {
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
+import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
+import type { Webhooks } from './webhooks/index.ts';
 
 export interface KoraOptions {
   readonly logger: Logger;
   /** Default `instance`. */
   readonly role?: StoreOptions['role'];
-  /** What is not wanted: a replay needs no doors. Default: everything runs. */
-  readonly without?: readonly ('doors' | 'projector' | 'scheduler')[];
+  /**
+   * What is not wanted: a replay needs no doors. Without doors there is no identity either, whose keys seal the secrets of
+   * webhooks: those are told nothing then. Default: everything runs.
+   */
+  readonly without?: readonly ('doors' | 'projector' | 'scheduler' | 'webhooks')[];
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
   readonly patience?: StoreOptions['patience'];
   /** Where references to secrets (`env:NAME`) of connectors are looked up. Default: nowhere. */
@@ -103,8 +108,9 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     await installProjections(store.pool, projections);
     const metricsPort = await seen.serveMetrics();
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
-    const identity = without.includes('doors') ? undefined : await startIdentity(ground);
-    const doors = identity && (await openStream(ground, identity));
+    const known = without.includes('doors') ? undefined : await startIdentity(ground);
+    const webhooks = known && (await startWebhooks(ground, known.keyring, !without.includes('webhooks')));
+    const doors = known && (await openStream(ground, known.identity));
     const terms = new ProviderTerms();
     const runtime = await startRuntime(ground, terms);
     const peers = doors && (await openPeers(ground, runtime));
@@ -117,7 +123,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
-    const httpPort = await doors?.openHttp({ ledger, payments }, providers);
+    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks }, providers));
     providers?.start();
     seen.measure({
       runtime,
@@ -305,19 +311,32 @@ function startScheduler(ground: Ground, runtime: Runtime): void {
   stages.add('deadlines are stopped', () => leader.stop());
 }
 
+/** Stopped after the requests at work: others are told of those too. */
+function startWebhooks(ground: Ground, sealer: Keyring, tells: boolean): Promise<Webhooks> {
+  const { config, store, logger, stages } = ground;
+  const parts = { config, log: store.log, pool: store.poolOf('webhooks'), sealer, logger };
+  return openWebhooks(parts, stages, tells ? (work) => lead(ground, 'webhooks', work) : undefined);
+}
+
 /** Who people are. Started before the doors, which ask it of every token, and ended after them. */
-async function startIdentity({ config, store, logger, stages }: Ground): Promise<Identity> {
+async function startIdentity({
+  config,
+  store,
+  logger,
+  stages,
+}: Ground): Promise<{ readonly identity: Identity; readonly keyring: Keyring }> {
   const [{ openIdentity }, { identityOptionsOf }] = await Promise.all([
     import('./identity/index.ts'),
     import('./identity-options.ts'),
   ]);
+  const options = await identityOptionsOf(config);
   const identity = await openIdentity({
-    ...(await identityOptionsOf(config)),
+    ...options,
     pool: store.poolOf('identity'),
     onTrouble: (error, what) => logger.warn({ err: error }, what),
   });
   stages.add('identity is closed', () => identity.close());
-  return identity;
+  return { identity, keyring: options.keyring };
 }
 
 /** A door that takes requests of all kinds hands each of them to the face of the module whose it is. */
@@ -342,7 +361,7 @@ async function openStream(
   readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
-    faces: Pick<Kora, 'ledger' | 'payments'>,
+    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;
 }> {

@@ -392,4 +392,28 @@ export const configOptions: OptionTable = {
     default: 30,
     parse: integer(1, 3_650),
   },
+  webhooksNetworks: {
+    env: 'KORA_WEBHOOKS_NETWORKS',
+    what: 'private addresses and networks that webhooks may call: 10.2.0.0/16; of 127.0.0.0/8 and ::1 also without TLS',
+    default: [],
+    parse: networks,
+  },
+  webhooksKeptMs: {
+    env: 'KORA_WEBHOOKS_KEPT_MS',
+    what: 'deliveries that ended are kept for so many milliseconds: as far back they can be replayed; dead ones are kept for ever',
+    default: 7 * 24 * HOUR_MS,
+    parse: integer(60_000),
+  },
+  eventsRedisUrl: {
+    env: 'KORA_EVENTS_REDIS_URL',
+    what: 'a Redis to whose stream kora:events every event for others is added, as redis://host:port',
+    default: undefined,
+    parse: redisUrl,
+  },
+  eventsSecret: {
+    env: 'KORA_EVENTS_SECRET',
+    what: 'what the entries of that stream are signed with; without it they are not',
+    default: undefined,
+    parse: (text) => text,
+  },
 };

@@ -57,6 +57,10 @@ export interface KoraConfig {
   readonly settleAfterMs: number;
   readonly connectorsFile: string | undefined;
   readonly connectorLogDays: number;
+  readonly webhooksNetworks: readonly string[];
+  readonly webhooksKeptMs: number;
+  readonly eventsRedisUrl: string | undefined;
+  readonly eventsSecret: string | undefined;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

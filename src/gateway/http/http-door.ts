@@ -7,6 +7,7 @@ import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { DoorObserver } from '../door-observer.ts';
+import type { Webhooks } from '../../webhooks/index.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
@@ -28,6 +29,7 @@ export interface HttpDoorOptions {
   readonly identity: Identity;
   /** Default: no provider is known. */
   readonly providers?: TakesCallbacks;
+  readonly webhooks: Webhooks;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -69,7 +71,7 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, identity, authenticator, pool, logger } = options;
+  const { ledger, payments, identity, webhooks, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
   const idempotency = new PostgresIdempotencyLog({
     pool,
@@ -89,6 +91,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       payments,
       identity,
       providers: options.providers ?? { callback: () => Promise.resolve('NotTaken') },
+      webhooks,
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,
