@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Breakers } from './actors/breakers.ts';
-import { Dispatcher, type DispatcherOptions } from './actors/dispatcher/dispatcher.ts';
+import { Dispatcher } from './actors/dispatcher/dispatcher.ts';
+import type { DispatcherOptions } from './actors/dispatcher/options.ts';
 import type { Connectors } from './actors/dispatcher/ports.ts';
 import { settlementOf, type Terms } from './actors/requests.ts';
 import type { Runtime } from './actors/runtime.ts';
@@ -37,7 +38,7 @@ export interface ProvidersGround {
   readonly file: string;
   readonly keepCallsDays: number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly tracing?: Tracing | undefined;
+  readonly tracing?: (Tracing & { readonly traceId: () => string | undefined }) | undefined;
   readonly observers?: readonly ConnectorObserver[];
   /** Told how a connector's breaker stands; undefined: there is no such connector any more. */
   readonly onBreaker?: (connectorId: string, state: BreakerState | undefined) => void;
@@ -102,7 +103,7 @@ export async function openProviders(
     settlesAt: (provider: string | undefined) => settlementOf(new Date(), provider, settleTerms),
     clock: systemClock,
     onError: (error: unknown) => onTrouble(error, 'payments wait for their providers'),
-    ...(ground.tracing && { span: spanOf(ground.tracing) }),
+    ...(ground.tracing && { span: spanOf(ground.tracing), traceId: ground.tracing.traceId }),
   };
   /** Takes what providers say, also where another process leads. */
   const ear = new Dispatcher({ ...options, due: () => Promise.resolve([]) });
