@@ -1,4 +1,4 @@
 // Deliberate: what others are told is what the log says, not what a module would answer now.
-import { ledger } from '../ledger/index.ts';
+import { balance } from '../ledger/index.ts';
 
-export const told = ledger;
+export const told = balance;
