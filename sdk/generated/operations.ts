@@ -39,5 +39,6 @@ export const operationTable = {
   settlePayment: { method: 'POST', path: '/v1/payments/{id}/settle', keyed: true, signed: false },
   signUp: { method: 'POST', path: '/v1/identity/sign-up', keyed: false, signed: false },
   skipWebhookDelivery: { method: 'POST', path: '/v1/webhooks/{id}/skip', keyed: false, signed: true },
+  takeProviderCallback: { method: 'POST', path: '/v1/providers/{connector}/callbacks', keyed: false, signed: false },
   unfreezeAccount: { method: 'POST', path: '/v1/accounts/{id}/unfreeze', keyed: true, signed: true },
 } as const;

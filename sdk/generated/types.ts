@@ -628,6 +628,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/providers/{connector}/callbacks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A provider tells what became of a payment
+         * @description Signed by the provider, over the body as it was sent; a callback that is not, that is too old, or that came before is refused. 204 means that what is new in it is durable. One that says "refused" is taken as a hint, and the provider is asked.
+         *
+         *     For everybody.
+         */
+        readonly post: operations["takeProviderCallback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/users/{userId}/roles": {
         readonly parameters: {
             readonly query?: never;
@@ -1196,7 +1218,7 @@ export interface components {
              */
             readonly fee?: string;
             /** @enum {string} */
-            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING";
+            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN";
             /**
              * @description id of a payment, as it was answered: 27 characters
              * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
@@ -1267,6 +1289,10 @@ export interface components {
             /** @description what kind of problem it is; stable (docs/errors.md) */
             readonly type: string;
         } & {
+            readonly [key: string]: unknown;
+        };
+        /** ProviderCallback */
+        readonly ProviderCallback: {
             readonly [key: string]: unknown;
         };
         /** Readiness */
@@ -3852,7 +3878,7 @@ export interface operations {
                  * @example 2024-02-29T12:00:00Z
                  */
                 readonly from?: string;
-                readonly kind?: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING";
+                readonly kind?: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN";
                 /** @description how many, 1 to 200 */
                 readonly limit?: number;
                 readonly status?: "INITIATED" | "AUTHORIZED" | "CAPTURED" | "SETTLED" | "FAILED" | "REVERSED";
@@ -5201,6 +5227,123 @@ export interface operations {
             };
             /** @description NotFound */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly takeProviderCallback: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+            };
+            readonly path: {
+                readonly connector: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderCallback"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
