@@ -4,7 +4,8 @@ import { migrate, type Migration } from './platform/postgres/migrate.ts';
 import { giveToModules, type ModuleRole } from './platform/postgres/module-roles.ts';
 
 /** The modules that have tables, and the projector, which folds for those whose tables are projections. */
-export type ModuleName = 'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'projector';
+export type ModuleName =
+  'eventstore' | 'ledger' | 'payments' | 'providers' | 'identity' | 'gateway' | 'cluster' | 'projector';
 
 /**
  * Whose every table is. A module's connections act as its role, so that a fault in one module does not reach another
@@ -32,15 +33,27 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   },
   payments: {
     role: 'kora_payments',
-    owns: ['projections.payments', 'projections.payments_v*', 'projections.deadlines', 'projections.deadlines_v*'],
+    owns: [
+      'projections.payments',
+      'projections.payments_v*',
+      'projections.deadlines',
+      'projections.deadlines_v*',
+      'projections.payouts',
+      'projections.payouts_v*',
+      'projections.payout_slices',
+      'projections.payout_slices_v*',
+    ],
     reads: ['projections.payment_timeline'],
+  },
+  providers: {
+    role: 'kora_providers',
+    owns: ['providers.*', 'projections.connector_states', 'projections.connector_states_v*'],
   },
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
   gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
   cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
   projector: {
     role: 'kora_projector',
-
     owns: [
       'projections.checkpoints',
       // Views of the log, and functions over them.
@@ -54,7 +67,7 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
       'projections.timeline_of_payment',
     ],
     reads: ['eventstore.log', 'eventstore.heads', 'eventstore.commits', 'eventstore.mirror'],
-    actsFor: ['kora_ledger', 'kora_payments'],
+    actsFor: ['kora_ledger', 'kora_payments', 'kora_providers'],
   },
 };
 

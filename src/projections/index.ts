@@ -1,15 +1,19 @@
 /** The face of projections: read models that are folded from the log. */
 import { accountsProjection } from './accounts.projection.ts';
+import { connectorStatesProjection } from './connector-states.projection.ts';
 import { deadlinesProjection } from './deadlines.projection.ts';
 import { paymentsProjection } from './payments.projection.ts';
+import { payoutsProjection } from './payouts.projection.ts';
 import type { Projection } from './projection.ts';
 import { trialBalanceProjection } from './trial-balance.projection.ts';
 
 /** Every projection of the product. */
 export const projections: readonly Projection[] = [
   accountsProjection,
+  connectorStatesProjection,
   deadlinesProjection,
   paymentsProjection,
+  payoutsProjection,
   trialBalanceProjection,
 ];
 

@@ -12,7 +12,7 @@ export interface Projection {
   readonly version: number;
   readonly tables: readonly Table[];
   /** The module whose the tables are: its database role `kora_<module>` owns them. The projector writes them for it. */
-  readonly module: 'ledger' | 'payments';
+  readonly module: 'ledger' | 'payments' | 'providers';
   /** Throws on what it cannot understand; the projection stops there, alone. */
   fold(unit: RecordedUnit, changes: ChangeSet): void;
 }

@@ -37,6 +37,9 @@ export interface PaymentRow {
   readonly payee: string | undefined;
   readonly provider: string | undefined;
   readonly original: string | undefined;
+  readonly payout: string | undefined;
+  readonly beneficiary: string | undefined;
+  readonly rail: string | undefined;
   readonly authorized: bigint;
   readonly held: bigint;
   readonly captured: bigint;
@@ -92,6 +95,9 @@ export function paymentOf(row: Row): PaymentRow {
     payee: text(row['payee']),
     provider: text(row['provider']),
     original: text(row['original']),
+    payout: text(row['payout']),
+    beneficiary: text(row['beneficiary']),
+    rail: text(row['rail']),
     authorized: big(row['authorized']),
     held: big(row['held']),
     captured: big(row['captured']),

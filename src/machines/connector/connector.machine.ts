@@ -1,5 +1,5 @@
 import { setup } from 'xstate';
-import { assignmentsOf, type AtRest, type On, stepperOf } from '../flat-machine.ts';
+import { assignmentsOf, type On, stepperOf } from '../flat-machine.ts';
 import type {
   BreakerClosed,
   BreakerForced,
@@ -111,8 +111,7 @@ export function evolveConnector(
   fact: ConnectorFact,
   connectorId: string,
 ): ConnectorSnapshot | 'illegal' {
-  return step((snapshot ?? newConnector(connectorId)) as AtRest<ConnectorContext>, fact) as
-    ConnectorSnapshot | 'illegal';
+  return step(snapshot ?? newConnector(connectorId), fact) as ConnectorSnapshot | 'illegal';
 }
 
 /** Wakes a connector from its last fact alone; `version` is that fact's. */

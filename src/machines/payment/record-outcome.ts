@@ -166,7 +166,21 @@ function record(unit: Unit, command: RecordOutcome, before: PaymentSnapshot, fac
         post(unit, { ...after, captured: more }, 'FEE', FEE_CORRECTION);
         break;
       }
-      default:
+      // What is only said.
+      case 'PaymentInitiated':
+      case 'PaymentAuthorized':
+      case 'InstructionIssued':
+      case 'InstructionNotSent':
+      case 'InstructionAccepted':
+      case 'InstructionInDoubt':
+      case 'InstructionConfirmed':
+      case 'InstructionRefused':
+      case 'InstructionUnresolved':
+      case 'ProviderContradicted':
+      case 'SettlementOverdue':
+      case 'RefundReserved':
+      case 'RefundReleased':
+      case 'RefundRefused':
         break;
     }
   }

@@ -19,7 +19,7 @@ const stay = assignmentsOf<NoContext, SliceFact>()(({ context }) => context);
 const mayGoElsewhere = ({ event }: { event: InstructionRefused }): boolean => event.elsewhere;
 
 export const sliceMachine = setup({
-  types: { context: {} as NoContext, events: {} as SliceFact },
+  types: { context: {}, events: {} as SliceFact },
 }).createMachine({
   id: 'slice',
   context: {},

@@ -76,7 +76,7 @@ function outcome(decision: Decision): Outcome {
   switch (decision.outcome) {
     case 'decided': {
       // The key of a step is in the units of all of them, and has tests of its own (key.test.ts).
-      const changes = decision.changes.filter(({ facts: [first] }) => first?.type !== 'StepHandled');
+      const changes = decision.changes.filter(({ facts: [first] }) => first.type !== 'StepHandled');
       const wrote = Object.fromEntries(changes.map(({ stream, facts }) => [stream, facts]));
       return decision.refusal === undefined ? { wrote } : { wrote, refused: decision.refusal };
     }

@@ -142,7 +142,17 @@ export class PaymentTrail {
       case 'PaymentSettled':
         invariant(liveAt === undefined, `${this.id}: ${fact.type} while ${liveAt} is at it`);
         return;
-      default:
+      case 'PaymentInitiated':
+      case 'PaymentAuthorized':
+      case 'PaymentCaptured':
+      case 'InstructionUnresolved':
+      case 'ProviderContradicted':
+      case 'LateSuccessPosted':
+      case 'ProviderFeeCorrected':
+      case 'SettlementOverdue':
+      case 'RefundReserved':
+      case 'RefundReleased':
+      case 'RefundRefused':
         return;
     }
   }
