@@ -211,10 +211,14 @@ export class Runtime {
   }
 
   /** Another process came to this outcome: queries here must not miss it because the news of it is still on its way. */
-  wroteElsewhere({ payment, account }: Outcome & { readonly account?: WalletView }): void {
+  wroteElsewhere({ payment, account, payout }: Outcome & { readonly account?: WalletView }): void {
     const streams: KoraStream[] = [];
     if (payment !== undefined) streams.push(paymentStream(payment.paymentId));
-    for (const id of [payment?.payer, payment?.payee, account?.accountId]) {
+    if (payout !== undefined) {
+      // A payout that is cancelled ends slices.
+      streams.push(payoutStream(payout.payoutId), ...payout.slices.map(({ paymentId }) => paymentStream(paymentId)));
+    }
+    for (const id of [payment?.payer, payment?.payee, account?.accountId, payout?.payer]) {
       if (id !== undefined) streams.push(accountStream(id));
     }
     for (const stream of streams) {
