@@ -8,6 +8,7 @@ import { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
+import type { Connectors } from './gateway/connectors.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
@@ -26,7 +27,7 @@ import {
   runProjector,
 } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
-import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
+import { connectorStates, countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
 import { sayingItOnce } from './troubles.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
@@ -103,7 +104,8 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
-    const httpPort = await doors?.openHttp({ ledger, payments });
+    const connectors = connectorsOf(runtime, store);
+    const httpPort = await doors?.openHttp({ ledger, payments, connectors });
     peers?.join();
     return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
   });
@@ -262,6 +264,16 @@ function byFace({
   };
 }
 
+/** Breakers, as long as no connector is configured: those that something was ever written of. */
+function connectorsOf(runtime: Runtime, store: OpenedStore): Connectors {
+  return {
+    list: () => connectorStates(store.poolOf('providers')),
+    connector: (id) => runtime.connector(id),
+    carryOut: (request, caller) => runtime.operate(request, caller),
+    isApplied: (request, caller) => runtime.isApplied(request, caller),
+  };
+}
+
 /** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
 async function openStream(
   { config, store, logger, stages }: Ground,
@@ -269,7 +281,9 @@ async function openStream(
 ): Promise<{
   readonly streamPort: number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
-  readonly openHttp: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
+  readonly openHttp: (
+    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly connectors: Connectors },
+  ) => Promise<number>;
 }> {
   const [
     { startRpcDoor },

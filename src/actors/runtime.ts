@@ -153,7 +153,7 @@ export class Runtime {
    * Whether the log has what this request came to, as far as this process has heard. Then carrying it out once more comes
    * to the same answer, and soon.
    */
-  async isApplied(request: KoraRequest, caller: Caller): Promise<boolean> {
+  async isApplied(request: KoraRequest | ConnectorRequest, caller: Caller): Promise<boolean> {
     const command = commandOf(request, caller, this.#now(), this.#terms);
     if (!('paymentId' in command)) return (await this.#durable(requestStream(command.commandId))) !== undefined;
     const payment = (await this.#durable(paymentStream(command.paymentId))) as PaymentSnapshot | undefined;

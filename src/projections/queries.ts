@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../eventstore/index.ts';
+import type { ConnectorView } from '../machines/connector/view.ts';
 import { POSTINGS } from '../machines/payment/postings.ts';
 
 /** Amounts are minor units; times ISO 8601 in UTC. What is null in the database is undefined here. */
@@ -138,6 +139,23 @@ export async function countOpenPayments(pool: pg.Pool, account: string): Promise
     [account],
   );
   return Number(rows[0]?.count ?? 0);
+}
+
+/** Connectors whose breaker was ever anything but closed, by id. */
+export async function connectorStates(pool: pg.Pool): Promise<ConnectorView[]> {
+  const { rows } = await pool.query<Row>('select * from projections.connector_states order by id');
+  return rows.map((row): ConnectorView => {
+    const [openUntil, reason] = [instant(row['open_until']), text(row['reason'])];
+    return {
+      connectorId: row['id'] as string,
+      state: row['circuit_breaker_state'] as ConnectorView['state'],
+      version: Number(row['version']),
+      failures: row['failure_count'] as number,
+      forced: row['forced'] as boolean,
+      ...(openUntil !== undefined && { openUntil }),
+      ...(reason !== undefined && { reason }),
+    };
+  });
 }
 
 export interface TrialBalanceRow {

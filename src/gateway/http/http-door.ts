@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { Connectors } from '../connectors.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
@@ -24,6 +25,7 @@ import { routes } from './routes.ts';
 export interface HttpDoorOptions {
   readonly ledger: Ledger;
   readonly payments: Payments;
+  readonly connectors: Connectors;
   readonly identity: Identity;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
@@ -64,7 +66,7 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, identity, authenticator, pool, logger } = options;
+  const { ledger, payments, connectors, identity, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
   const idempotency = new PostgresIdempotencyLog({
     pool,
@@ -82,6 +84,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     const parts: DoorParts = {
       ledger,
       payments,
+      connectors,
       identity,
       idempotency,
       limits,

@@ -1,16 +1,20 @@
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { connectorRoutes } from './routes/connectors.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
+import { payoutRoutes } from './routes/payouts.ts';
 
 /** Every route of the door: what is registered, documented in OpenAPI, and walked as every role by test/http. */
 export const routes: readonly Route[] = [
   ...accountRoutes,
   ...paymentRoutes,
   ...paymentStepRoutes,
+  ...payoutRoutes,
+  ...connectorRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,
