@@ -9,6 +9,7 @@ import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
 import type { Connectors } from './gateway/connectors.ts';
+import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
@@ -252,15 +253,13 @@ async function startIdentity({ config, store, logger, stages }: Ground): Promise
 }
 
 /** A door that takes requests of all kinds hands each of them to the face of the module whose it is. */
-function byFace({
-  ledger,
-  payments,
-}: Pick<Kora, 'ledger' | 'payments'>): Pick<Runtime, 'execute' | 'payment' | 'account'> {
+function byFace({ ledger, payments }: Pick<Kora, 'ledger' | 'payments'>): RpcRuntime {
   return {
     execute: (request, caller) =>
       isAccountRequest(request) ? ledger.carryOut(request, caller) : payments.carryOut(request, caller),
     payment: (id) => payments.payment(id),
     account: (id) => ledger.account(id),
+    payout: (id) => payments.payout(id),
   };
 }
 

@@ -62,7 +62,14 @@ const captureRoute = route({
   description: 'What is not captured is released.',
   body: capture,
   bodyOptional: true,
-  problems: ['IllegalTransition', 'InstructionLive', 'CaptureExceedsAuthorized', 'AccountFrozen', 'AccountClosed', 'HoldExpired'],
+  problems: [
+    'IllegalTransition',
+    'InstructionLive',
+    'CaptureExceedsAuthorized',
+    'AccountFrozen',
+    'AccountClosed',
+    'HoldExpired',
+  ],
   access: { roles: ours, scopes: ['payments:write'] },
   handle: (call, door) => {
     const { amount } = call.body;
