@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'IdempotencyKeyMissing'
   | 'IdentityBusy'
   | 'IllegalTransition'
+  | 'InstructionLive'
   | 'InsufficientFunds'
   | 'Internal'
   | 'Invalid'
