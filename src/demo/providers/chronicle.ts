@@ -32,20 +32,26 @@ export class Chronicle {
   readonly journeys = new Map<string, Journey>();
   /** Every state that a breaker came to, in order. */
   readonly breakers: Breaker[] = [];
+  readonly #log: EventLog;
   readonly #provider: string;
   readonly #onBreaker: (breaker: Breaker) => void;
+  #position: Position = 0;
   #broken: unknown;
 
   /** @param onBreaker told of a breaker when its fact is durable */
-  constructor(provider: string, onBreaker: (breaker: Breaker) => void) {
+  constructor(log: EventLog, provider: string, onBreaker: (breaker: Breaker) => void) {
+    this.#log = log;
     this.#provider = provider;
     this.#onBreaker = onBreaker;
   }
 
   /** Resolves when the signal aborts. */
-  async follow(log: EventLog, after: Position, signal: AbortSignal): Promise<void> {
+  async follow(after: Position, signal: AbortSignal): Promise<void> {
     try {
-      for await (const { rows } of log.subscribe(after, signal)) for (const row of rows) this.#take(row);
+      for await (const { rows, lastPosition } of this.#log.subscribe(after, signal)) {
+        for (const row of rows) this.#take(row);
+        this.#position = lastPosition;
+      }
     } catch (error) {
       this.#broken = error;
     }
@@ -65,6 +71,14 @@ export class Chronicle {
       if (performance.now() > end) throw new Error(`waited in vain until ${what}: ${this.#summary()}`);
       await sleep(20);
     }
+  }
+
+  /** Resolves when so it is of every payment that is in the log now. */
+  async untilAll(what: string, condition: (journey: Journey) => boolean, signal: AbortSignal): Promise<void> {
+    // Whoever has an answer is ahead of who reads the log: what was asked for last may not be known here yet.
+    const asked = await this.#log.lastPosition();
+    const holds = (): boolean => this.#position >= asked && [...this.journeys.values()].every(condition);
+    await this.until(what, holds, signal);
   }
 
   #take(row: RecordedRow): void {

@@ -40,8 +40,8 @@ export class ProvidersChapter {
   ) {
     this.#kora = kora;
     this.#providers = providers;
-    this.#chronicle = new Chronicle(profile, (breaker) => this.#say(breakerLine(breaker)));
-    this.#followed = this.#chronicle.follow(kora.log, from, this.#stop.signal);
+    this.#chronicle = new Chronicle(kora.log, profile, (breaker) => this.#say(breakerLine(breaker)));
+    this.#followed = this.#chronicle.follow(from, this.#stop.signal);
   }
 
   /** Starts the providers, and tells kora of them. Whoever opens it closes it. */

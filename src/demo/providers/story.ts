@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BreakerState } from '../../machines/connector/connector.facts.ts';
 import { moneyText } from '../../cli/money-text.ts';
 import type { Kora } from '../../composition.ts';
-import { type Breaker, type Chronicle, isDone, type Journey } from './chronicle.ts';
+import { type Breaker, type Chronicle, isDone } from './chronicle.ts';
 import { backupId, mainId } from './connectors-document.ts';
 import { currency, type MobilePayments } from './mobile-payments.ts';
 import type { ProviderProcess } from './provider-process.ts';
@@ -97,8 +97,7 @@ async function doubts(stage: Stage): Promise<void> {
 /** Cash that came in is settled by the day's end; its fees are known then. */
 async function dayEnd({ say, main, backup, chronicle, signal }: Stage): Promise<void> {
   await Promise.all([main.settle(), backup.settle()]);
-  const isSettled = ({ status }: Journey): boolean => status !== 'captured';
-  await chronicle.until('both days are settled', () => [...chronicle.journeys.values()].every(isSettled), signal);
+  await chronicle.untilAll('both days are settled', ({ status }) => status !== 'captured', signal);
   say(`Day's end of the providers: everything is settled.`);
 }
 
@@ -120,7 +119,7 @@ async function payUntil(stage: Stage, connectorId: string, state: BreakerState):
 }
 
 function allDone(chronicle: Chronicle, signal: AbortSignal): Promise<void> {
-  return chronicle.until('every payment is done', () => [...chronicle.journeys.values()].every(isDone), signal);
+  return chronicle.untilAll('every payment is done', isDone, signal);
 }
 
 /** How many payments were carried out by a connector: the last that was told. */
