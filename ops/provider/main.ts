@@ -79,6 +79,9 @@ async function run(given: Flags): Promise<void> {
   const scheme = given.tlsCert === undefined ? 'http' : 'https';
   process.stdout.write(`provider ready: ${scheme}://${HOST}:${port} admin: http://${HOST}:${adminPort}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
+  // Whoever started us with a channel is not outlived, whatever ended it: the channel breaks, and we go too.
+  process.once('disconnect', () => process.exit(0));
+  process.channel?.unref();
 }
 
 function build(given: Flags): House {
