@@ -108,10 +108,10 @@ describe('the product', () => {
     await must(other.runtime, p2p('ada', 'ben', 7n, 'seven'));
     await expect.poll(() => one.taken.length, { timeout: 20_000 }).toBe(8);
     await expect.poll(() => second.taken.length, { timeout: 20_000 }).toBe(2);
-    const listed = await call(kora, 'GET', '/v1/webhooks');
-    expect(listed.body).toMatchObject({
-      items: [{ id: added.body['id'], url, types: ['payment.*'], pending: 0, dead: 0 }],
-    });
+    // What was taken is written down a moment after it.
+    await expect
+      .poll(async () => (await call(kora, 'GET', '/v1/webhooks')).body, { timeout: 20_000 })
+      .toMatchObject({ items: [{ id: added.body['id'], url, types: ['payment.*'], pending: 0, dead: 0 }] });
     const list = await cli(['webhooks', '--json']);
     expect(JSON.parse(list.stdout)).toMatchObject({ webhooks: [{ url }, { url: secondUrl, owner: 'operator' }] });
 
@@ -119,8 +119,11 @@ describe('the product', () => {
     const replay = ['webhooks', 'replay', id, '--status', 'delivered', '--types', 'payment.settled', '--json'];
     expect(JSON.parse((await cli(replay)).stdout)).toEqual({ replayed: 2 });
     await expect.poll(() => one.taken.length, { timeout: 20_000 }).toBe(10);
-    const deliveries = await cli(['webhooks', 'deliveries', id]);
-    expect(deliveries.stdout.split('\n').filter((line) => line.includes('delivered'))).toHaveLength(8);
+    const delivered = async (): Promise<number> => {
+      const { stdout } = await cli(['webhooks', 'deliveries', id]);
+      return stdout.split('\n').filter((line) => line.includes('delivered')).length;
+    };
+    await expect.poll(delivered, { timeout: 20_000 }).toBe(8);
     const rotated = await cli(['webhooks', 'rotate', id]);
     expect(rotated.stdout).toMatch(/^whsec_[A-Za-z0-9_-]{43}\n$/);
     expect((await cli(['webhooks', 'remove', id])).code).toBe(0);
