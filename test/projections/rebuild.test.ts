@@ -97,9 +97,8 @@ describe('A rebuild folds a projection anew while the product serves', () => {
     })();
     for (const projection of projections) {
       const report = await rebuild({ log, pool, projection });
-      expect(report.differences.map(({ onlyLive, onlyFresh, differing }) => onlyLive + onlyFresh + differing)).toEqual([
-        0,
-      ]);
+      const differences = report.differences.map((table) => table.onlyLive + table.onlyFresh + table.differing);
+      expect(differences).toEqual(projection.tables.map(() => 0));
       expect(report).toMatchObject({ projection: projection.name, tableVersion: 2 });
       expect(report.comparedAt).toBeGreaterThan(0);
     }

@@ -49,6 +49,9 @@ function firstTimes(taken: readonly Received[]): Record<string, string[]> {
   return ids;
 }
 
+/** Seconds alone: a machine that runs everything at once takes many times that. */
+const TIMEOUT_MS = 240_000;
+
 describe('a process that is killed', () => {
   it('after it delivered and before it wrote that down: it is delivered again, and nothing is lost', async () => {
     const { promise: killed, resolve } = Promise.withResolvers<undefined>();
@@ -141,29 +144,33 @@ describe('receivers that fail at random', () => {
     }),
   });
 
-  test.prop([script], { numRuns: 4 })('are told everything, in order per payment', async ({ steps, failures }) => {
-    const run = await WebhookStage.open();
-    const took: Received[] = [];
-    const one: Receiver = new Receiver((received) => {
-      const reply = failures[one.received.length % failures.length] ?? 200;
-      // It has it, and says so to nobody: that is when it comes twice.
-      if (reply === 200 || reply === 'taken and cut') took.push(received);
-      return reply === 'taken and cut' ? 'cut' : reply;
-    });
-    try {
-      await run.add(one);
-      run.run({ schedule: { firstDelayMs: 1, delayMsMax: 1, giveUpAfterMs: 10 ** 9 } });
-      openForRandom(run.scribe);
-      steps.forEach((step, index) => runStep(run.scribe, step, String(index)));
-      // What is to come later comes now.
-      const time = setInterval(() => run.clock.advance(3_600_000), 5);
-      // Some scripts never let everything through at the same place in the round.
-      failures.push(200);
-      await run.told().finally(() => clearInterval(time));
-      expect(firstTimes(took)).toEqual(await expected(run));
-    } finally {
-      await run.close();
-      await one.close();
-    }
-  });
+  test.prop([script], { numRuns: 4 })(
+    'are told everything, in order per payment',
+    async ({ steps, failures }) => {
+      const run = await WebhookStage.open();
+      const took: Received[] = [];
+      const one: Receiver = new Receiver((received) => {
+        const reply = failures[one.received.length % failures.length] ?? 200;
+        // It has it, and says so to nobody: that is when it comes twice.
+        if (reply === 200 || reply === 'taken and cut') took.push(received);
+        return reply === 'taken and cut' ? 'cut' : reply;
+      });
+      try {
+        await run.add(one);
+        run.run({ schedule: { firstDelayMs: 1, delayMsMax: 1, giveUpAfterMs: 10 ** 9 } });
+        openForRandom(run.scribe);
+        steps.forEach((step, index) => runStep(run.scribe, step, String(index)));
+        // What is to come later comes now.
+        const time = setInterval(() => run.clock.advance(3_600_000), 5);
+        // Some scripts never let everything through at the same place in the round.
+        failures.push(200);
+        await run.told().finally(() => clearInterval(time));
+        expect(firstTimes(took)).toEqual(await expected(run));
+      } finally {
+        await run.close();
+        await one.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
 });

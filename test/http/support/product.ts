@@ -15,6 +15,7 @@ import { createPayments, type Payments } from '../../../src/payments/index.ts';
 import { createLogger } from '../../../src/platform/logging.ts';
 import { asRole } from '../../../src/platform/postgres/module-roles.ts';
 import {
+  installProjections,
   connectorStates,
   countOpenPayments,
   projections,
@@ -134,6 +135,8 @@ export async function openProduct(
   const log = new PostgresLog({ config: asRole(database.poolConfig, moduleRoles.eventstore.role) });
   const projector = poolOf('projector');
   const stop = new AbortController();
+  // Before anybody asks: the projector would make its tables beside the first questions.
+  await installProjections(projector, projections);
   const projecting = runProjector({ log, pool: projector, projections, signal: stop.signal }).catch(() => undefined);
   const paymentsPool = poolOf('payments');
   const runtime = new Runtime({
