@@ -1,0 +1,109 @@
+import { connectorOf, type ProvidersPlan } from '../world/provider-plan.ts';
+import { check } from './finding.ts';
+import { isLive, type Payment } from './state.ts';
+
+/** What a provider has in its own books, by connector and key: the money that it really moved. */
+export interface Deed {
+  readonly connector: string;
+  readonly key: string;
+  readonly amount: bigint;
+  readonly ref: string;
+  state: 'taken' | 'done' | 'refused';
+  /** Of a collection: it is on our account there. */
+  isSettled: boolean;
+  /** It was refused for good, and done all the same. */
+  isContradicted: boolean;
+  /** Every fee that was ever said of it. */
+  readonly fees: Set<bigint>;
+  fee: bigint;
+}
+
+/** Per payment: what was posted to accounts that are kept by provider, and to suspense. */
+export type Books = ReadonlyMap<string, bigint>;
+
+/** The providers' own books and Kora's, payment by payment, to the last unit. */
+export function checkDeeds(
+  plan: ProvidersPlan,
+  payments: readonly Payment[],
+  deeds: readonly Deed[],
+  booksOf: (paymentId: string) => Books,
+  isPeoples: (paymentId: string) => boolean,
+): void {
+  const byKey = new Map<string, Deed[]>();
+  for (const deed of deeds) byKey.set(deed.key, [...(byKey.get(deed.key) ?? []), deed]);
+  for (const payment of payments) {
+    const { id } = payment;
+    const done = (byKey.get(id) ?? []).filter(({ state }) => state === 'done');
+    byKey.delete(id);
+    checkOnce(payment, done);
+    if (isPeoples(id)) continue;
+    check(!isLive(payment), '4 in doubt', () => `${id} is still ${payment.stage}`);
+    checkAttempts(plan, payment, done);
+    if (plan.routes[payment.provider ?? ''] !== undefined) checkBooks(plan, payment, done, booksOf(id));
+  }
+  for (const key of byKey.keys()) check(false, '4 deeds', () => `a provider was told of ${key}, which is no payment`);
+}
+
+/** Once by one, whatever happens; more only by a provider that has gone back on its final "no". */
+function checkOnce({ id }: Payment, done: readonly Deed[]): void {
+  const real = done.filter(({ isContradicted }) => !isContradicted);
+  check(
+    real.length <= 1,
+    '4 twice',
+    () => `${id} was carried out ${real.length} times: ${real.map(({ connector, ref }) => `${connector} ${ref}`).join(', ')}`,
+  );
+}
+
+/** By connector, as often as Kora's history has it; what was done after a final "no" is marked so. */
+function checkAttempts(plan: ProvidersPlan, { id, attempts }: Payment, done: readonly Deed[]): void {
+  for (const { id: connector } of plan.connectors) {
+    const there = done.filter((deed) => deed.connector === connector);
+    const known = attempts.filter((one) => one.connector === connector);
+    const count = known.filter((one) => one.known === 'done' || one.known === 'done late').length;
+    check(
+      there.length === count,
+      '4 deeds',
+      () => `${connector} has done ${id} ${there.length} times, and Kora knows of ${count}`,
+    );
+    const isLate = known.some((one) => one.known === 'done late');
+    check(
+      isLate === there.some(({ isContradicted }) => isContradicted),
+      '4 deeds',
+      () => `${id} by ${connector} is ${isLate ? '' : 'not '}posted as late, and the provider went back on its word or not`,
+    );
+  }
+}
+
+function checkBooks(plan: ProvidersPlan, payment: Payment, done: readonly Deed[], books: Books): void {
+  const { id, kind } = payment;
+  const must = new Map<string, bigint>();
+  const add = (account: string, amount: bigint): void => void must.set(account, (must.get(account) ?? 0n) + amount);
+  for (const deed of done) {
+    const provider = connectorOf(plan, deed.connector)?.provider ?? '';
+    const N = deed.amount;
+    const c = feeOf(deed, -(books.get(`cost:${provider}`) ?? 0n), done);
+    if (kind === 'CASH_IN') {
+      if (deed.isContradicted) add('suspense', N);
+      if (deed.isSettled && !deed.isContradicted) {
+        add(`float:${provider}`, c - N);
+        add(`cost:${provider}`, -c);
+      } else add(`receivable:${provider}`, -N);
+      continue;
+    }
+    if (deed.isContradicted) add('suspense', -N);
+    add(`float:${provider}`, N + c);
+    add(`cost:${provider}`, -c);
+  }
+  for (const account of new Set([...must.keys(), ...books.keys()])) {
+    // What was for a wallet that was closed waits in suspense as well.
+    if (account === 'suspense' && !done.some(({ isContradicted }) => isContradicted)) continue;
+    const [is, ought] = [books.get(account) ?? 0n, must.get(account) ?? 0n];
+    check(is === ought, '4 books', () => `${id} (${kind}): ${account} is ${is}; the provider's books come to ${ought}`);
+  }
+}
+
+/** The fee that Kora has, if the provider ever said so; otherwise the true one. */
+function feeOf(deed: Deed, posted: bigint, done: readonly Deed[]): bigint {
+  if (done.length > 1) return deed.fee;
+  return deed.fees.has(posted) ? posted : deed.fee;
+}
