@@ -44,9 +44,14 @@ export function checkDeeds(
   for (const key of byKey.keys()) check(false, '4 deeds', () => `a provider was told of ${key}, which is no payment`);
 }
 
+/** Whether Kora had been told a final "no" of it before. */
+const isLate = ({ attempts }: Payment, { connector }: Deed): boolean =>
+  attempts.some((one) => one.connector === connector && one.known === 'done late');
+
 /** Once by one, whatever happens; more only by a provider that has gone back on its final "no". */
-function checkOnce({ id }: Payment, done: readonly Deed[]): void {
-  const real = done.filter(({ isContradicted }) => !isContradicted);
+function checkOnce(payment: Payment, done: readonly Deed[]): void {
+  const { id } = payment;
+  const real = done.filter((deed) => !deed.isContradicted || !isLate(payment, deed));
   check(
     real.length <= 1,
     '4 twice',
@@ -65,11 +70,10 @@ function checkAttempts(plan: ProvidersPlan, { id, attempts }: Payment, done: rea
       '4 deeds',
       () => `${connector} has done ${id} ${there.length} times, and Kora knows of ${count}`,
     );
-    const isLate = known.some((one) => one.known === 'done late');
     check(
-      isLate === there.some(({ isContradicted }) => isContradicted),
+      known.every((one) => one.known !== 'done late') || there.some(({ isContradicted }) => isContradicted),
       '4 deeds',
-      () => `${id} by ${connector} is ${isLate ? '' : 'not '}posted as late, and the provider went back on its word or not`,
+      () => `${id} by ${connector} is posted as late, and the provider did not go back on its word`,
     );
   }
 }
@@ -83,20 +87,20 @@ function checkBooks(plan: ProvidersPlan, payment: Payment, done: readonly Deed[]
     const N = deed.amount;
     const c = feeOf(deed, -(books.get(`cost:${provider}`) ?? 0n), done);
     if (kind === 'CASH_IN') {
-      if (deed.isContradicted) add('suspense', N);
-      if (deed.isSettled && !deed.isContradicted) {
+      if (isLate(payment, deed)) add('suspense', N);
+      if (deed.isSettled && !isLate(payment, deed)) {
         add(`float:${provider}`, c - N);
         add(`cost:${provider}`, -c);
       } else add(`receivable:${provider}`, -N);
       continue;
     }
-    if (deed.isContradicted) add('suspense', -N);
+    if (isLate(payment, deed)) add('suspense', -N);
     add(`float:${provider}`, N + c);
     add(`cost:${provider}`, -c);
   }
   for (const account of new Set([...must.keys(), ...books.keys()])) {
     // What was for a wallet that was closed waits in suspense as well.
-    if (account === 'suspense' && !done.some(({ isContradicted }) => isContradicted)) continue;
+    if (account === 'suspense' && !done.some((deed) => isLate(payment, deed))) continue;
     const [is, ought] = [books.get(account) ?? 0n, must.get(account) ?? 0n];
     check(is === ought, '4 books', () => `${id} (${kind}): ${account} is ${is}; the provider's books come to ${ought}`);
   }

@@ -239,7 +239,9 @@ export class World {
       const replied = (outcome: Outcome | undefined): void => {
         if (random.chance(replyLost)) return;
         this.simulator.after(this.#wayMs(random), () => {
-          if (outcome?.ok === true) this.#acknowledged.add(id);
+          // What people say that is known already leaves nothing.
+          const isNothing = request.type === 'Resolve' && outcome?.ok === true && outcome.duplicate;
+          if (outcome?.ok === true && !isNothing) this.#acknowledged.add(id);
           resolve(outcome);
         });
       };
