@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventLog, type Position, readMirror, runMirror } from '../eventstore/index.ts';
+import { type Position, readMirror, type RecordedUnit, runMirror } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
 import { Runtime } from './actors/runtime.ts';
@@ -18,6 +18,7 @@ import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
+import { type Providers, ProviderTerms } from './provider-terms.ts';
 import {
   installProjections,
   OutdatedProjectionError,
@@ -39,6 +40,8 @@ export interface KoraOptions {
   readonly without?: readonly ('doors' | 'projector' | 'scheduler')[];
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
   readonly patience?: StoreOptions['patience'];
+  /** Where references to secrets (`env:NAME`) of connectors are looked up. Default: nowhere. */
+  readonly secrets?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A kora that runs. */
@@ -93,17 +96,20 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
     const identity = without.includes('doors') ? undefined : await startIdentity(ground);
     const doors = identity && (await openStream(ground, identity));
-    const runtime = await startRuntime(ground);
+    const terms = new ProviderTerms();
+    const runtime = await startRuntime(ground, terms);
     const peers = doors && (await openPeers(ground, runtime));
     const placed = peers?.runtime ?? runtime;
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
+    const providers = await startProviders(ground, runtime, terms, options);
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
-    const httpPort = await doors?.openHttp({ ledger, payments });
+    const httpPort = await doors?.openHttp({ ledger, payments }, providers);
+    providers?.start();
     peers?.join();
     return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
   });
@@ -167,19 +173,23 @@ function tellOfProjections(error: Error, logger: Logger): void {
   else logger.warn({ err: error }, 'projections wait');
 }
 
-async function startRuntime({ config, store: { log, poolOf, troubles }, logger, stages }: Ground): Promise<Runtime> {
+async function startRuntime(
+  { config, store, logger, stages }: Ground,
+  { settlesAt, railLimits }: ProviderTerms,
+): Promise<Runtime> {
+  const { log, poolOf, troubles } = store;
   // Before anything is read: what comes later is told of, whatever becomes of the database meanwhile.
   const after = await log.lastPosition();
   const runtime = new Runtime({
     log,
     residentsMax: config.residentsMax,
     requestsMax: config.requestsMax,
-    terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
+    terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs, settlesAt, railLimits },
     openPaymentsOf: (accountId) => countOpenPayments(poolOf('payments'), accountId),
     unavailable: () => troubles.refusal,
   });
   stages.add('requests at work are answered', () => drained(runtime, logger));
-  observeLog(log, after, runtime, logger, stages);
+  observeLog({ store, logger, stages }, after, runtime);
   return runtime;
 }
 
@@ -196,18 +206,31 @@ async function drained(runtime: Runtime, logger: Logger): Promise<void> {
 }
 
 /** What other processes write makes our residents out of date: the runtime is told of it. */
-function observeLog(log: EventLog, from: Position, runtime: Runtime, logger: Logger, stages: Stages): void {
+function observeLog(ground: Pick<Ground, 'store' | 'logger' | 'stages'>, from: Position, runtime: Runtime): void {
+  // Nothing wrong comes of trouble: a resident that is out of date is found out when its unit is stale.
+  const trouble = 'the runtime does not see what other processes write';
+  follow(ground, from, 'foreign', trouble, (unit) => runtime.observe(unit));
+}
+
+/** Shows somebody every unit of the log from a position on, until kora stops. */
+function follow(
+  { store: { log }, logger, stages }: Pick<Ground, 'store' | 'logger' | 'stages'>,
+  from: Position,
+  whose: 'all' | 'foreign',
+  trouble: string,
+  take: (unit: RecordedUnit) => void,
+): void {
   const stop = new AbortController();
   const observe = async (): Promise<void> => {
     for (let after = from; !stop.signal.aborted;) {
       try {
-        for await (const unit of log.subscribe(after, stop.signal, 'foreign')) {
-          runtime.observe(unit);
+        const units = whose === 'all' ? log.subscribe(after, stop.signal) : log.subscribe(after, stop.signal, whose);
+        for await (const unit of units) {
+          take(unit);
           after = unit.lastPosition;
         }
       } catch (error) {
-        // Nothing wrong comes of it: a resident that is out of date is found out when its unit is stale.
-        logger.warn({ err: error }, 'the runtime does not see what other processes write');
+        logger.warn({ err: error }, trouble);
         await sleep(1_000, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     }
@@ -217,6 +240,35 @@ function observeLog(log: EventLog, from: Position, runtime: Runtime, logger: Log
     stop.abort();
     return observed;
   });
+}
+
+/** The connectors of KORA_CONNECTORS, and what tells them. Tools without doors tell nobody anything. */
+async function startProviders(
+  ground: Ground,
+  runtime: Runtime,
+  terms: ProviderTerms,
+  { without = [], secrets = {} }: KoraOptions,
+): Promise<Providers | undefined> {
+  const { config, store, logger, stages } = ground;
+  if (config.connectorsFile === undefined || without.includes('doors')) return undefined;
+  const { openProviders } = await import('./providers.ts');
+  const providers = await openProviders(
+    {
+      store,
+      logger,
+      stages,
+      file: config.connectorsFile,
+      keepCallsDays: config.connectorLogDays,
+      env: secrets,
+      lead: (name, work) => lead(ground, name, work),
+    },
+    runtime,
+    terms,
+    { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs, settlesAt: terms.settlesAt },
+  );
+  const after = await store.log.lastPosition();
+  follow(ground, after, 'all', 'providers do not see what is new in the log', (unit) => providers.notice(unit));
+  return providers;
 }
 
 function startScheduler(ground: Ground, runtime: Runtime): void {
@@ -269,7 +321,10 @@ async function openStream(
 ): Promise<{
   readonly streamPort: number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
-  readonly openHttp: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
+  readonly openHttp: (
+    faces: Pick<Kora, 'ledger' | 'payments'>,
+    providers: Pick<Providers, 'callback'> | undefined,
+  ) => Promise<number>;
 }> {
   const [
     { startRpcDoor },
@@ -313,7 +368,7 @@ async function openStream(
       stages.add('the rpc door is closed', () => rpc.close());
       return rpc.port;
     },
-    openHttp: async (faces) => {
+    openHttp: async (faces, providers) => {
       const [{ startHttpDoor }, { httpOptionsOf }] = await Promise.all([
         import('./gateway/http/http-door.ts'),
         import('./http-options.ts'),
@@ -321,6 +376,7 @@ async function openStream(
       const http = await startHttpDoor({
         ...httpOptionsOf(config, await serviceKeyOf(config)),
         ...faces,
+        ...(providers && { providers }),
         identity,
         authenticator: trusted,
         pool: store.poolOf('gateway'),

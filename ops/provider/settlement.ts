@@ -28,8 +28,16 @@ export class Settlement {
       await mkdir(this.#folder, { recursive: true });
       await writeFile(join(this.#folder, `settlement-${String(number).padStart(5, '0')}.csv`), csv);
     }
-    void Promise.all(settled.map((payment) => this.#payments.say(payment, 'settled')));
+    void this.#tell(settled);
     return { number, csv };
+  }
+
+  /** Some at a time: whoever is told should not be told everything at once. */
+  async #tell(settled: readonly Payment[]): Promise<void> {
+    for (let from = 0; from < settled.length; from += 20) {
+      const some = settled.slice(from, from + 20);
+      await Promise.all(some.map((payment) => this.#payments.say(payment, 'settled')));
+    }
   }
 
   report(number: number): string | undefined {

@@ -122,7 +122,7 @@ export class Breakers {
   #take(connectorId: string, view: ConnectorView): void {
     const watched = this.#of(connectorId);
     if (watched.view !== undefined && watched.view.version >= view.version) return;
-    const before = watched.view?.state;
+    const before = watched.view?.state ?? 'CLOSED';
     watched.view = view;
     if (before === view.state) return;
     watched.successes = 0;

@@ -22,7 +22,7 @@ Examples:
   kora serve --data-dir /var/lib/kora --host 0.0.0.0
   DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own`,
     );
-  takes(command, 'dataDir', 'archiveDir', 'host', 'httpPort', 'rpcPort', 'streamPort', 'logLevel');
+  takes(command, 'dataDir', 'archiveDir', 'host', 'httpPort', 'rpcPort', 'streamPort', 'connectorsFile', 'logLevel');
   return command.action((flags: { json?: true }) => serve(shell, flags));
 }
 
@@ -32,6 +32,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
   const over = new AbortController();
   const kora = await startKora(config, {
     logger,
+    secrets: shell.env,
     onInstanceLost: (error) => {
       lost.error = error;
       over.abort();

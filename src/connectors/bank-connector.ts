@@ -117,7 +117,8 @@ export type BankSendResult =
     }
   /**
    * A final "no": no money moves. `elsewhere`: another connector may be asked; else the payment itself is refused.
-   * `ofConnector`: it is us whom the provider does not want (signature, credentials), so it counts against the connector.
+   * `ofConnector`: it is not about the payment (our signature is wrong, the provider cannot work now), so it counts against
+   * the connector.
    */
   | { readonly outcome: 'refused'; readonly code: string; readonly elsewhere: boolean; readonly ofConnector?: true }
   /** In doubt: it may have arrived. An answer that cannot be read, or contradicts the schema, is this too. */

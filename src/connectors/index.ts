@@ -22,6 +22,10 @@ export type {
   TakesCallbacks,
 } from './kind.ts';
 export { LocalBank, type LocalBehaviour, type LocalPayment } from './local/local-bank.ts';
+export { CallLog, type CallLogOptions } from './postgres/call-log.ts';
+export { PostgresNonces } from './postgres/nonces.ts';
+export { writeRegistry } from './postgres/registry.ts';
+export { SettlementCalendar } from './calendar.ts';
 export { ConnectorManager, type ConnectorView, type ManagerOptions } from './manager.ts';
 export type { ConnectorCall, ConnectorObserver, ConnectorOperation, SpanAttributes, Tracing } from './observing.ts';
 export { noObserver, noTracing } from './observing.ts';

@@ -14,7 +14,7 @@ import type { ConnectorsConfig } from './connector-config.ts';
 import { Fleet, type Applied } from './fleet.ts';
 import type { CallbackRequest, CallbackVerdict, ConnectorKind, NonceStore } from './kind.ts';
 import { type ConnectorObserver, noObserver, noTracing, type Tracing } from './observing.ts';
-import { notSent } from './reasons.ts';
+import { errorCode, notSent } from './reasons.ts';
 import { Crowded, type RunningConnector } from './running-connector.ts';
 import type { SecretSources } from './secrets.ts';
 import { selectConnectors, type Selection, type Wanted } from './selection.ts';
@@ -105,7 +105,11 @@ export class ConnectorManager {
     return running.hold(async () => {
       const result = await running
         .inPaymentPlace(() => callSend(running, slice, this.#watching))
-        .catch((error: unknown) => crowded(error, notSent('Busy')));
+        .catch((error: unknown): BankSendResult => {
+          if (error instanceof Crowded) return notSent('Busy');
+          this.#watching.onTrouble(error, `connector ${connectorId}: sendPayment`);
+          return { outcome: 'unknown', reason: `Fault: ${errorCode(error)}` };
+        });
       this.#tellBreaker(connectorId, result);
       return result;
     });

@@ -77,7 +77,9 @@ export class RunningConnector {
   async guarded<Result>(beginWithinMs: number, work: () => Promise<Result>): Promise<Result> {
     const ms = Math.max(0, beginWithinMs) + this.config.limits.requestTimeoutMs + GUARD_SLACK_MS;
     try {
-      return await timeout(ms, TimeoutStrategy.Aggressive).dangerouslyUnref().execute(work);
+      // Its signal goes nowhere: aborting it after each call would only cost the making of an exception.
+      const guard = timeout(ms, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
+      return await guard.dangerouslyUnref().execute(work);
     } catch (error) {
       throw error instanceof TaskCancelledError ? new Overdue(`no answer after ${ms} ms`) : error;
     }

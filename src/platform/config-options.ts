@@ -353,8 +353,21 @@ export const configOptions: OptionTable = {
   },
   settleAfterMs: {
     env: 'KORA_SETTLE_AFTER_MS',
-    what: 'a captured merchant payment is settled after so many milliseconds',
+    what: 'a captured payment is due to be settled after so many milliseconds, where its provider has no calendar',
     default: 24 * HOUR_MS,
     parse: integer(1),
+  },
+  connectorsFile: {
+    env: 'KORA_CONNECTORS',
+    flag: '--connectors <file>',
+    what: 'banks, providers and their connectors, as JSON (docs/connectors.md); a changed file is taken while kora runs. Without it nothing is told to anybody',
+    default: undefined,
+    parse: (text) => text,
+  },
+  connectorLogDays: {
+    env: 'KORA_CONNECTOR_LOG_DAYS',
+    what: 'days for which calls of connectors are kept in bank_connector_logs',
+    default: 30,
+    parse: integer(1, 3_650),
   },
 };

@@ -52,6 +52,8 @@ export interface KoraConfig {
   readonly eventSizeMax: number;
   readonly holdMs: number;
   readonly settleAfterMs: number;
+  readonly connectorsFile: string | undefined;
+  readonly connectorLogDays: number;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -54,7 +54,7 @@ describe('a payment over rest', () => {
     const sent = await manager.send('mtn', payment);
     expect(sent).toEqual({
       outcome: 'accepted',
-      providerRef: expect.any(String),
+      providerRef: expect.any(String) as string,
       status: 'pending',
       providerFee: '15',
     });
@@ -71,12 +71,15 @@ describe('a payment over rest', () => {
       connector_type: 'rest',
       operation: 'sendPayment',
       trace_id: payment.traceId,
-      duration_ms: expect.any(Number),
+      duration_ms: expect.any(Number) as number,
       status: 'success',
       provider_ref: providerRef,
       payout_slice_id: payment.id,
     });
-    expect(calls.map(({ operation }) => operation)).toEqual(['sendPayment', ...Array(3).fill('getPaymentStatus')]);
+    expect(calls.map(({ operation }) => operation)).toEqual([
+      'sendPayment',
+      ...Array<string>(3).fill('getPaymentStatus'),
+    ]);
   });
 
   it('is one payment for the provider when it is sent twice with the same key, in the header or in the body', async () => {
@@ -128,9 +131,9 @@ describe('a payment over rest', () => {
 
   it('is in doubt when it was taken and the answer does not come, and is found by asking', async () => {
     await provider.behave({ acceptedTimeouts: 1 });
-    const { manager, breaker } = await connected({ limits: { requestTimeoutMs: 150 } });
+    const { manager, breaker } = await connected({ limits: { requestTimeoutMs: 400 } });
     const payment = slice();
-    const reason = 'Timeout: no answer within 150 ms';
+    const reason = 'Timeout: no answer within 400 ms';
     expect(await manager.send('mtn', payment)).toEqual({ outcome: 'unknown', reason });
     expect(breaker.told).toEqual([`mtn failed: ${reason}`]);
     await provider.behave();
@@ -140,13 +143,14 @@ describe('a payment over rest', () => {
   });
 
   it('is not found while it is on its way, and then it is there', async () => {
-    await provider.behave({ onItsWay: 1, onItsWayFor: 600 });
-    const { manager } = await connected({ limits: { requestTimeoutMs: 100 } });
+    await provider.behave({ onItsWay: 1, onItsWayFor: 2_000 });
+    const { manager } = await connected({ limits: { requestTimeoutMs: 400 } });
     const payment = slice();
     const reference = keyReference(payment.idempotencyKey);
     expect(await manager.send('mtn', payment)).toMatchObject({ outcome: 'unknown' });
     expect(await manager.status('mtn', reference, payment)).toEqual({ status: 'not_found' });
-    await expect.poll(() => manager.status('mtn', reference, payment)).toMatchObject({ status: 'confirmed' });
+    const asking = expect.poll(() => manager.status('mtn', reference, payment), { timeout: 20_000 });
+    await asking.toMatchObject({ status: 'confirmed' });
   });
 
   it.each([
@@ -163,9 +167,10 @@ describe('a payment over rest', () => {
 
   it('may be sent elsewhere after "not taken" where the contract makes that final', async () => {
     await provider.behave({ notTaken: 1 });
-    const { manager } = await connected({}, { notTakenIsFinal: true });
-    const refused = { outcome: 'refused', code: 'ProviderUnavailable', elsewhere: true };
+    const { manager, breaker } = await connected({}, { notTakenIsFinal: true });
+    const refused = { outcome: 'refused', code: 'ProviderUnavailable', elsewhere: true, ofConnector: true };
     expect(await manager.send('mtn', slice())).toEqual(refused);
+    expect(breaker.told).toEqual(['mtn failed: Refused: ProviderUnavailable']);
   });
 
   it.each([
@@ -201,6 +206,16 @@ describe('a payment over rest', () => {
     expect(await manager.send('mtn', slice())).toEqual({ outcome: 'not_sent', reason });
     expect(breaker.told).toEqual([`mtn failed: ${reason}`]);
     expect(await manager.health('mtn')).toMatchObject({ healthy: false, detail: reason });
+  });
+
+  it('is not sent when somebody takes the connection and does not prove who he is', async () => {
+    const url = (await saying(() => undefined)).replace('http:', 'https:');
+    const { manager, breaker } = await connected({}, { connectTimeoutMs: 50 }, url);
+    expect(await manager.send('mtn', slice())).toEqual({ outcome: 'not_sent', reason: 'ConnectTimeout' });
+    const rude = (await saying((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'))).replace('http:', 'https:');
+    const other = await connected({}, {}, rude);
+    expect(await other.manager.send('mtn', slice())).toMatchObject({ outcome: 'not_sent' });
+    expect(breaker.told).toEqual(['mtn failed: ConnectTimeout']);
   });
 
   it('is not sent at or after sendBefore, which does not speak against the connector', async () => {
@@ -239,7 +254,7 @@ describe('a payment over rest', () => {
   });
 
   it('goes over a connection that is kept, also after an answer that was too late was given up', async () => {
-    const { manager } = await connected({ limits: { requestTimeoutMs: 100 } });
+    const { manager } = await connected({ limits: { requestTimeoutMs: 400 } });
     await manager.send('mtn', slice());
     await provider.outage('hang');
     expect(await manager.send('mtn', slice())).toMatchObject({ outcome: 'unknown' });

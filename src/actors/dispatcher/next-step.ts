@@ -13,7 +13,7 @@ export type Step =
   | { readonly do: 'wait'; readonly until: number }
   /** Its sender is not heard of any more: nobody knows whether it was sent. */
   | { readonly do: 'doubt'; readonly about: Instruction }
-  /** Ask the provider what became of it. `rarely`: it is done, and only its settlement is waited for. */
+  /** Ask the provider what became of it. `rarely`: only its settlement is waited for, or people have it in hand. */
   | { readonly do: 'ask'; readonly about: Instruction; readonly reference: string; readonly rarely: boolean }
   /** Asking is not possible: people must say. */
   | { readonly do: 'give to people'; readonly about: Instruction; readonly reason: string };
@@ -43,20 +43,13 @@ export function nextStep(
     // Sent again and not heard of: the doubt is there already, and is asked for as before.
     if (transfer.status === 'pending') return { do: 'doubt', about };
   }
-  if (transfer.unresolved) return nothing;
   const { providerRef } = about;
-  if (known === undefined) {
-    return transfer.status === 'in_doubt'
-      ? { do: 'give to people', about, reason: `there is no connector ${about.connector} any more` }
-      : nothing;
-  }
-  if (providerRef === undefined && !known.findsByKey) {
-    return transfer.status === 'in_doubt'
-      ? { do: 'give to people', about, reason: 'the provider cannot be asked by our key' }
-      : nothing;
-  }
+  const toPeople = (reason: string): Step =>
+    transfer.status === 'in_doubt' && !transfer.unresolved ? { do: 'give to people', about, reason } : nothing;
+  if (known === undefined) return toPeople(`there is no connector ${about.connector} any more`);
+  if (providerRef === undefined && !known.findsByKey) return toPeople('the provider cannot be asked by our key');
   const reference = providerRef ?? `key:${context.paymentId}`;
-  return { do: 'ask', about, reference, rarely: transfer.status === 'settled' };
+  return { do: 'ask', about, reference, rarely: transfer.status === 'settled' || transfer.unresolved };
 }
 
 /** After its `sendBefore` a request may be at work for so long, and the clocks may differ by so much. */

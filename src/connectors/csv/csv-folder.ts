@@ -58,11 +58,14 @@ export class CsvFolder {
         this.#waiting = [];
         await this.#write(group);
       }).catch((error: unknown) => {
-        // Who has his answer keeps it. The others' turn did not come to the writing.
-        const code = error instanceof FolderLocked ? 'Locked' : 'WriteFailed';
-        const left = group.length > 0 ? group : this.#waiting;
-        if (left === this.#waiting) this.#waiting = [];
-        for (const { answer } of left) answer(notSent(code, errorCode(error)));
+        // Who has his answer keeps it.
+        for (const { answer } of group) answer({ outcome: 'unknown', reason: `WriteFailed: ${errorCode(error)}` });
+        if (group.length > 0) return;
+        // Their turn did not come to the writing.
+        const left = this.#waiting;
+        this.#waiting = [];
+        const result = notSent(error instanceof FolderLocked ? 'Locked' : 'WriteFailed', errorCode(error));
+        for (const { answer } of left) answer(result);
       });
     });
   }

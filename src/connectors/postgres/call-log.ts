@@ -115,7 +115,7 @@ async function makePartition(pool: pg.Pool, ahead: number): Promise<void> {
     // Rows that came before their partition are in the default one, and have to leave it first.
     await client.query(`select pg_advisory_xact_lock(hashtext('providers.bank_connector_logs'))`);
     await client.query(
-      `create table if not exists providers.${name} (like providers.bank_connector_logs including defaults)`,
+      `create table if not exists providers.${name} (like providers.bank_connector_logs including defaults including constraints)`,
     );
     const range = `created_at >= '${day}T00:00:00Z' and created_at < '${next}T00:00:00Z'`;
     await client.query(

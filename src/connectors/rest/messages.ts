@@ -71,7 +71,7 @@ export function readSendAnswer(status: number, body: Buffer, slice: PayoutSlice,
       return { outcome: 'refused', code: said.code, elsewhere: true, ofConnector: true };
     }
     if (status === 429 || status === 503) {
-      if (rules.notTakenIsFinal) return { outcome: 'refused', code: said.code, elsewhere: true };
+      if (rules.notTakenIsFinal) return { outcome: 'refused', code: said.code, elsewhere: true, ofConnector: true };
     } else if (status >= 400 && status < 500) return refused(said, rules, status);
   }
   return { outcome: 'unknown', reason: `Unreadable: status ${status}` };

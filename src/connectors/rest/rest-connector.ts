@@ -46,7 +46,7 @@ class RestConnector implements BankConnector, TakesCallbacks {
   async init(config: ConnectorConfig): Promise<void> {
     this.name = config.id;
     this.#config = config;
-    this.#agent = agentOf(config.settings as unknown as RestSettings);
+    this.#agent = agentOf(config.settings as unknown as RestSettings, config.limits.concurrencyMax);
     await Promise.resolve();
   }
 
@@ -172,8 +172,13 @@ interface Asked {
 }
 
 /** Connections of this provider alone: those of another one that hangs are not waited for. The bulkhead bounds them. */
-function agentOf({ baseUrl, tls = {}, idleMs }: RestSettings): Agent {
-  const keeping = { keepAlive: idleMs > 0, ...(idleMs > 0 ? { timeout: idleMs } : {}) };
+function agentOf({ baseUrl, tls = {}, idleMs }: RestSettings, concurrencyMax: number): Agent {
+  // Node keeps 256 idle ones; more calls than that would connect again and again.
+  const keeping = {
+    keepAlive: idleMs > 0,
+    maxFreeSockets: 2 * concurrencyMax,
+    ...(idleMs > 0 ? { timeout: idleMs } : {}),
+  };
   if (!baseUrl.startsWith('https:')) return new Agent(keeping);
   const { cert, key, ca, serverName } = tls;
   if ((cert === undefined) !== (key === undefined)) {

@@ -13,7 +13,7 @@ import { protectBrowsers } from './browser-safety.ts';
 import { PostgresIdempotencyLog } from './idempotency/postgres-idempotency-log.ts';
 import { defaultHttpLimits, type HttpLimits } from './limits.ts';
 import { openApiOf } from './openapi.ts';
-import type { DoorParts } from './parts.ts';
+import type { DoorParts, TakesCallbacks } from './parts.ts';
 import { PostgresRateStore } from './rate/postgres-rate-store.ts';
 import { defaultRateLimits, limitRates, type RateLimits } from './rate/rate-limits.ts';
 import { readinessOf } from './readiness.ts';
@@ -25,6 +25,8 @@ export interface HttpDoorOptions {
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly identity: Identity;
+  /** Default: no provider is known. */
+  readonly providers?: TakesCallbacks;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -83,6 +85,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       ledger,
       payments,
       identity,
+      providers: options.providers ?? { callback: () => Promise.resolve('NotTaken') },
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,

@@ -9,6 +9,7 @@ export interface DoorParts {
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly identity: Identity;
+  readonly providers: TakesCallbacks;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */
   readonly refusal: () => string | undefined;
@@ -16,6 +17,16 @@ export interface DoorParts {
   /** The OpenAPI document of this door. */
   readonly openApi: () => object;
   readonly limits: HttpLimits;
+}
+
+/** Takes what providers tell us by themselves. */
+export interface TakesCallbacks {
+  /** Undefined: it is taken, and what is new in it is durable. Otherwise the code of why it is not. */
+  callback(callback: {
+    readonly connectorId: string;
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+    readonly body: Buffer;
+  }): Promise<string | undefined>;
 }
 
 /** Whether the door should be sent requests, and what speaks against it. */

@@ -99,6 +99,7 @@ function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, u
     method,
     path: request.url,
     header,
+    headers,
     rawBody: request.rawBody ?? Buffer.alloc(0),
     address: request.ip,
   };

@@ -3,6 +3,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
+import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
 
@@ -11,6 +12,7 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
   ...paymentRoutes,
   ...paymentStepRoutes,
+  ...providerCallbackRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,
