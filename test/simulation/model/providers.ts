@@ -53,10 +53,11 @@ export function tell(asked: Told, id: string, at: string, view: View): Draft | {
   draft.take(payment);
   const { connector, provider, sendBefore, resendAt } = asked;
   const number = (last?.number ?? 0) + 1;
+  const hasRef = last?.connector === connector && last.hasRef;
   const figures = ` ${connector} ${provider} ${sendBefore} ${resendAt ?? ''}`;
   draft.attempt(
     'InstructionIssued',
-    { number, connector, provider, sendBefore, resendAt, known: 'on its way' },
+    { number, connector, provider, sendBefore, resendAt, known: 'on its way', hasRef },
     stage,
     figures,
   );
@@ -109,7 +110,7 @@ function ofOpen(draft: Draft, payment: Payment, about: Attempt, word: Word, view
       return true;
     case 'accepted':
       if (stage === 'sent') return false;
-      draft.attempt('InstructionAccepted', { ...about, known: 'accepted' }, 'sent', ` ${word.ref}`);
+      draft.attempt('InstructionAccepted', { ...about, known: 'accepted', hasRef: true }, 'sent', ` ${word.ref}`);
       if (row.captureAt === 'sent') capture();
       return true;
     case 'confirmed':

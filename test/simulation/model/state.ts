@@ -54,6 +54,8 @@ export interface Attempt {
   readonly sendBefore: string;
   readonly resendAt: string | undefined;
   readonly known: 'on its way' | 'not sent' | 'accepted' | 'in doubt' | 'sent again' | 'done' | 'refused' | 'done late';
+  /** The provider's reference is known, and can be asked for. */
+  readonly hasRef: boolean;
 }
 
 /** How far it has come with providers. */

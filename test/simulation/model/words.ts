@@ -89,7 +89,7 @@ export class Words {
         return words.length > 0 || isPast(overdueMs) ? [{ said }] : [];
       case 'unresolvable': {
         const isAsked = terms?.findsByKey === true;
-        const isKnown = attempt.known !== 'on its way' && (this.#hasRef(paymentId, connector) || isAsked);
+        const isKnown = attempt.known !== 'on its way' && (attempt.hasRef || isAsked);
         const isFinal = isPast(overdueMs + (terms?.notFoundFinalAfterMs ?? 0));
         check(
           !isKnown || isFinal,
@@ -117,11 +117,6 @@ export class Words {
     })();
     check(isRight, '4 words', () => `${paymentId} was given up: ${reason}`);
     return reason;
-  }
-
-  #hasRef(paymentId: string, connector: string): boolean {
-    const words = [...(this.#said.get(`${paymentId} ${connector}`)?.values() ?? [])];
-    return words.some(({ said }) => said === 'accepted');
   }
 }
 
