@@ -123,11 +123,25 @@ export class Participants implements World {
   mustReload(): boolean {
     let must = false;
     for (const { resident } of this.#pinned) {
-      if (resident.readBegan > this.#since || resident.pending !== undefined) continue;
+      if (resident.knownSince > this.#since || resident.pending !== undefined) continue;
       resident.knowledge = 'unknown';
       must = true;
     }
     return this.#mustReloadRequest() || must;
+  }
+
+  /**
+   * True where a refusal stood on a unit of our own that was handed in before the command came, and is durable now: it may
+   * have been so for long, and another process may have moved the actor on. Now that is looked at.
+   */
+  isOutrun(): boolean {
+    let is = false;
+    for (const { resident } of this.#pinned) {
+      if (resident.knownSince > this.#since) continue;
+      if (resident.pending === undefined) resident.knowledge = 'unknown';
+      is = true;
+    }
+    return is;
   }
 
   /**

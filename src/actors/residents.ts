@@ -55,6 +55,11 @@ export class Residents {
     return this.#reads;
   }
 
+  /** A count that is higher than that of whatever has come so far. */
+  nextCount(): number {
+    return ++this.#reads;
+  }
+
   /** The resident of a stream, made if need be, and marked as just used; it stays in memory until `unpin`. */
   pin(stream: KoraStream): Resident {
     let resident = this.#residents.get(stream);
@@ -130,6 +135,7 @@ export class Residents {
     if (resident.knowledge !== 'unknown') return;
     resident.loaded(state);
     resident.readBegan = began;
+    resident.knownSince = began;
     resident.readEnded = ++this.#reads;
   }
 

@@ -263,6 +263,8 @@ export class Runtime {
             lost += 1;
             continue;
           }
+          // A unit that was on its way when the command came may have been moved on before its answer did.
+          if (decision.outcome === 'refused' && participants.isOutrun()) continue;
           return await this.#answerWithoutWriting(command, decision);
         }
         const unfenced = participants.unfenced(decision.changes);
@@ -308,7 +310,7 @@ export class Runtime {
     participants: Participants,
   ): Promise<AppendResult | { outcome: 'overloaded' }> {
     return new Promise((resolve) => {
-      const pending = new PendingUnit();
+      const pending = new PendingUnit(this.#residents.nextCount());
       const settled = (result: AppendResult): void => {
         for (const { stream } of decision.changes) {
           const resident = participants.resident(stream);
