@@ -116,7 +116,7 @@ export class SimulatedProcess implements Owner {
       runtime: this.runtime,
       terms: (id) => connectorOf(plan, id)?.breaker,
       now,
-      onError: () => undefined,
+      onError: (error) => this.#failedUnlessPassing(error),
     });
     this.#connectors.guardedBy(this.#breakers);
     const jitter = random.of('jitter');
@@ -131,7 +131,7 @@ export class SimulatedProcess implements Owner {
       askMaxMs: plan.askMaxMs,
       giveUpMs: plan.giveUpMs,
       inFlightMax: plan.inFlightMax,
-      onError: (error) => this.#dispatcherFailed(error),
+      onError: (error) => this.#failedUnlessPassing(error),
     });
   }
 
@@ -176,7 +176,7 @@ export class SimulatedProcess implements Owner {
   }
 
   /** What a commit or a read that failed comes to is seen at the next look. */
-  #dispatcherFailed(error: unknown): void {
+  #failedUnlessPassing(error: unknown): void {
     if (error instanceof UnitFailedError || error instanceof ConnectionLostError) return;
     this.#options.failed(error);
   }
@@ -261,7 +261,11 @@ export class SimulatedProcess implements Owner {
   #lookForDeadlines(): void {
     const { simulator, random, failed } = this.#options;
     const again = (): void => void simulator.after(random.between(800, 1_200), () => this.#lookForDeadlines(), this);
-    if (!this.#stop.signal.aborted) this.#scheduler.look().then(again, again).catch(failed);
+    const failedNow = (error: unknown): void => {
+      this.#failedUnlessPassing(error);
+      again();
+    };
+    if (!this.#stop.signal.aborted) this.#scheduler.look().then(again, failedNow).catch(failed);
   }
 
   async #due(at: Date, limit: number): Promise<{ paymentId: string; kind: 'expire' | 'settle' }[]> {
