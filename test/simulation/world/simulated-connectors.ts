@@ -27,6 +27,8 @@ export interface ConnectorsOptions {
   readonly now: () => number;
   /** The first byte of a request is written. */
   readonly written: (written: Written) => void;
+  /** Here a process dies, if it does: with an intent that is not sent yet, or sent and not recorded. */
+  readonly mayDie: () => void;
   /** A word of a provider reaches this process. */
   readonly heard: (paymentId: string, connector: string, word: Word) => void;
 }
@@ -70,6 +72,7 @@ export class SimulatedConnectors implements Connectors {
     if (this.#breakers?.admit(connectorId) !== true) return notSent('its breaker is open');
     const { requestTimeoutMs = 0, sendWithinMs = 0 } = this.terms(connectorId) ?? {};
     const { sendSlow, providerLost, providerLate, answerLost } = weather();
+    this.#options.mayDie();
     // It waits for a place in the pool, for a name, for a connection.
     const beforeMs = random.chance(sendSlow) ? random.between(0, 2 * sendWithinMs) : random.between(0.1, 5);
     await simulator.sleep(beforeMs, owner);
@@ -89,6 +92,7 @@ export class SimulatedConnectors implements Connectors {
         simulator.after(this.#wayMs(), come, owner);
       };
       providers.sent(connectorId, told, this.#wayTo(connectorId, providerLost, providerLate), arrived);
+      this.#options.mayDie();
       simulator.after(requestTimeoutMs, () => resolve({ outcome: 'unknown', reason: 'no answer in time' }), owner);
     });
     if (answer.outcome === 'unknown') this.#breakers.failed(connectorId, answer.reason);

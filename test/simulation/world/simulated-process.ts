@@ -42,7 +42,7 @@ export interface ProcessOptions {
   readonly residentsMax: number;
   readonly bufferedBytesMax: number;
   readonly plan: ProvidersPlan;
-  readonly providers: Pick<ConnectorsOptions, 'providers' | 'written' | 'heard'>;
+  readonly providers: Pick<ConnectorsOptions, 'providers' | 'written' | 'heard' | 'mayDie'>;
   /** Whether it is this process's part to dispatch a payment now. */
   readonly isMine: (paymentId: string) => boolean;
   /** The process heard of a fault that it did not expect. */
@@ -60,7 +60,9 @@ export class SimulatedProcess implements Owner {
   readonly runtime: Runtime;
   readonly ledger: Ledger;
   readonly payments: Payments;
-  readonly dispatcher: Dispatcher;
+  /** Takes what providers say by themselves, whichever process dispatches the payment. */
+  readonly ear: Dispatcher;
+  readonly #dispatcher: Dispatcher;
   readonly #connectors: SimulatedConnectors;
   readonly #breakers: Breakers;
   readonly #options: ProcessOptions;
@@ -120,19 +122,24 @@ export class SimulatedProcess implements Owner {
     });
     this.#connectors.guardedBy(this.#breakers);
     const jitter = random.of('jitter');
-    this.dispatcher = new Dispatcher({
+    const dispatching = {
       runtime: this.runtime,
       connectors: this.#connectors,
-      due: (sort, after, limit) => this.#work(sort, after, limit),
       settlesAt: () => new Date(this.now + settleAfterMs).toISOString(),
-      clock: { now, after: (ms, work) => simulator.after(ms, work, this), random: () => jitter.next() },
+      clock: {
+        now,
+        after: (ms: number, work: () => void) => simulator.after(ms, work, this),
+        random: () => jitter.next(),
+      },
       pollMs: plan.pollMs,
       askFirstMs: plan.askFirstMs,
       askMaxMs: plan.askMaxMs,
       giveUpMs: plan.giveUpMs,
       inFlightMax: plan.inFlightMax,
-      onError: (error) => this.#failedUnlessPassing(error),
-    });
+      onError: (error: unknown) => this.#failedUnlessPassing(error),
+    };
+    this.ear = new Dispatcher({ ...dispatching, due: () => Promise.resolve([]) });
+    this.#dispatcher = new Dispatcher({ ...dispatching, due: (...asked) => this.#work(...asked) });
   }
 
   /** By its own clock. */
@@ -167,7 +174,7 @@ export class SimulatedProcess implements Owner {
       }
     }
     this.#isLoaded = true;
-    this.dispatcher.start();
+    this.#dispatcher.start();
     const lookAfter = (): void => {
       const again = (): void => void simulator.after(1_000, lookAfter, this);
       if (!this.#stop.signal.aborted) this.#connectors.lookAfter().then(again, failed);
@@ -195,7 +202,7 @@ export class SimulatedProcess implements Owner {
 
   /** Stops as a process does that is told to: nothing new, everything answered, clients sent away. */
   async stop(): Promise<void> {
-    if (this.#isLoaded) await this.dispatcher.stop();
+    if (this.#isLoaded) await Promise.all([this.#dispatcher.stop(), this.ear.stop()]);
     await this.runtime.drain();
     this.#projector.alive = false;
     this.#stop.abort();
@@ -249,7 +256,7 @@ export class SimulatedProcess implements Owner {
         for await (const unit of this.#log.subscribe(after, signal, 'foreign')) {
           this.runtime.observe(unit);
           this.#breakers.notice(unit);
-          if (this.#isLoaded) this.dispatcher.notice(unit, this.#options.isMine);
+          if (this.#isLoaded) this.#dispatcher.notice(unit, this.#options.isMine);
           after = unit.lastPosition;
         }
       } catch {
@@ -281,15 +288,16 @@ export class SimulatedProcess implements Owner {
     }));
   }
 
-  async #work(sort: 'ready' | 'told', after = '', limit: number): Promise<WorkItem[]> {
-    const { simulator, database, random, isMine } = this.#options;
+  async #work(sort: 'ready' | 'told', after: string | undefined, limit: number): Promise<WorkItem[]> {
+    const { simulator, database, random, isMine, plan } = this.#options;
     await simulator.sleep(random.between(0.1, 2), this);
     database.mustAnswer();
     const order = sort === 'ready' ? 'updated_at' : 'payment_id';
     return [...database.projections.tables.rows(instructionsTable).values()]
       .filter(({ state }) => (sort === 'ready' ? state === 'ready' : state !== 'ready' && state !== 'asked'))
       .map((row) => row as Record<string, string>)
-      .filter((row) => (row['payment_id'] ?? '') > after && isMine(row['payment_id'] ?? ''))
+      .filter((row) => (row['provider'] ?? '') in plan.routes && isMine(row['payment_id'] ?? ''))
+      .filter((row) => (row['payment_id'] ?? '') > (after ?? ''))
       .sort((one, other) => (String(one[order]) < String(other[order]) ? -1 : 1))
       .slice(0, limit)
       .map((row) => ({

@@ -26,6 +26,8 @@ export interface Weather {
   readonly slowWatcher: number;
   /** What is sent to a provider waits before its first byte is written. */
   readonly sendSlow: number;
+  /** A process dies with an intent in the log and nothing sent; or what it sent is not recorded. */
+  readonly killedSending: number;
   /** A provider takes its time. */
   readonly providerSlow: number;
   /** A request never comes to the provider, or when nobody waits for an answer any more; or its answer is lost. */
@@ -60,6 +62,7 @@ export const calm: Weather = {
   connectionCut: 0,
   slowWatcher: 0,
   sendSlow: 0,
+  killedSending: 0,
   providerSlow: 0,
   providerLost: 0,
   providerLate: 0,
@@ -89,6 +92,7 @@ export const rough: Weather = {
   connectionCut: 0.04,
   slowWatcher: 0.1,
   sendSlow: 0.1,
+  killedSending: 0.02,
   providerSlow: 0.2,
   providerLost: 0.08,
   providerLate: 0.08,

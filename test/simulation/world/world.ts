@@ -38,6 +38,7 @@ export class World {
   readonly #watchers: Watcher[] = [];
   readonly #acknowledged = new Set<string>();
   readonly #calls: Random;
+  readonly #deaths: Random;
   #weather: Weather;
   #lives = 0;
   /** Commands and looks that are not through. */
@@ -51,6 +52,7 @@ export class World {
     this.#weather = scenario.weather;
     this.#random = new Random(`run ${scenario.seed}`);
     this.#calls = this.#random.of('calls');
+    this.#deaths = this.#random.of('deaths');
     const { store, projections } = this.database;
     this.#projections = new ProjectionsCheck(projections, store.units, simulatedProjections);
     const { plan, terms } = scenario;
@@ -149,6 +151,11 @@ export class World {
         },
         heard: (...heard) => {
           this.guard(() => this.oracle.words.heard(...heard));
+        },
+        mayDie: () => {
+          if (!this.#deaths.chance(this.#weather.killedSending) || this.#processes[machine]?.alive !== true) return;
+          this.trace(`process-${life} dies while it sends`);
+          this.#endProcess(machine, 'kill', this.#deaths.pick([5, 100, 1_500]));
         },
       },
       isMine: (paymentId) => this.#isPartOf(machine, paymentId),
@@ -290,7 +297,7 @@ export class World {
     if (word.said !== 'refused') this.oracle.words.heard(paymentId, connector, word);
     return new Promise((resolve) => {
       this.simulator.after(5_000, () => resolve(false));
-      process.dispatcher.told(paymentId, connector, outcomeOf(word)).then(
+      process.ear.told(paymentId, connector, outcomeOf(word)).then(
         () => resolve(process.alive),
         (error: unknown) => {
           if (!(error instanceof UnitFailedError || error instanceof ConnectionLostError)) this.fail(error);
