@@ -132,7 +132,8 @@ export class Residents {
 
   #woken(resident: Resident, state: Resident['durable'], began: number): void {
     this.#wakings.delete(resident.stream);
-    if (resident.knowledge !== 'unknown') return;
+    // What was only assumed is known now; or who asks would ask again without end.
+    if (resident.knowledge === 'loaded') return;
     resident.loaded(state);
     resident.readBegan = began;
     resident.knownSince = began;
