@@ -280,6 +280,17 @@ export class Oracle {
     const now = this.#viewAt(undefined);
     yield now;
     const { wallets, payouts } = this.#involved(asked);
+    const original = 'original' in asked ? asked.original : undefined;
+    if (original !== undefined && !unit.rows.some(({ stream }) => stream === `payment/${original}`)) {
+      for (const position of this.payments.changes(original))
+        yield { ...now, payment: (one) => (one === original ? this.payments.at(one, position) : now.payment(one)) };
+    }
+    // A slice that a cancel leaves alone may have been with a provider when it was looked at.
+    if (asked.type === 'CancelPayout') {
+      const isLeft = (id: string): boolean => !unit.rows.some(({ stream }) => stream === `payment/${id}`);
+      const wasLive = (id: string): Payment | undefined => this.payments.find(id, isLive);
+      yield { ...now, payment: (id) => (isLeft(id) ? (wasLive(id) ?? now.payment(id)) : now.payment(id)) };
+    }
     for (const id of payouts) {
       if (unit.rows.some(({ stream }) => stream === `payout/${id}`)) continue;
       for (const position of this.payouts.changes(id))
@@ -296,27 +307,13 @@ export class Oracle {
 
   /** What people say of a payment's money without having looked is not held against providers. */
   #noteAsked(asked: Asked, id: string): void {
-    const before = 'paymentId' in asked ? this.payments.now(asked.paymentId) : undefined;
-    switch (asked.type) {
-      case 'Pay':
-        if (asked.upTo === 'CAPTURED' || asked.upTo === 'SETTLED') this.#peoples.add(id);
-        return;
-      case 'Resolve':
-        if (!this.#truthful.has(id)) this.#peoples.add(asked.paymentId);
-        return;
-      case 'Capture':
-      case 'Settle':
-        this.#peoples.add(asked.paymentId);
-        return;
-      case 'Reverse':
-        if (before?.status === 'CAPTURED') this.#peoples.add(asked.paymentId);
-        return;
-      case 'SettleDue':
-        this.#overdue.add(asked.paymentId);
-        return;
-      default:
-        return;
-    }
+    if (asked.type === 'Pay' && (asked.upTo === 'CAPTURED' || asked.upTo === 'SETTLED')) this.#peoples.add(id);
+    if (!('paymentId' in asked)) return;
+    const { type, paymentId } = asked;
+    if (type === 'SettleDue') this.#overdue.add(paymentId);
+    const isGiveBack = type === 'Reverse' && this.payments.now(paymentId)?.status === 'CAPTURED';
+    const isGuess = type === 'Resolve' && !this.#truthful.has(id);
+    if (type === 'Capture' || type === 'Settle' || isGiveBack || isGuess) this.#peoples.add(paymentId);
   }
 
   #addToBooks(unit: RecordedUnit): void {

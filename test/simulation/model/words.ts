@@ -98,7 +98,10 @@ export class Words {
         );
         return [{ said }];
       }
-      default:
+      case 'accepted':
+      case 'confirmed':
+      case 'settled':
+      case 'refused':
         return words;
     }
   }

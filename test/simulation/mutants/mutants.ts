@@ -209,8 +209,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'the cancelling of a payout releases a slice that was sent': {
     file: 'src/machines/payout/decide-payout.ts',
-    text: "slice?.value === 'AUTHORIZED' && !isLive(slice.context.transfer)",
-    bug: "slice?.value === 'AUTHORIZED'",
+    text: "slice.value === 'AUTHORIZED' && !isLive(slice.context.transfer)",
+    bug: "slice.value === 'AUTHORIZED'",
   },
   'what is not found is sent again by another connector': {
     file: 'src/actors/dispatcher/dispatcher.ts',
