@@ -55,7 +55,8 @@ function checkOnce(payment: Payment, done: readonly Deed[]): void {
   check(
     real.length <= 1,
     '4 twice',
-    () => `${id} was carried out ${real.length} times: ${real.map(({ connector, ref }) => `${connector} ${ref}`).join(', ')}`,
+    () =>
+      `${id} was carried out ${real.length} times: ${real.map(({ connector, ref }) => `${connector} ${ref}`).join(', ')}`,
   );
 }
 

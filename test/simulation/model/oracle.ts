@@ -368,7 +368,10 @@ export class Oracle {
       for (const word of this.words.of(paymentId, instruction, said as Word['said'], unit.meta.at))
         yield [id, { type: 'Hear', paymentId, instruction, word }];
     } else if (machine === 'undelivered') {
-      yield [id, { type: 'Fail', paymentId, idempotencyKey: '', reason: this.words.undelivered(unit, paymentId, this.payouts) }];
+      yield [
+        id,
+        { type: 'Fail', paymentId, idempotencyKey: '', reason: this.words.undelivered(unit, paymentId, this.payouts) },
+      ];
     } else yield* this.#asked.get(id) ?? [];
   }
 
@@ -391,7 +394,8 @@ export class Oracle {
     const isLate = Math.abs(Date.parse(clocks[0] ?? '') - Date.parse(clocks[1] ?? '')) >= this.#holdMs;
     if (code === 'Invalid' && isLate && ['Pay', 'Authorize', 'CreatePayout'].includes(type)) return true;
     if (code === 'AccountNotEmpty' && 'accountId' in request && this.#named.has(request.accountId ?? '')) return true;
-    const right = (view: View): boolean => clocks.some((at) => expect(request, id, at, view, this.#bounds).refused === code);
+    const right = (view: View): boolean =>
+      clocks.some((at) => expect(request, id, at, view, this.#bounds).refused === code);
     if (right(this.#viewAt(until))) return true;
     const { payments, wallets } = this.#involved(request);
     const isIn = (position: number): boolean => position > since && position <= until;

@@ -49,7 +49,14 @@ export function createPayout(
     return draft;
   }
   for (const slice of slices) {
-    const made = { id: slice.paymentId, kind: 'PAYOUT', amount: slice.amount, currency, payer, payee: undefined } as const;
+    const made = {
+      id: slice.paymentId,
+      kind: 'PAYOUT',
+      amount: slice.amount,
+      currency,
+      payer,
+      payee: undefined,
+    } as const;
     draft.initiate({ ...blank, ...made, feeBps: 0n, provider, payout: id });
     draft.authorize(true);
   }
@@ -71,11 +78,7 @@ function cut(amount: bigint, { min, max }: SliceBounds): bigint[] | undefined {
   return slices;
 }
 
-export function cancelPayout(
-  asked: CancelPayoutRequest,
-  id: string,
-  view: View,
-): Draft | { readonly refused: string } {
+export function cancelPayout(asked: CancelPayoutRequest, id: string, view: View): Draft | { readonly refused: string } {
   const payout = view.payout(asked.payoutId);
   if (payout === undefined) return no('NotFound');
   if (payout.status === 'FAILED') return no('IllegalTransition');

@@ -71,8 +71,7 @@ export function hear(asked: Heard, id: string, view: View): Draft | { readonly r
   const payment = view.payment(asked.paymentId);
   if (payment === undefined) return no('NotFound');
   const { attempts } = payment;
-  const named =
-    asked.instruction === 0 ? attempts.at(-1) : attempts.find(({ number }) => number === asked.instruction);
+  const named = asked.instruction === 0 ? attempts.at(-1) : attempts.find(({ number }) => number === asked.instruction);
   if (named === undefined) return no('Invalid');
   const { word } = asked;
   if ((word.said === 'confirmed' || word.said === 'settled') && payment.kind === 'CASH_IN') {

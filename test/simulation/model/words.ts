@@ -47,7 +47,11 @@ export class Words {
       (one) => one.connector === connector && one.sendBefore === sendBefore,
     );
     const what = `${paymentId} was sent to ${connector}`;
-    check(attempt !== undefined, '4 intent', () => `${what}, and the log has no such intent (to be sent before ${sendBefore})`);
+    check(
+      attempt !== undefined,
+      '4 intent',
+      () => `${what}, and the log has no such intent (to be sent before ${sendBefore})`,
+    );
     check(attempt.known !== 'not sent', '4 intent', () => `${what} after its sender had said that it did not send it`);
     const name = nameOf(paymentId, attempt);
     check(!this.#written.has(name), '4 intent', () => `${what} twice for intent ${attempt.number}`);
@@ -79,7 +83,9 @@ export class Words {
     const isPast = (afterMs: number): boolean => Date.parse(at) >= Date.parse(sendBefore) + afterMs;
     const terms = connectorOf(this.#plan, connector)?.terms;
     const overdueMs = (terms?.requestTimeoutMs ?? 0) + (terms?.clockSkewMs ?? 0);
-    const words = [...(this.#said.get(`${paymentId} ${connector}`)?.values() ?? [])].filter((word) => word.said === said);
+    const words = [...(this.#said.get(`${paymentId} ${connector}`)?.values() ?? [])].filter(
+      (word) => word.said === said,
+    );
     switch (said) {
       case 'not sent':
         check(!isWritten, '4 words', () => `instruction ${number} of ${paymentId} was sent, and is said not to be`);

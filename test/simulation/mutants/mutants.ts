@@ -182,11 +182,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     text: 'if (this.#sweeping || this.#residents.size <= this.#max) return;',
     bug: 'if (this.#max > 0) return;',
   },
-  'a refusal stands on what was moved on before its commit was answered': {
-    file: 'src/actors/participants.ts',
-    text: 'if (resident.knownSince > this.#since) continue;',
-    bug: 'if (resident.knownSince >= 0) continue;',
-  },
   'a hold is released while an instruction is on its way': {
     file: 'src/machines/payment/transfer.ts',
     text: "(status === 'pending' && instructions?.state === 'on its way')",

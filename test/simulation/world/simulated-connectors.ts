@@ -147,7 +147,9 @@ function wordOfAnswer(answer: SendAnswer): Word {
   switch (answer.outcome) {
     case 'accepted': {
       const { providerRef: ref, providerFee } = answer;
-      return answer.status === 'pending' ? { said: 'accepted', ref } : { said: 'confirmed', ref, fee: feeOf(providerFee) };
+      return answer.status === 'pending'
+        ? { said: 'accepted', ref }
+        : { said: 'confirmed', ref, fee: feeOf(providerFee) };
     }
     case 'refused':
       return { said: 'refused', code: answer.code, elsewhere: answer.elsewhere };

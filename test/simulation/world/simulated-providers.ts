@@ -96,7 +96,8 @@ export class SimulatedProviders {
   truth(connector: string, key: string): Word | undefined {
     const deed = this.#newest(connector, key);
     if (this.isOnItsWay(connector, key) || deed?.state === 'taken') return undefined;
-    if (deed === undefined || deed.state === 'refused') return { said: 'refused', code: 'not_carried_out', elsewhere: false };
+    if (deed === undefined || deed.state === 'refused')
+      return { said: 'refused', code: 'not_carried_out', elsewhere: false };
     deed.fees.add(deed.fee);
     return { said: deed.isSettled ? 'settled' : 'confirmed', ref: deed.ref, fee: deed.fee };
   }

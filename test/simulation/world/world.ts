@@ -339,7 +339,8 @@ export class World {
 
   /** In the end what cannot be found out by asking is looked up. */
   #lookUp(round = 0): void {
-    for (const { id, unresolved } of this.oracle.payments.all()) if (unresolved) this.#resolve(id, `people ${id} ${round}`);
+    for (const { id, unresolved } of this.oracle.payments.all())
+      if (unresolved) this.#resolve(id, `people ${id} ${round}`);
     this.simulator.after(4_000, () => this.#lookUp(round + 1));
   }
 
@@ -415,7 +416,8 @@ export class World {
   }
 }
 
-const feeIn = (fee: bigint | undefined): { readonly providerFee?: bigint } => (fee === undefined ? {} : { providerFee: fee });
+const feeIn = (fee: bigint | undefined): { readonly providerFee?: bigint } =>
+  fee === undefined ? {} : { providerFee: fee };
 
 /** A provider's word as the door of its calls hands it on. */
 function outcomeOf(word: Word): InstructionOutcome {
