@@ -19,6 +19,13 @@ export type NewPayment = BodyOf<'pay'>;
 export type PaymentFilter = Omit<QueryOf<'listPayments'>, 'cursor'>;
 export type Timeline = ValueOf<'getTimeline'>;
 
+export type NewWebhook = BodyOf<'addWebhook'>;
+export type AddedWebhook = ValueOf<'addWebhook'>;
+export type Webhook = ValueOf<'listWebhooks'>['items'][number];
+export type RotatedSecret = ValueOf<'rotateWebhookSecret'>;
+export type Delivery = ValueOf<'listWebhookDeliveries'>['items'][number];
+export type DeliveryFilter = Omit<QueryOf<'listWebhookDeliveries'>, 'cursor'>;
+
 /** What happened to a payment, as the stream tells it. Expect types and fields that you do not know. */
 export interface PaymentEvent {
   readonly position: number;

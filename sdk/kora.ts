@@ -13,6 +13,7 @@ import { UserCredentials } from './session/user-credentials.ts';
 import type { Doorkeeper } from './stream/channel.ts';
 import { Streams, type WatchOptions } from './stream/streams.ts';
 import type { Watch } from './stream/watching.ts';
+import { WebhookCalls } from './webhooks.ts';
 
 export interface KoraOptions {
   /** The http door: `https://api.example.com`. */
@@ -39,6 +40,8 @@ export class Kora {
   readonly identity: IdentityCalls;
   readonly accounts: AccountCalls;
   readonly payments: PaymentCalls;
+  /** For services and admins: events told to a URL. */
+  readonly webhooks: WebhookCalls;
   readonly #credentials: Credentials;
   readonly #calls: Calls;
   readonly #streams: Streams | undefined;
@@ -54,6 +57,7 @@ export class Kora {
     this.identity = new IdentityCalls(this.#calls, users);
     this.accounts = new AccountCalls(this.#calls);
     this.payments = new PaymentCalls(this.#calls);
+    this.webhooks = new WebhookCalls(this.#calls);
     this.#streams = streamUrl === undefined ? undefined : new Streams({ url: streamUrl, retry, door: this.#door() });
   }
 

@@ -4,14 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Position, readMirror, type RecordedUnit, runMirror } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
-import { Runtime } from './actors/runtime.ts';
+import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
-import type { Identity } from './identity/index.ts';
+import type { Identity, Keyring } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
+import { type Observability, startObservability } from './observability/index.ts';
 import { createPayments, type Payments } from './payments/index.ts';
 import { openPeers } from './peers.ts';
 import type { KoraConfig } from './platform/config.ts';
@@ -23,21 +24,27 @@ import {
   installProjections,
   OutdatedProjectionError,
   ProjectionFault,
+  projectionLag,
   projections,
   runProjector,
 } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
+import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
+import type { Webhooks } from './webhooks/index.ts';
 
 export interface KoraOptions {
   readonly logger: Logger;
   /** Default `instance`. */
   readonly role?: StoreOptions['role'];
-  /** What is not wanted: a replay needs no doors. Default: everything runs. */
-  readonly without?: readonly ('doors' | 'projector' | 'scheduler')[];
+  /**
+   * What is not wanted: a replay needs no doors. Without doors there is no identity either, whose keys seal the secrets of
+   * webhooks: those are told nothing then. Default: everything runs.
+   */
+  readonly without?: readonly ('doors' | 'projector' | 'scheduler' | 'webhooks')[];
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
   readonly patience?: StoreOptions['patience'];
   /** Where references to secrets (`env:NAME`) of connectors are looked up. Default: nowhere. */
@@ -54,6 +61,8 @@ export interface Kora extends Store {
   readonly httpPort: number | undefined;
   readonly rpcPort: number | undefined;
   readonly streamPort: number | undefined;
+  /** Where metrics are served; undefined where they are not. */
+  readonly metricsPort: number | undefined;
   /** Resolves when the projections have everything that is durable now; at once when they stopped, or do not run here. */
   projected(signal?: AbortSignal): Promise<void>;
   /**
@@ -71,6 +80,7 @@ interface Ground {
   readonly store: OpenedStore;
   /** This process, in this life, as others on the same database know it. */
   readonly memberId: string;
+  readonly seen: Observability;
 }
 
 /** Puts the product together and starts it. Rejects, with everything stopped again, when a part does not start. */
@@ -78,9 +88,12 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
   const { role = 'instance', without = [], onInstanceLost, patience } = options;
   const stages = new Stages();
   const kora = await startedOrStopped(stages, async () => {
+    const measured = role === 'instance' && !without.includes('doors');
+    const seen = await startObservability(config, { logger: options.logger, stages, measured });
     const store = await openStoreInto(stages, config, {
       logger: options.logger,
       role,
+      onCommit: seen.metrics?.commit,
       ...(onInstanceLost && { onInstanceLost }),
       ...(patience && { patience }),
     });
@@ -90,12 +103,14 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const dataDir = config.databaseUrl === undefined ? config.dataDir : undefined;
     if (role === 'instance') watchDatabase({ database, troubles, dataDir }, stages);
     if (role === 'instance' && store.logElsewhere) watchEventStore(store.logElsewhere, troubles, stages);
-    const ground: Ground = { config, logger, stages, store, memberId: randomUUID() };
+    const ground: Ground = { config, logger, stages, store, memberId: randomUUID(), seen };
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
+    const metricsPort = await seen.serveMetrics();
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
-    const identity = without.includes('doors') ? undefined : await startIdentity(ground);
-    const doors = identity && (await openStream(ground, identity));
+    const known = without.includes('doors') ? undefined : await startIdentity(ground);
+    const webhooks = known && (await startWebhooks(ground, known.keyring, !without.includes('webhooks')));
+    const doors = known && (await openStream(ground, known.identity));
     const terms = new ProviderTerms();
     const runtime = await startRuntime(ground, terms);
     const peers = doors && (await openPeers(ground, runtime));
@@ -108,10 +123,17 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
-    const httpPort = await doors?.openHttp({ ledger, payments }, providers);
+    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks }, providers));
     providers?.start();
+    seen.measure({
+      runtime,
+      streamConnections: () => doors?.streamConnections() ?? 0,
+      isTroubled: () => troubles.current !== undefined,
+      projectionLag: () => projectionLag(store.pool, store.logElsewhere),
+    });
     peers?.join();
-    return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
+    const ports = { httpPort, rpcPort, streamPort: doors?.streamPort, metricsPort };
+    return { ...store, ...ports, runtime, ledger, payments, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
@@ -174,13 +196,13 @@ function tellOfProjections(error: Error, logger: Logger): void {
 }
 
 async function startRuntime(
-  { config, store, logger, stages }: Ground,
+  { config, store, logger, stages, seen }: Ground,
   { settlesAt, railLimits }: ProviderTerms,
 ): Promise<Runtime> {
   const { log, poolOf, troubles } = store;
   // Before anything is read: what comes later is told of, whatever becomes of the database meanwhile.
   const after = await log.lastPosition();
-  const runtime = new Runtime({
+  const runtime = seen.runtime({
     log,
     residentsMax: config.residentsMax,
     requestsMax: config.requestsMax,
@@ -249,7 +271,7 @@ async function startProviders(
   terms: ProviderTerms,
   { without = [], secrets = {} }: KoraOptions,
 ): Promise<Providers | undefined> {
-  const { config, store, logger, stages } = ground;
+  const { config, store, logger, stages, seen } = ground;
   if (config.connectorsFile === undefined || without.includes('doors')) return undefined;
   const { openProviders } = await import('./providers.ts');
   const providers = await openProviders(
@@ -260,6 +282,9 @@ async function startProviders(
       file: config.connectorsFile,
       keepCallsDays: config.connectorLogDays,
       env: secrets,
+      tracing: seen.spans,
+      observers: [seen.connectors],
+      onBreaker: (id, state) => seen.connectors.circuit(id, state),
       lead: (name, work) => lead(ground, name, work),
     },
     runtime,
@@ -286,19 +311,32 @@ function startScheduler(ground: Ground, runtime: Runtime): void {
   stages.add('deadlines are stopped', () => leader.stop());
 }
 
+/** Stopped after the requests at work: others are told of those too. */
+function startWebhooks(ground: Ground, sealer: Keyring, tells: boolean): Promise<Webhooks> {
+  const { config, store, logger, stages } = ground;
+  const parts = { config, log: store.log, pool: store.poolOf('webhooks'), sealer, logger };
+  return openWebhooks(parts, stages, tells ? (work) => lead(ground, 'webhooks', work) : undefined);
+}
+
 /** Who people are. Started before the doors, which ask it of every token, and ended after them. */
-async function startIdentity({ config, store, logger, stages }: Ground): Promise<Identity> {
+async function startIdentity({
+  config,
+  store,
+  logger,
+  stages,
+}: Ground): Promise<{ readonly identity: Identity; readonly keyring: Keyring }> {
   const [{ openIdentity }, { identityOptionsOf }] = await Promise.all([
     import('./identity/index.ts'),
     import('./identity-options.ts'),
   ]);
+  const options = await identityOptionsOf(config);
   const identity = await openIdentity({
-    ...(await identityOptionsOf(config)),
+    ...options,
     pool: store.poolOf('identity'),
     onTrouble: (error, what) => logger.warn({ err: error }, what),
   });
   stages.add('identity is closed', () => identity.close());
-  return identity;
+  return { identity, keyring: options.keyring };
 }
 
 /** A door that takes requests of all kinds hands each of them to the face of the module whose it is. */
@@ -316,13 +354,14 @@ function byFace({
 
 /** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
 async function openStream(
-  { config, store, logger, stages }: Ground,
+  { config, store, logger, stages, seen }: Ground,
   identity: Identity,
 ): Promise<{
   readonly streamPort: number;
+  readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
-    faces: Pick<Kora, 'ledger' | 'payments'>,
+    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;
 }> {
@@ -354,6 +393,7 @@ async function openStream(
   stages.add('the stream is closed', () => stream.close());
   return {
     streamPort: stream.port,
+    streamConnections: () => stream.feed.store.getSnapshot().context.sessions,
     openRpc: async (faces) => {
       const rpc = await startRpcDoor({
         runtime: byFace(faces),
@@ -364,6 +404,7 @@ async function openStream(
         port: config.rpcPort,
         ...(tls && { tls }),
         limits: { noticeMs: config.drainNoticeMs },
+        observer: seen.rpc,
       });
       stages.add('the rpc door is closed', () => rpc.close());
       return rpc.port;
@@ -382,6 +423,7 @@ async function openStream(
         pool: store.poolOf('gateway'),
         troubles: store.troubles,
         logger,
+        observer: seen.http,
       });
       stages.add('the http door is closed', () => http.close());
       return http.port;

@@ -5,7 +5,7 @@ import { giveToModules, type ModuleRole } from './platform/postgres/module-roles
 
 /** The modules that have tables, and the projector, which folds for those whose tables are projections. */
 export type ModuleName =
-  'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'providers' | 'projector';
+  'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'providers' | 'webhooks' | 'projector';
 
 /**
  * Whose every table is. A module's connections act as its role, so that a fault in one module does not reach another
@@ -50,6 +50,8 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
     role: 'kora_providers',
     owns: ['providers.*', 'projections.connector_states', 'projections.connector_states_v*'],
   },
+  // Whoever tells others what happened gets it through the log's port, and can read none of its tables.
+  webhooks: { role: 'kora_webhooks', owns: ['webhooks.*'] },
   projector: {
     role: 'kora_projector',
 

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Breakers } from './actors/breakers.ts';
-import { Dispatcher, type DispatcherOptions } from './actors/dispatcher/dispatcher.ts';
+import { Dispatcher } from './actors/dispatcher/dispatcher.ts';
+import type { DispatcherOptions } from './actors/dispatcher/options.ts';
 import type { Connectors } from './actors/dispatcher/ports.ts';
 import { settlementOf, type Terms } from './actors/requests.ts';
 import type { Runtime } from './actors/runtime.ts';
 import {
+  type BreakerState,
   CallLog,
   type ConnectorObserver,
   type ConnectorsConfig,
@@ -36,8 +38,10 @@ export interface ProvidersGround {
   readonly file: string;
   readonly keepCallsDays: number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly tracing?: Tracing | undefined;
+  readonly tracing?: (Tracing & { readonly traceId: () => string | undefined }) | undefined;
   readonly observers?: readonly ConnectorObserver[];
+  /** Told how a connector's breaker stands; undefined: there is no such connector any more. */
+  readonly onBreaker?: (connectorId: string, state: BreakerState | undefined) => void;
   /** Leads this work while no other process does. */
   readonly lead: (name: string, work: (signal: AbortSignal) => Promise<void>) => { stop(): Promise<void> };
 }
@@ -59,11 +63,11 @@ export async function openProviders(
   const breakers: Breakers = new Breakers({
     runtime,
     terms: (id) => manager.config(id)?.breaker,
-    onChange: ({ connectorId, state, reason }) =>
-      logger[state === 'OPEN' ? 'warn' : 'info'](
-        { connector_id: connectorId, state, reason },
-        `the breaker is ${state}`,
-      ),
+    onChange: ({ connectorId, state, reason }) => {
+      ground.onBreaker?.(connectorId, state);
+      const level = state === 'OPEN' ? 'warn' : 'info';
+      logger[level]({ connector_id: connectorId, state, reason }, `the breaker is ${state}`);
+    },
     onError: (error) => onTrouble(error, 'a breaker could not be written'),
   });
   const observers = [calls, ...(ground.observers ?? [])];
@@ -82,6 +86,8 @@ export async function openProviders(
     terms.take(config, calendarsOf(config));
     await writeRegistry(pool, config);
     await breakers.load(config.connectors.map(({ id }) => id));
+    for (const { id } of config.connectors) ground.onBreaker?.(id, breakers.state(id));
+    for (const id of applied.removed) ground.onBreaker?.(id, undefined);
     const { added, changed, removed } = applied;
     if (added.length + changed.length + removed.length > 0) logger.info({ added, changed, removed }, 'connectors');
   };
@@ -90,14 +96,14 @@ export async function openProviders(
     apply().catch((error: unknown) => onTrouble(error, 'the changed connectors are not taken: the old ones go on'));
   });
 
-  const connectors = connectorsOf(manager);
+  const connectors = connectorsOf(manager, breakers);
   const options = {
     runtime,
     connectors,
     settlesAt: (provider: string | undefined) => settlementOf(new Date(), provider, settleTerms),
     clock: systemClock,
     onError: (error: unknown) => onTrouble(error, 'payments wait for their providers'),
-    ...(ground.tracing && { span: spanOf(ground.tracing) }),
+    ...(ground.tracing && { span: spanOf(ground.tracing), traceId: ground.tracing.traceId }),
   };
   /** Takes what providers say, also where another process leads. */
   const ear = new Dispatcher({ ...options, due: () => Promise.resolve([]) });
@@ -170,8 +176,9 @@ function calendarsOf({ profiles }: ConnectorsConfig): ReadonlyMap<string, Settle
 }
 
 /** The manager, as the dispatcher knows connectors. */
-function connectorsOf(manager: ConnectorManager): Connectors {
+function connectorsOf(manager: ConnectorManager, breakers: Breakers): Connectors {
   return {
+    admits: (id) => breakers.admits(id),
     serves: (profile) => manager.profile(profile) !== undefined,
     select: ({ rail, ...wanted }) => {
       const selection = manager.select({ ...wanted, ...(rail !== undefined && { rail }) });

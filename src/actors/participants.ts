@@ -116,32 +116,20 @@ export class Participants implements World {
   }
 
   /**
-   * True where a refusal stood on what was not read since the command came: now it is. What is refused leaves nothing for
-   * the log to check, and another process may have moved the actors on, by this very command even. Who made the read is
+   * True where a refusal stood on what was not so since the command came, as far as is known here: now that is read. What
+   * is refused leaves nothing for the log to check, and another process may have moved the actors on, by this very command
+   * even; a unit of our own that was on its way then may have been moved on before its answer came. Who made the read is
    * all the same: commands that are refused together would have each other read again without end.
    */
   mustReload(): boolean {
     let must = false;
     for (const { resident } of this.#pinned) {
-      if (resident.knownSince > this.#since || resident.pending !== undefined) continue;
-      resident.knowledge = 'unknown';
+      if (resident.knownSince > this.#since) continue;
+      // What is pending now has come since: it is decided on, and waited for.
+      if (resident.pending === undefined) resident.knowledge = 'unknown';
       must = true;
     }
     return this.#mustReloadRequest() || must;
-  }
-
-  /**
-   * True where a refusal stood on a unit of our own that was handed in before the command came, and is durable now: it may
-   * have been so for long, and another process may have moved the actor on. Now that is looked at.
-   */
-  isOutrun(): boolean {
-    let is = false;
-    for (const { resident } of this.#pinned) {
-      if (resident.knownSince > this.#since) continue;
-      if (resident.pending === undefined) resident.knowledge = 'unknown';
-      is = true;
-    }
-    return is;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import HolidaysOf from 'date-holidays';
 import { DateTime } from 'luxon';
 import type { BankCalendar } from './config-schema.ts';
 
@@ -43,13 +43,8 @@ export class SettlementCalendar {
   }
 }
 
-interface Holidays {
-  getHolidays(year: number): { readonly date: string; readonly type: string }[];
-}
-
-/** The public holidays of a country of ISO 3166, by the year, from the library's tables. Loaded where a country is named. */
+/** The public holidays of a country of ISO 3166, by the year, from the library's tables. */
 function publicHolidays(country: string): IsHoliday {
-  const HolidaysOf = createRequire(import.meta.url)('date-holidays') as new (country: string) => Holidays;
   const holidays = new HolidaysOf(country);
   const years = new Map<string, ReadonlySet<string>>();
   return (day) => {

@@ -39,7 +39,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const { say, warn, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'kora-demo-'));
   const config = configFrom(
-    { KORA_LOG_LEVEL: 'warn', KORA_HTTP_PORT: '0', KORA_RPC_PORT: '0', KORA_STREAM_PORT: '0' },
+    { KORA_LOG_LEVEL: 'warn', KORA_HTTP_PORT: '0', KORA_RPC_PORT: '0', KORA_STREAM_PORT: '0', KORA_METRICS_PORT: '0' },
     { dataDir: folder },
   );
   const logger = createLogger({ level: config.logLevel, write: warn, format: 'text' });

@@ -11,6 +11,7 @@ export const scopes = [
   'payments:write',
   'payments:settle',
   'stream:read',
+  'webhooks:manage',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

@@ -10,4 +10,5 @@ export const migrationSets: readonly MigrationSet[] = [
   { module: 'gateway', folder: new URL('src/gateway/http/postgres/migrations/', root) },
   { module: 'providers', folder: new URL('src/connectors/postgres/migrations/', root) },
   { module: 'cluster', folder: new URL('src/cluster/postgres/migrations/', root) },
+  { module: 'webhooks', folder: new URL('src/webhooks/postgres/migrations/', root) },
 ];

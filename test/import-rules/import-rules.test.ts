@@ -49,6 +49,7 @@ describe('the import rules', () => {
       'src/machines/impure.ts: machines-do-no-io',
       'src/payments/prying.ts: modules-have-one-face',
       'src/payments/prying.ts: payments-ask-the-ledger',
+      'src/webhooks/asking.ts: webhooks-tell-what-the-log-says',
     ]);
   });
 });

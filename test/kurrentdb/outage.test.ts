@@ -217,7 +217,9 @@ describe('a KurrentDB that goes away', { timeout: 180_000 }, () => {
 
 describe('a start that cannot be', { timeout: 60_000 }, () => {
   const started = (env: Readonly<Record<string, string>>): ReturnType<typeof kora> =>
-    kora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'], { env: { ...product.env, ...env } });
+    kora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0'], {
+      env: { ...product.env, ...env },
+    });
 
   test('on a database whose log is in another KurrentDB, or in one that is not named', async () => {
     const serving = await product.serve();

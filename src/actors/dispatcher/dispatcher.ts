@@ -4,40 +4,12 @@ import { currentEvents } from '../../machines/fact-codec.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import type { Instruction } from '../../machines/payment/transfer.ts';
 import { idOf } from '../../machines/streams.ts';
-import type { Outcome, Runtime } from '../runtime.ts';
+import type { Outcome } from '../runtime.ts';
 import { nextStep, notFoundIsFinalAt, type Step } from './next-step.ts';
 import { outcomeOfAnswer, outcomeOfStatus } from './outcomes.ts';
-import type { Clock, Connectors, WorkItem } from './ports.ts';
+import type { DispatcherOptions } from './options.ts';
+import type { WorkItem } from './ports.ts';
 import { type Intent, Recorder } from './recorder.ts';
-
-export interface DispatcherOptions {
-  readonly runtime: Pick<Runtime, 'carryOut' | 'paymentState'>;
-  readonly connectors: Connectors;
-  /**
-   * What is to be done, of the partitions that this process has: `ready` are those that nobody was told of, the oldest
-   * first; the others are with a provider. A read model, which may lag: whatever it says, the payment itself is asked.
-   */
-  readonly due: (sort: 'ready' | 'told', after: string | undefined, limit: number) => Promise<readonly WorkItem[]>;
-  /** When what a provider takes on now is settled. */
-  readonly settlesAt: (provider: string | undefined) => string;
-  readonly clock: Clock;
-  /** Payments that are at work at a time. Default 512. */
-  readonly inFlightMax?: number;
-  /** How often the work list is read. Default 500 ms; what is new in the log is taken at once. */
-  readonly pollMs?: number;
-  /** A collection that no connector takes is given up after so long. Default 15 min. */
-  readonly giveUpMs?: number;
-  /** The first and the longest pause between two questions about the same payment. Default 1 s and 60 s. */
-  readonly askFirstMs?: number;
-  readonly askMaxMs?: number;
-  readonly onError?: (error: unknown) => void;
-  /** Wraps a piece of work in a span of a trace. */
-  readonly span?: <T>(
-    name: string,
-    attributes: Readonly<Record<string, string | number>>,
-    work: () => Promise<T>,
-  ) => Promise<T>;
-}
 
 interface Visit {
   /** When it is looked at again. */
@@ -146,7 +118,12 @@ export class Dispatcher {
 
   #work(paymentId: string, visit: Visit): void {
     visit.busy = true;
-    const work = this.#goOn(paymentId, visit)
+    const { span } = this.#options;
+    const goOn = (): Promise<void> => this.#goOn(paymentId, visit);
+    // One trace a visit: the intent, what connectors do, and what is written down of it.
+    const name = 'dispatcher.executeSlice';
+    const attributes = { payout_slice_id: paymentId, correlation_id: `provider:${paymentId}` };
+    const work = (span === undefined ? goOn() : span(name, attributes, goOn))
       .catch((error: unknown) => {
         this.#later(visit, 1_000);
         this.#options.onError?.(error);
@@ -207,7 +184,7 @@ export class Dispatcher {
       return this.#recorder.fail(payment, `refused by ${[...step.refusedBy].join(', ')}`);
     if (found === 'none' || found === 'none now') {
       if (this.#givesUp(payment, visit)) return this.#recorder.fail(payment, 'no connector takes it');
-      this.#later(visit, 1_000, 30_000);
+      this.#later(visit, 1_000, notNowMs);
       return false;
     }
     const intent = await this.#recorder.instruct(payment, found);
@@ -220,7 +197,7 @@ export class Dispatcher {
   async #notOurs(outcome: Outcome, payment: PaymentSnapshot, visit: Visit): Promise<boolean> {
     if (!outcome.ok && outcome.refusal.code === 'IllegalTransition' && outcome.refusal.allowed.includes('Fail'))
       return this.#recorder.fail(payment, 'cancelled');
-    this.#later(visit, 1_000, 30_000);
+    this.#later(visit, 1_000, notNowMs);
     return false;
   }
 
@@ -228,8 +205,11 @@ export class Dispatcher {
     const answer = await this.#recorder.send(connectorId, intent);
     const { id } = intent.told;
     await this.#recorder.record(id, intent.instruction, outcomeOfAnswer(answer));
-    visit.fruitless = answer.outcome === 'not_sent' ? visit.fruitless : 0;
-    this.#later(visit, this.#options.askFirstMs ?? 1_000, this.#options.askMaxMs ?? 60_000);
+    if (answer.outcome === 'not_sent') this.#later(visit, 1_000, notNowMs);
+    else {
+      visit.fruitless = 0;
+      this.#later(visit, this.#options.askFirstMs ?? 1_000, this.#options.askMaxMs ?? 60_000);
+    }
     // Refused: somebody else may take it, now. Not sent: not at once again, or it would go round and round.
     return answer.outcome === 'refused';
   }
@@ -274,6 +254,8 @@ export class Dispatcher {
       this.#recorder.record(paymentId, about.number, { said: 'unresolvable', reason });
     if (value !== 'AUTHORIZED') return toPeople('taken on, and then not found');
     if (!terms.honoursKeys) return toPeople('not found, and the provider may do it twice if it is sent again');
+    this.#later(visit, 1_000, notNowMs);
+    if (!connectors.admits(about.connector)) return false;
     // The same again, to the same connector with the same key.
     const intent = await this.#recorder.instruct(payment, { id: about.connector, profile: about.provider });
     if ('told' in intent) return this.#send(about.connector, intent, visit);
@@ -300,6 +282,8 @@ export class Dispatcher {
   }
 }
 
+/** What nobody takes at the moment is offered again after so long at most. */
+const notNowMs = 5_000;
 const pageMax = 1_000;
 const stepsMax = 20;
 const forgetMs = 10 * 60_000;

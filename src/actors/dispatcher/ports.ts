@@ -66,6 +66,8 @@ export interface Connectors {
   serves(profile: string): boolean;
   /** The first in order that takes it. `none`: none ever will. `none now`: one would, but its breaker is open. */
   select(wanted: Wanted): Candidate | 'none' | 'none now';
+  /** Whether a payment may begin there now: its breaker. */
+  admits(connectorId: string): boolean;
   /** Undefined: there is no such connector any more. */
   terms(connectorId: string): ConnectorTerms | undefined;
   /** One attempt. Never throws. */

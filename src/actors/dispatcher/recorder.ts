@@ -2,7 +2,7 @@ import type { Command, InstructionOutcome } from '../../machines/commands.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import { newestAt } from '../../machines/payment/transfer.ts';
 import type { Outcome } from '../runtime.ts';
-import type { DispatcherOptions } from './dispatcher.ts';
+import type { DispatcherOptions } from './options.ts';
 import { resendAtOf } from './next-step.ts';
 import type { Candidate, ConnectorTerms, SendAnswer, Told } from './ports.ts';
 
@@ -12,7 +12,7 @@ export interface Intent {
   readonly told: Told;
 }
 
-type RecorderOptions = Pick<DispatcherOptions, 'runtime' | 'connectors' | 'clock' | 'settlesAt'>;
+type RecorderOptions = Pick<DispatcherOptions, 'runtime' | 'connectors' | 'clock' | 'settlesAt' | 'span' | 'traceId'>;
 
 /** Writes down what the dispatcher is about to do, and what came of it. */
 export class Recorder {
@@ -47,7 +47,7 @@ export class Recorder {
       once,
     );
     if (!outcome.ok || outcome.duplicate) return outcome;
-    return { instruction, told: toldOf(payment, sendBefore) };
+    return { instruction, told: toldOf(payment, sendBefore, this.#options.traceId?.()) };
   }
 
   /** Sends it, unless it has become too late meanwhile. The connector looks at the time once more, at its socket. */
@@ -59,7 +59,15 @@ export class Recorder {
   }
 
   /** Writes down what is known of an instruction. True: it was new. */
-  async record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
+  record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
+    const { span } = this.#options;
+    const work = (): Promise<boolean> => this.#record(paymentId, instruction, outcome);
+    return span === undefined
+      ? work()
+      : span('db.updateSlice', { payout_slice_id: paymentId, correlation_id: `provider:${paymentId}` }, work);
+  }
+
+  async #record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
     const payment = await this.#options.runtime.paymentState(paymentId);
     if (payment === undefined) return false;
     const { version, provider } = payment.context;
@@ -129,7 +137,7 @@ function resendOf(sendBefore: Date, terms: ConnectorTerms | undefined): { readon
   return at === undefined ? {} : { resendAt: at.toISOString() };
 }
 
-function toldOf({ context }: PaymentSnapshot, sendBefore: Date): Told {
+function toldOf({ context }: PaymentSnapshot, sendBefore: Date, traceId: string | undefined): Told {
   const { paymentId, kind, amount, currency, payer, payee, route } = context;
   const collects = kind === 'CASH_IN';
   return {
@@ -141,6 +149,6 @@ function toldOf({ context }: PaymentSnapshot, sendBefore: Date): Told {
     account: route?.beneficiary ?? (collects ? payee : payer) ?? '',
     ...(route?.rail !== undefined && { rail: route.rail }),
     sendBefore: sendBefore.toISOString(),
-    traceId: paymentId,
+    traceId: traceId ?? paymentId,
   };
 }

@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { DoorObserver } from '../door-observer.ts';
+import type { Webhooks } from '../../webhooks/index.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
@@ -27,6 +29,7 @@ export interface HttpDoorOptions {
   readonly identity: Identity;
   /** Default: no provider is known. */
   readonly providers?: TakesCallbacks;
+  readonly webhooks: Webhooks;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -48,6 +51,8 @@ export interface HttpDoorOptions {
   readonly trustedProxies?: readonly string[];
   /** Answers are kept so long. Default 1 day. */
   readonly idempotencyRetentionMs?: number;
+  /** Default: nobody looks. */
+  readonly observer?: DoorObserver;
 }
 
 export interface HttpDoor {
@@ -66,7 +71,7 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, identity, authenticator, pool, logger } = options;
+  const { ledger, payments, identity, webhooks, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
   const idempotency = new PostgresIdempotencyLog({
     pool,
@@ -86,13 +91,15 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       payments,
       identity,
       providers: options.providers ?? { callback: () => Promise.resolve('NotTaken') },
+      webhooks,
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,
       readiness: readinessOf({ pool, state, probeMs: limits.probeMs, troubles: options.troubles }),
       openApi: () => document,
     };
-    const app = createApp({ limits, logger, state, trustedProxies: options.trustedProxies ?? [] });
+    const { trustedProxies = [], observer = {} } = options;
+    const app = createApp({ limits, logger, state, trustedProxies, observer });
     await protectBrowsers(app, options.allowedOrigins ?? []);
     const count = await limitRates(app, {
       limits: { ...defaultRateLimits, ...options.rates },

@@ -1,6 +1,7 @@
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { Webhooks } from '../../webhooks/index.ts';
 import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
 
@@ -10,6 +11,7 @@ export interface DoorParts {
   readonly payments: Payments;
   readonly identity: Identity;
   readonly providers: TakesCallbacks;
+  readonly webhooks: Webhooks;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */
   readonly refusal: () => string | undefined;

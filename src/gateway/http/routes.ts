@@ -6,6 +6,7 @@ import { identityRoutes } from './routes/identity.ts';
 import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** Every route of the door: what is registered, documented in OpenAPI, and walked as every role by test/http. */
 export const routes: readonly Route[] = [
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...paymentRoutes,
   ...paymentStepRoutes,
   ...providerCallbackRoutes,
+  ...webhookRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,

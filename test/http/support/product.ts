@@ -24,6 +24,7 @@ import {
   newLogin,
   type TestDevice,
 } from '../../identity/support.ts';
+import { createWebhooks } from '../../../src/webhooks/index.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 /** Somebody who calls: the headers that say who they are, and how they sign. */
@@ -44,6 +45,7 @@ export interface Asked {
 
 /** Fields of whatever was answered. Those of another kind of answer are not there: a test that looks at one fails. */
 export interface Body {
+  readonly id: string;
   readonly accountId: string;
   readonly paymentId: string;
   readonly principal: string;
@@ -121,9 +123,16 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
   const runtime = new Runtime({ log, openPaymentsOf: (accountId) => countOpenPayments(paymentsPool, accountId) });
   const ledger = createLedger({ runtime, pool: poolOf('ledger') });
   const payments = createPayments({ runtime, ledger, pool: paymentsPool });
+  const keyring = readKeyring(keyringText('k1'));
+  const webhooks = createWebhooks({
+    pool: poolOf('webhooks'),
+    sealer: keyring,
+    lastPosition: () => log.lastPosition(),
+    endpointsMax: 1_000,
+  });
   const identity = await openIdentity({
     pool: poolOf('identity'),
-    keyring: readKeyring(keyringText('k1')),
+    keyring,
     hashCost: cheapCost,
   });
   const key = createServiceKey();
@@ -133,6 +142,7 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
       ledger,
       payments,
       identity,
+      webhooks,
       authenticator: authenticator({ services: tokenVerifier(key), users: identity.tokens }),
       pool: poolOf('gateway'),
       logger,

@@ -107,6 +107,7 @@ export class ScriptedBank {
         if (open !== undefined) return { id: open, profile: 'momo' };
         return fitting.length > 0 ? 'none now' : 'none';
       },
+      admits: (id) => !this.closedDoors.has(id),
       terms: (id) => this.terms.get(id),
       send: async (connector, told) => {
         this.sent.push({ connector, key: told.idempotencyKey });

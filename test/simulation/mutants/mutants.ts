@@ -44,7 +44,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal stands on what another process has changed': {
     file: 'src/actors/participants.ts',
-    text: 'if (resident.knownSince > this.#since || resident.pending !== undefined) continue;',
+    text: 'if (resident.knownSince > this.#since) continue;',
     bug: 'if (resident.knownSince >= 0) continue;',
   },
   'the key of a request may have been read before its account': {
