@@ -59,8 +59,12 @@ export class SimulatedConnectors implements Connectors {
       .filter((one) => one !== undefined)
       .filter((one) => amount <= (plan.bounds[one.provider]?.max ?? amount));
     if (fitting.length === 0) return 'none';
-    const found = fitting.find(({ id }) => this.#breakers?.admits(id) === true);
+    const found = fitting.find(({ id }) => this.admits(id));
     return found === undefined ? 'none now' : { id: found.id, profile: found.provider };
+  }
+
+  admits(connectorId: string): boolean {
+    return this.#breakers?.admits(connectorId) === true;
   }
 
   terms(connectorId: string): ConnectorTerms | undefined {
