@@ -16,6 +16,8 @@ export interface Deed {
   /** Every fee that was ever said of it. */
   readonly fees: Set<bigint>;
   fee: bigint;
+  /** The fee that it turns out to be in the end, where that is another. */
+  finalFee: bigint | undefined;
 }
 
 /** Per payment: what was posted to accounts that are kept by provider, and to suspense. */

@@ -34,8 +34,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal on speculative facts does not wait for them': {
     file: 'src/actors/runtime.ts',
-    text: 'if (!(await participants.durable())) {',
-    bug: 'if (lost < 0) {',
+    text: "          if (!(await participants.durable())) {\n            lost += 1;\n            continue;\n          }\n          if (decision.outcome === 'refused' && participants.mustReload()) continue;",
+    bug: '',
   },
   'what fell is not rolled back': {
     file: 'src/actors/runtime.ts',

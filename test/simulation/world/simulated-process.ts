@@ -250,9 +250,9 @@ export class SimulatedProcess implements Owner {
   /** As src/composition.ts does it. */
   async #observe(): Promise<void> {
     const { signal } = this.#stop;
-    for (let after: Position | undefined; !signal.aborted;) {
+    // Before anything is served: what is loaded is at least as new.
+    for (let after: Position = this.#options.database.store.last; !signal.aborted;) {
       try {
-        after ??= await this.#log.lastPosition();
         for await (const unit of this.#log.subscribe(after, signal, 'foreign')) {
           this.runtime.observe(unit);
           this.#breakers.notice(unit);

@@ -140,7 +140,7 @@ export class SimulatedProviders {
     const deed = this.#begin(plan, told, luck);
     if (luck.chance(providerRefuses)) {
       deed.state = 'refused';
-      if (luck.chance(0.15)) this.#contradict(plan, deed, luck);
+      if (luck.chance(0.15)) this.#contradict(plan, deed, told.operation, luck);
     } else if (luck.chance(0.4)) this.#carryOut(plan, deed, told.operation, luck);
     else this.#takeOn(plan, deed, told.operation, luck);
     if (luck.chance(providerErrs)) return 'error';
@@ -163,6 +163,7 @@ export class SimulatedProviders {
       isContradicted: false,
       fees: new Set([fee]),
       fee,
+      finalFee: undefined,
     };
     this.deeds.push(deed);
     this.#byRef.set(ref, deed);
@@ -188,12 +189,13 @@ export class SimulatedProviders {
   }
 
   /** After its final "no" it does it all the same. */
-  #contradict(plan: ConnectorPlan, deed: Deed, luck: Random): void {
+  #contradict(plan: ConnectorPlan, deed: Deed, operation: Told['operation'], luck: Random): void {
     this.#later(luck.between(1_000, 6_000), () => {
       deed.state = 'done';
       deed.isContradicted = true;
       this.#options.trace(`${plan.id} has done ${deed.ref}, which it had refused`);
       this.#tellOf(deed);
+      if (operation === 'collect') this.#settle(plan, deed, luck);
     });
   }
 
@@ -206,11 +208,16 @@ export class SimulatedProviders {
     this.#tellOf(deed);
     // A collection reaches our account later; of what was paid out, its fee may be another in the end.
     if (operation === 'disburse' && !luck.chance(0.3)) return;
+    if (operation === 'disburse') deed.finalFee = BigInt(luck.whole(0, 3));
+    this.#settle(plan, deed, luck);
+  }
+
+  #settle(plan: ConnectorPlan, deed: Deed, luck: Random): void {
     this.#later(luck.between(0.2, 1.8) * plan.settlesAfterMs, () => {
-      if (operation === 'disburse') deed.fee = BigInt(luck.whole(0, 3));
+      deed.fee = deed.finalFee ?? deed.fee;
       deed.isSettled = true;
       deed.fees.add(deed.fee);
-      trace(`${plan.id} has settled ${deed.ref}, fee ${deed.fee}`);
+      this.#options.trace(`${plan.id} has settled ${deed.ref}, fee ${deed.fee}`);
       this.#tellOf(deed);
     });
   }
