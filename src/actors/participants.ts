@@ -116,17 +116,15 @@ export class Participants implements World {
   }
 
   /**
-   * True where a refusal stood on what was not so since the command came, as far as is known here: now that is read. What
-   * is refused leaves nothing for the log to check, and another process may have moved the actors on, by this very command
-   * even; a unit of our own that was on its way then may have been moved on before its answer came. Who made the read is
+   * True where a refusal stood on what was not read since the command came: now it is. What is refused leaves nothing for
+   * the log to check, and another process may have moved the actors on, by this very command even. Who made the read is
    * all the same: commands that are refused together would have each other read again without end.
    */
   mustReload(): boolean {
     let must = false;
     for (const { resident } of this.#pinned) {
-      if (resident.knownSince > this.#since) continue;
-      // What is pending now has come since: it is decided on, and waited for.
-      if (resident.pending === undefined) resident.knowledge = 'unknown';
+      if (resident.knownSince > this.#since || resident.pending !== undefined) continue;
+      resident.knowledge = 'unknown';
       must = true;
     }
     return this.#mustReloadRequest() || must;
@@ -144,6 +142,15 @@ export class Participants implements World {
     if (request.readBegan === account.readBegan || request.readBegan > account.readEnded) return false;
     request.knowledge = 'unknown';
     return true;
+  }
+
+  /**
+   * True where the newest states stand on a unit of our own that was handed in before the command came. It may be durable
+   * long before that is heard here, and another process may have moved the actor on since: a refusal waits for it, and is
+   * decided again.
+   */
+  standsOnOlder(): boolean {
+    return this.#pinned.some(({ resident: { pending } }) => pending !== undefined && pending.began <= this.#since);
   }
 
   /**

@@ -272,13 +272,16 @@ export class Runtime {
           continue;
         }
         if (decision.outcome !== 'decided') {
-          if (participants.mustLoad()) continue;
+          const isRefused = decision.outcome === 'refused';
+          if (participants.mustLoad() || (isRefused && participants.mustReload())) continue;
+          // Asked now: what is known may be another thing after the wait.
+          const isOutrun = isRefused && participants.standsOnOlder();
           // What it rests on may still fall; then it is decided again.
           if (!(await participants.durable())) {
             lost += 1;
             continue;
           }
-          if (decision.outcome === 'refused' && participants.mustReload()) continue;
+          if (isOutrun) continue;
           return (outcome = await this.#answerWithoutWriting(command, decision));
         }
         const unfenced = participants.unfenced(decision.changes);

@@ -85,20 +85,20 @@ function checkBooks(plan: ProvidersPlan, payment: Payment, done: readonly Deed[]
   const { id, kind } = payment;
   const must = new Map<string, bigint>();
   const add = (account: string, amount: bigint): void => void must.set(account, (must.get(account) ?? 0n) + amount);
+  const providerOf = ({ connector }: Deed): string => connectorOf(plan, connector)?.provider ?? '';
+  // A collection that came late, or is not settled yet, has no fee.
+  const hasFee = (deed: Deed): boolean => kind !== 'CASH_IN' || (deed.isSettled && !isLate(payment, deed));
   for (const deed of done) {
-    const provider = connectorOf(plan, deed.connector)?.provider ?? '';
+    const provider = providerOf(deed);
     const N = deed.amount;
-    const c = feeOf(deed, -(books.get(`cost:${provider}`) ?? 0n), done);
-    if (kind === 'CASH_IN') {
-      if (isLate(payment, deed)) add('suspense', N);
-      if (deed.isSettled && !isLate(payment, deed)) {
-        add(`float:${provider}`, c - N);
-        add(`cost:${provider}`, -c);
-      } else add(`receivable:${provider}`, -N);
-      continue;
-    }
-    if (isLate(payment, deed)) add('suspense', -N);
-    add(`float:${provider}`, N + c);
+    if (kind === 'CASH_IN') add(`${hasFee(deed) ? 'float' : 'receivable'}:${provider}`, -N);
+    else add(`float:${provider}`, N);
+    if (isLate(payment, deed)) add('suspense', kind === 'CASH_IN' ? N : -N);
+  }
+  for (const provider of new Set(done.map(providerOf))) {
+    const charged = done.filter((deed) => hasFee(deed) && providerOf(deed) === provider);
+    const c = feesOf(charged, -(books.get(`cost:${provider}`) ?? 0n));
+    add(`float:${provider}`, c);
     add(`cost:${provider}`, -c);
   }
   for (const account of new Set([...must.keys(), ...books.keys()])) {
@@ -109,8 +109,9 @@ function checkBooks(plan: ProvidersPlan, payment: Payment, done: readonly Deed[]
   }
 }
 
-/** The fee that Kora has, if the provider ever said so; otherwise the true one. */
-function feeOf(deed: Deed, posted: bigint, done: readonly Deed[]): bigint {
-  if (done.length > 1) return deed.fee;
-  return deed.fees.has(posted) ? posted : deed.fee;
+/** What Kora has as the fees of a provider's deeds, if the provider ever said such fees; otherwise the true ones. */
+function feesOf(deeds: readonly Deed[], posted: bigint): bigint {
+  let sums = new Set([0n]);
+  for (const { fees } of deeds) sums = new Set([...sums].flatMap((sum) => [...fees].map((fee) => sum + fee)));
+  return sums.has(posted) ? posted : deeds.reduce((sum, { fee }) => sum + fee, 0n);
 }

@@ -34,7 +34,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal on speculative facts does not wait for them': {
     file: 'src/actors/runtime.ts',
-    text: "          if (!(await participants.durable())) {\n            lost += 1;\n            continue;\n          }\n          if (decision.outcome === 'refused' && participants.mustReload()) continue;",
+    text: '          if (!(await participants.durable())) {\n            lost += 1;\n            continue;\n          }\n          if (isOutrun) continue;',
     bug: '',
   },
   'what fell is not rolled back': {
@@ -44,7 +44,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal stands on what another process has changed': {
     file: 'src/actors/participants.ts',
-    text: 'if (resident.knownSince > this.#since) continue;',
+    text: 'if (resident.knownSince > this.#since || resident.pending !== undefined) continue;',
     bug: 'if (resident.knownSince >= 0) continue;',
   },
   'the key of a request may have been read before its account': {
