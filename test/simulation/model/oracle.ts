@@ -402,6 +402,15 @@ export class Oracle {
     const ofPayments = [since, ...payments.flatMap((one) => this.payments.changes(one)).filter(isIn)];
     const ofWallets = [since, ...wallets.flatMap((one) => this.wallets.changes(one)).filter(isIn)];
     for (const position of [...ofPayments, ...ofWallets]) if (right(this.#viewAt(position))) return true;
+    // Slices are looked at one by one, each perhaps at another moment.
+    if (request.type === 'CancelPayout') {
+      const notPending = (id: string): Payment | undefined =>
+        [since, ...this.payments.changes(id).filter(isIn)]
+          .map((position) => this.payments.at(id, position))
+          .find((slice) => slice !== undefined && (slice.status !== 'AUTHORIZED' || isLive(slice)));
+      const seen: View = { ...this.#viewAt(until), payment: (id) => notPending(id) ?? this.payments.at(id, until) };
+      if (right(seen)) return true;
+    }
     for (const one of ofWallets) for (const other of ofPayments) if (right(this.#viewAt(one, other))) return true;
     return false;
   }
