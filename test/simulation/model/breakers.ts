@@ -4,7 +4,7 @@ import { check } from './finding.ts';
 import type { Breaker } from './state.ts';
 
 /** So long news of a breaker may be on their way to a process. */
-const newsMs = 5_000;
+const newsMs = 8_000;
 
 const closed: Breaker = { state: 'CLOSED', failures: 0, openUntil: undefined, since: 0 };
 
