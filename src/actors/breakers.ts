@@ -34,8 +34,6 @@ interface Watched {
   writing: Promise<unknown> | undefined;
 }
 
-let serial = 0;
-
 /**
  * The circuit breakers of the connectors, as actors: each transition is a fact in the log, so that an outage is remembered
  * over a restart, and every process hears of it. Between transitions each process counts what it sees itself.
@@ -44,6 +42,8 @@ export class Breakers {
   readonly #options: BreakersOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #now: () => Date;
+  /** Of what it writes: ids are made of it, and the same run must make the same ones. */
+  #serial = 0;
 
   constructor(options: BreakersOptions) {
     this.#options = options;
@@ -141,7 +141,7 @@ export class Breakers {
   }
 
   #write(connectorId: string, watched: Watched, what: Transition): void {
-    const commandId = `breaker:${connectorId}:${this.#now().getTime()}:${(serial += 1)}`;
+    const commandId = `breaker:${connectorId}:${this.#now().getTime()}:${(this.#serial += 1)}`;
     const command = { ...what, connectorId, commandId, fingerprint: what.type } as Command;
     const caller = { tenant: 'kora', principal: 'kora:breaker', correlationId: commandId };
     watched.writing = this.#options.runtime

@@ -276,12 +276,16 @@ export class Runtime {
           continue;
         }
         if (decision.outcome !== 'decided') {
-          if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReload())) continue;
+          const isRefused = decision.outcome === 'refused';
+          if (participants.mustLoad() || (isRefused && participants.mustReload())) continue;
+          // Asked now: what is known may be another thing after the wait.
+          const isOutrun = isRefused && participants.standsOnOlder();
           // What it rests on may still fall; then it is decided again.
           if (!(await participants.durable())) {
             lost += 1;
             continue;
           }
+          if (isOutrun) continue;
           return (outcome = await this.#answerWithoutWriting(command, decision));
         }
         const unfenced = participants.unfenced(decision.changes);
@@ -328,7 +332,7 @@ export class Runtime {
     participants: Participants,
   ): Promise<AppendResult | { outcome: 'overloaded' }> {
     return new Promise((resolve) => {
-      const pending = new PendingUnit();
+      const pending = new PendingUnit(this.#residents.nextCount());
       const settled = (result: AppendResult): void => {
         for (const { stream } of decision.changes) {
           const resident = participants.resident(stream);
