@@ -153,8 +153,8 @@ export async function openProviders(
       const verdict = await manager.callback(connectorId, { headers, body });
       if (verdict.outcome === 'refused') return verdict.code;
       const outcome = callbackOutcome(verdict.providerRef, verdict.status);
-      if (outcome !== undefined) await ear.told(verdict.reference, connectorId, outcome);
-      return undefined;
+      if (outcome === undefined) return undefined;
+      return (await ear.told(verdict.reference, connectorId, outcome)) ? undefined : 'UnknownPayment';
     },
     notice: (unit) => {
       breakers.notice(unit);

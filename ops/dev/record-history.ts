@@ -88,7 +88,7 @@ const stage: Stage = {
     connectors.add(command.connectorId);
     const { version } = await runtime.connector(command.connectorId);
     const commandId = `breaker:${command.connectorId}:${version}`;
-    await machine('kora:manager', { ...command, commandId, fingerprint: 'breaker' } as Command);
+    await machine('kora:manager', { ...command, commandId, fingerprint: 'breaker' });
   },
   operate: async (request) => {
     connectors.add(request.connectorId);

@@ -1,7 +1,11 @@
-import type { Told } from './watching.ts';
-
 interface HasStatus {
   readonly status?: string;
+}
+/** What a watcher is told (`Told`), as far as it matters here. */
+type Said = { readonly type: 'snapshot'; readonly state: unknown } | Events | { readonly type: 'live' };
+interface Events {
+  readonly type: 'unit';
+  readonly events: readonly unknown[];
 }
 
 /**
@@ -11,7 +15,7 @@ interface HasStatus {
 export class CarriedStatus {
   #last: string | undefined;
 
-  carriedBy(told: Told<unknown, unknown>): Told<unknown, unknown> {
+  carriedBy<Told extends Said>(told: Told): Told {
     if (told.type === 'snapshot') this.#last = (told.state as HasStatus | null)?.status ?? this.#last;
     if (told.type !== 'unit') return told;
     const events = told.events.map((event) => {

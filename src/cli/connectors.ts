@@ -49,8 +49,8 @@ Examples:
 }
 
 async function list(shell: Shell, flags: Flags, only: string | undefined): Promise<void> {
-  const all = await withStore(shell, flags, ({ poolOf }) =>
-    ofReadModel('connector_states', connectorStates(poolOf('providers'))),
+  const all = await withStore(shell, flags, (store) =>
+    ofReadModel('connector_states', connectorStates(store.poolOf('providers'))),
   );
   const connectors = all.filter(({ connectorId }) => only === undefined || connectorId === only);
   if (flags.json === true) printJson(shell, { connectors });

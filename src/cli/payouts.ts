@@ -52,10 +52,10 @@ Examples:
   );
 }
 
-function paymentsOf({ log, poolOf }: Store): Payments {
-  const runtime = new Runtime({ log });
-  const ledger = createLedger({ runtime, pool: poolOf('ledger') });
-  return createPayments({ runtime, ledger, pool: poolOf('payments') });
+function paymentsOf(store: Store): Payments {
+  const runtime = new Runtime({ log: store.log });
+  const ledger = createLedger({ runtime, pool: store.poolOf('ledger') });
+  return createPayments({ runtime, ledger, pool: store.poolOf('payments') });
 }
 
 async function list(shell: Shell, flags: Flags): Promise<void> {

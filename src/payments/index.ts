@@ -51,7 +51,7 @@ export interface PaymentListFilter extends Omit<PaymentFilter, 'accounts'> {
 export type TimelineRow = TimelineStep;
 export type { PayoutDetails, SliceView } from './payout-details.ts';
 export type { PayoutFilter, PayoutItem } from './payouts-page.ts';
-export type { PayoutMoney, WholeStatus } from './payout-status.ts';
+export type { WholeStatus } from './payout-status.ts';
 
 /** What Payments stands on. */
 export interface PaymentsParts {

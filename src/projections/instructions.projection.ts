@@ -18,8 +18,6 @@ export const instructionsTable = defineTable({
     connector: { type: 'text' },
     updated_at: { type: 'timestamptz' },
   },
-  // Those that nobody was told of, the oldest first; the others are gone through by their key.
-  indexes: [`(provider, updated_at) where state = 'ready'`],
 });
 
 /** The work list of the dispatcher: payments that go through a provider, until their outcome is final. */

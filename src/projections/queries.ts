@@ -205,8 +205,8 @@ export function partitionOf(paymentId: string, partitions: number): number {
 }
 
 /**
- * What the dispatcher has to do for these providers. `ready`: nobody was told, the oldest first. `told`: with a provider,
- * by id, after one.
+ * What the dispatcher has to do for these providers, by id, after one. `ready`: nobody was told. `told`: it is with a
+ * provider.
  */
 export async function workOfProviders(
   pool: pg.Pool,
@@ -222,12 +222,9 @@ export async function workOfProviders(
 ): Promise<WorkOfProviders[]> {
   const { sort, providers, partitions, mine, after = '', limit } = ask;
   const mineOnly = `provider = any($1) and ascii(payment_id) % $2 = any($3)`;
-  const text =
-    sort === 'ready'
-      ? `select payment_id, provider, state from projections.instructions
-         where ${mineOnly} and state = 'ready' and $4 = '' order by updated_at limit $5`
-      : `select payment_id, provider, state from projections.instructions
-         where ${mineOnly} and state not in ('ready', 'asked') and payment_id > $4 order by payment_id limit $5`;
+  const which = sort === 'ready' ? `state = 'ready'` : `state not in ('ready', 'asked')`;
+  const text = `select payment_id, provider, state from projections.instructions
+    where ${mineOnly} and ${which} and payment_id > $4 order by payment_id limit $5`;
   const { rows } = await pool.query<{ payment_id: string; provider: string; state: WorkOfProviders['state'] }>({
     name: `projections.work-${sort}`,
     text,

@@ -15,7 +15,14 @@ import type { Projection } from './projection.ts';
 import type { Finding } from './verify/finding.ts';
 import { LedgerCheck } from './verify/ledger-check.ts';
 import { verifyElsewhere } from './verify/log-elsewhere.ts';
-import { PaymentCheck, type ReadHistory } from './verify/payment-check.ts';
+import {
+  connectorsInLog,
+  MachineCheck,
+  paymentsInLog,
+  payoutsInLog,
+  type ReadHistory,
+} from './verify/machine-check.ts';
+import { checkSlices } from './verify/slices-check.ts';
 
 export interface VerifyOptions {
   readonly pool: pg.Pool;
@@ -68,7 +75,7 @@ async function verifyInSnapshot(
   };
   const ledger = new LedgerCheck(found);
   const history = logElsewhere === undefined ? historyIn(client) : historyOf(logElsewhere);
-  const payments = new PaymentCheck(history, found);
+  const machines = [paymentsInLog, payoutsInLog, connectorsInLog].map((one) => new MachineCheck(one, history, found));
   const tables = new FreshTables(writer, found);
   await tables.create(projections);
   let units = 0;
@@ -78,8 +85,11 @@ async function verifyInSnapshot(
     events += unit.rows.reduce((sum, row) => sum + row.events.length, 0);
     try {
       ledger.visit(unit);
-      const reading = payments.visit(unit);
-      if (reading !== undefined) await reading;
+      checkSlices(unit, found);
+      for (const machine of machines) {
+        const reading = machine.visit(unit);
+        if (reading !== undefined) await reading;
+      }
     } catch (error) {
       if (isOfStore(error) || error instanceof UnknownEventVersionError) throw error;
       // An amount that is no number, a field that is not there.

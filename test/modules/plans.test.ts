@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountsQuery } from '../../src/ledger/accounts-page.ts';
 import { moduleRoles } from '../../src/modules.ts';
+import { type PayoutFilter, payoutsQuery } from '../../src/payments/payouts-page.ts';
 import { type PaymentFilter, paymentsQuery } from '../../src/payments/payments-page.ts';
 import { asRole } from '../../src/platform/postgres/module-roles.ts';
 import { installProjections, projections } from '../../src/projections/index.ts';
@@ -10,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 /** Proves that no page of a list reads more of a big table than the page needs, however far back it is. */
 const payments = 300_000;
 const wallets = 20_000;
+const payouts = 30_000;
 /** A shop that a third of all payments go to: its pages are as cheap as those of a wallet with three. */
 const fill = `
   insert into projections.payments_v1
@@ -24,6 +26,15 @@ const fill = `
   insert into projections.accounts_v1 (id, class, currency, status, posted, held, overdraft_limit, owner, version, updated_at, position)
   select 'w' || n, 'customer', 'XOF', 'OPEN', 0, 0, 0, case when n % 2 = 0 then 'user:u' || n / 4 end, 1, now(), n
   from generate_series(0, ${wallets - 1}) n;
+  insert into projections.payouts_v1 (id, payer, provider, beneficiary, amount, currency, state, slices, version, created_at, updated_at, position)
+  select 'o' || n, 'till' || n % 5, 'bank:' || n % 7, 'b', 10, 'XOF', 'OPEN', 2, 1, t.at, t.at, n
+  from generate_series(1, ${payouts}) n
+  cross join lateral (select timestamptz '2025-01-01' + n / 20 * interval '1 second' as at) t;
+  insert into projections.payout_slices_v1 (id, parent_payout_id, treasury_account_id, slice_amount, status, idempotency_key, currency)
+  select md5((n * 2 + s)::text), 'o' || n, 'till', 5, 'pending', 'o' || n || '/' || s, 'XOF'
+  from generate_series(1, ${payouts}) n, generate_series(1, 2) s;
+  analyze projections.payouts_v1;
+  analyze projections.payout_slices_v1;
   analyze projections.payments_v1;
   analyze projections.accounts_v1`;
 
@@ -112,6 +123,21 @@ describe(`pages of ${payments} payments and ${wallets} accounts`, { timeout: 120
     expect(scans).toEqual([]);
     expect(rowsRead).toBeLessThan(rowsReadMax);
     expect((await pools.payments.query(query.text, query.values)).rowCount).toBeGreaterThan(0);
+  });
+
+  it.each<[string, PayoutFilter, readonly string[] | undefined]>([
+    ['of all', {}, undefined],
+    ['of all, far back', {}, [String(Date.parse('2025-01-01T00:10:00Z')), 'o']],
+    ['of a treasury', { payer: 'till3' }, undefined],
+    ['of a treasury, far back', { payer: 'till3' }, [String(Date.parse('2025-01-01T00:10:00Z')), 'o']],
+    ['through a provider', { provider: 'bank:2' }, undefined],
+  ])('of payouts with where their money is: %s', async (_, filter, after) => {
+    const query = payoutsQuery(filter, after, 21);
+    const { scans, rowsRead } = await explain(pools.payments, query);
+    expect(scans).toEqual([]);
+    // A page of payouts, and two slices with their payments of each.
+    expect(rowsRead).toBeLessThan(21 * 5 + 30);
+    expect((await pools.payments.query(query.text, query.values)).rowCount).toBe(21);
   });
 
   it('of accounts, and of those of an owner', async () => {

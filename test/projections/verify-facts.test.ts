@@ -105,6 +105,33 @@ describe('verify finds facts that should never have been decided', () => {
     ]);
   });
 
+  it('a payout that is not what it was cut into, and a breaker that nothing opened', async () => {
+    const created = (amount: string, slice: string) => ({
+      type: 'PayoutCreated',
+      schema: 1,
+      data: {
+        ...{ amount: '10', currency: 'XOF', payer: 'till', provider: 'bank:AB', beneficiary: 'b' },
+        slices: [{ paymentId: slice, amount }],
+      },
+    });
+    const closed = {
+      type: 'BreakerClosed',
+      schema: 1,
+      data: { successes: 2, after: { state: 'CLOSED', failures: 0 } },
+    };
+    const { position, found } = await afterUnit(
+      { stream: 'payout/short', expect: 0, events: [created('9', 'nobody')] },
+      { stream: 'payout/unmade', expect: 0, events: [created('10', 'nobody')] },
+      { stream: 'connector/momo-1', expect: 0, events: [closed] },
+    );
+    expect(found).toEqual([
+      { check: 'slices', position },
+      { check: 'payouts', position },
+      { check: 'slices', position: position + 1 },
+      { check: 'connectors', position: position + 2 },
+    ]);
+  });
+
   it('a fact that cannot be read', async () => {
     const { position, found } = await afterUnit(alice(entry('lots', { posted: '700' })));
     expect(found).toEqual([{ check: 'facts', position }]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PostgresLog } from '../../eventstore/index.ts';
 import type { Finding } from '../../src/projections/index.ts';
 import { historyIn } from '../../src/projections/verify.ts';
-import { PaymentCheck } from '../../src/projections/verify/payment-check.ts';
+import { MachineCheck, paymentsInLog } from '../../src/projections/verify/machine-check.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { Scribe } from '../support/units.ts';
 
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 async function findings(): Promise<Finding[]> {
   const found: Finding[] = [];
-  const check = new PaymentCheck(historyIn(client), (finding) => found.push(finding), 2);
+  const check = new MachineCheck(paymentsInLog, historyIn(client), (finding) => found.push(finding), 2);
   for await (const unit of log.readAll(0)) await check.visit(unit);
   return found;
 }

@@ -34,7 +34,7 @@ export class Dispatcher {
   readonly #atWork = new Set<Promise<void>>();
   #cancelPoll: (() => void) | undefined;
   #polling: Promise<void> | undefined;
-  #cursor: string | undefined;
+  readonly #cursors: Record<'ready' | 'told', string | undefined> = { ready: undefined, told: undefined };
   #stopped = false;
 
   constructor(options: DispatcherOptions) {
@@ -95,12 +95,12 @@ export class Dispatcher {
 
   async #pollOnce(): Promise<void> {
     const { due, clock } = this.#options;
-    const room = (this.#options.inFlightMax ?? 512) - this.#atWork.size;
-    if (room > 0) for (const item of await due('ready', undefined, room * 2)) this.#offer(item, clock.now().getTime());
-    // Those with providers are gone through page by page, round after round.
-    const page = await due('told', this.#cursor, pageMax);
-    this.#cursor = page.length < pageMax ? undefined : page.at(-1)?.paymentId;
-    for (const item of page) this.#offer(item, clock.now().getTime());
+    // Both are gone through page by page, round after round: nothing hides behind what waits for its time.
+    for (const sort of ['ready', 'told'] as const) {
+      const page = await due(sort, this.#cursors[sort], pageMax);
+      this.#cursors[sort] = page.length < pageMax ? undefined : page.at(-1)?.paymentId;
+      for (const item of page) this.#offer(item, clock.now().getTime());
+    }
     this.#forget(clock.now().getTime());
   }
 
@@ -275,10 +275,12 @@ export class Dispatcher {
   /**
    * Takes a provider's own word, whoever of the processes heard it, and whether or not it runs a dispatcher. Resolves when
    * what is new of it is durable. A refusal is not believed until it is asked for: it may have overtaken an acceptance.
+   * False: nothing is known here of such an instruction. The provider must say it again: the news may be on its way.
    */
-  async told(paymentId: string, connector: string, outcome: InstructionOutcome): Promise<void> {
-    await this.#recorder.told(paymentId, connector, outcome);
-    if (outcome.said === 'refused') this.look(paymentId);
+  async told(paymentId: string, connector: string, outcome: InstructionOutcome): Promise<boolean> {
+    const isKnown = await this.#recorder.told(paymentId, connector, outcome);
+    if (isKnown && outcome.said === 'refused') this.look(paymentId);
+    return isKnown;
   }
 }
 

@@ -5,8 +5,8 @@ export interface DispatcherOptions {
   readonly runtime: Pick<Runtime, 'carryOut' | 'paymentState'>;
   readonly connectors: Connectors;
   /**
-   * What is to be done, of the partitions that this process has: `ready` are those that nobody was told of, the oldest
-   * first; the others are with a provider. A read model, which may lag: whatever it says, the payment itself is asked.
+   * What is to be done, of the partitions that this process has, by id, after one: `ready` are those that nobody was told
+   * of, the others are with a provider. A read model, which may lag: whatever it says, the payment itself is asked.
    */
   readonly due: (sort: 'ready' | 'told', after: string | undefined, limit: number) => Promise<readonly WorkItem[]>;
   /** When what a provider takes on now is settled. */

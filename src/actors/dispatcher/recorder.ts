@@ -95,12 +95,16 @@ export class Recorder {
     return outcome.ok && !outcome.duplicate;
   }
 
-  /** Of what a provider says by itself. A refusal is left to be asked for: see `Dispatcher.told`. */
+  /**
+   * Of what a provider says by itself. A refusal is left to be asked for: see `Dispatcher.told`. False: this process has not
+   * heard that the connector was told so; another one may have, a moment ago.
+   */
   async told(paymentId: string, connector: string, outcome: InstructionOutcome): Promise<boolean> {
-    if (outcome.said === 'refused') return false;
     const payment = await this.#options.runtime.paymentState(paymentId);
     const about = newestAt(payment?.context.transfer, connector);
-    return about !== undefined && (await this.record(paymentId, about.number, outcome));
+    if (about === undefined) return false;
+    if (outcome.said !== 'refused') await this.record(paymentId, about.number, outcome);
+    return true;
   }
 
   /** What the log cannot take now is offered again: only this process knows what came of what it sent. */

@@ -51,6 +51,6 @@ describe('what a party to a payment is told', () => {
     expect(eventsJson(row, 0).split(secret)).toHaveLength(13);
     // Why it failed is told: somebody has to do something about it.
     const failed = [{ type: 'PaymentFailed', schema: 2, data: { cause: 'requested', reason: 'no such account' } }];
-    expect(eventsJson({ ...row, events: failed } as unknown as RecordedRow, 0, true)).toContain('no such account');
+    expect(eventsJson({ ...row, events: failed }, 0, true)).toContain('no such account');
   });
 });

@@ -30,14 +30,14 @@ export function parseTopic(name: string): Topic | undefined {
   const match = NAMED.exec(name);
   const id = match?.[2];
   if (match === null || id === undefined) return undefined;
-  switch (match[1]) {
+  switch (match[1] as 'payment' | 'account' | 'payout' | 'connector') {
     case 'payment':
       return { kind: 'payment', name, id, stream: paymentStream(id) };
     case 'payout':
       return { kind: 'payout', name, id, stream: payoutStream(id) };
     case 'connector':
       return { kind: 'connector', name, id, stream: connectorStream(id) };
-    default:
+    case 'account':
       return accountTopic(id);
   }
 }

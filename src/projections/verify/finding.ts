@@ -12,9 +12,20 @@ export interface Finding {
    * - `entries`: the entries of a unit do not sum to zero
    * - `wallets`: a wallet's fact does not follow from those before it
    * - `limits`: a wallet was taken below its limit, and nothing forced it
-   * - `payments`: the payment machine does not take the fact
+   * - `payments`, `payouts`, `connectors`: the machine does not take the fact
+   * - `slices`: a payout and the payments that it was cut into do not fit
    * - `projections`: the tables are not what a fresh fold gives
    */
-  readonly check: LogFinding['check'] | 'facts' | 'entries' | 'wallets' | 'limits' | 'payments' | 'projections';
+  readonly check:
+    | LogFinding['check']
+    | 'facts'
+    | 'entries'
+    | 'wallets'
+    | 'limits'
+    | 'payments'
+    | 'payouts'
+    | 'connectors'
+    | 'slices'
+    | 'projections';
   readonly message: string;
 }

@@ -25,6 +25,8 @@ const takeCallback = publicRoute({
   handle: async ({ params: { connector }, headers, rawBody }, { providers }) => {
     const refused = await providers.callback({ connectorId: connector, headers, body: rawBody });
     if (refused === undefined) return { status: 204, body: null };
+    // The provider says it again later, as it does with whatever is not taken: another process may know of it already.
+    if (refused === 'UnknownPayment') return problem('NotFound', 'no such payment was told to this provider');
     // Whoever cannot sign is not told which connectors there are.
     return problem('Unauthenticated', 'this is not a callback of that provider', { figures: { reason: refused } });
   },
