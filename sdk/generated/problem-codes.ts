@@ -16,6 +16,7 @@ export type ProblemCode =
   | 'IdempotencyKeyMissing'
   | 'IdentityBusy'
   | 'IllegalTransition'
+  | 'InstructionLive'
   | 'InsufficientFunds'
   | 'Internal'
   | 'Invalid'

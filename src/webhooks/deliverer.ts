@@ -25,6 +25,9 @@ export interface DelivererOptions extends LaneTerms {
   readonly onError: (error: unknown) => void;
 }
 
+/** Not oftener. */
+const CLAIM_EVERY_MS = 10;
+
 /** After so many failures in a row an endpoint is asked by one lane at a time, until it takes something. */
 const FAILURES_MAX = 5;
 
@@ -52,11 +55,13 @@ class Deliverer {
     const { signal, pollMs, bell, onError, graceMs } = this.#options;
     while (!signal.aborted) {
       try {
-        if ((await this.#round()) > 0) continue;
+        await this.#round();
       } catch (error) {
         onError(error);
       }
       await bell.rung(pollMs, signal);
+      // Many end at nearly the same time: what they leave free is filled by one claim.
+      await pause(CLAIM_EVERY_MS, signal);
     }
     const grace = setTimeout(() => this.#cutOff.abort(), graceMs);
     await Promise.all(this.#running);
@@ -65,7 +70,7 @@ class Deliverer {
   }
 
   /** Claims what there is room for, and starts it. */
-  async #round(): Promise<number> {
+  async #round(): Promise<void> {
     const { pool, sealer, now, leaseMs, deliveriesPerLane } = this.#options;
     const targets = new Map((await readTargets(pool, sealer, now())).map((target) => [target.id, target]));
     for (const id of this.#failures.keys()) if (!targets.has(id)) this.#failures.delete(id);
@@ -74,7 +79,7 @@ class Deliverer {
       const lanes = this.#lanesOf(id) - (this.#atWork.get(id) ?? 0);
       if (lanes > 0) room.set(id, lanes);
     }
-    if (room.size === 0) return 0;
+    if (room.size === 0) return;
     const claimedAtMs = performance.now();
     const claim = { token: randomUUID(), now: now(), leaseMs, deliveriesMax: deliveriesPerLane };
     const lanes = await claimLanes(pool, room, claim);
@@ -82,7 +87,6 @@ class Deliverer {
       const target = targets.get(lane.endpointId);
       if (target !== undefined) this.#start(lane, target, claimedAtMs);
     }
-    return lanes.length;
   }
 
   #lanesOf(endpointId: string): number {

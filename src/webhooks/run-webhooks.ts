@@ -29,7 +29,7 @@ export interface RunWebhooksOptions {
   readonly leaseMs?: number;
   /** On the end, how long calls that are on their way are waited for. Default 3 s. */
   readonly graceMs?: number;
-  /** Default 8. */
+  /** Default 32: a receiver that answers in 30 ms is told a thousand events a second. */
   readonly lanesPerEndpoint?: number;
   /** Default 500 ms. */
   readonly pollMs?: number;
@@ -67,7 +67,7 @@ export async function runWebhooks(options: RunWebhooksOptions): Promise<void> {
       timeoutMs,
       leaseMs,
       graceMs: options.graceMs ?? 3_000,
-      lanesPerEndpoint: options.lanesPerEndpoint ?? 8,
+      lanesPerEndpoint: options.lanesPerEndpoint ?? 32,
       deliveriesPerLane: 20,
       pollMs: options.pollMs ?? 500,
       onError: told('deliveries wait'),

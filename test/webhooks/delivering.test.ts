@@ -245,6 +245,11 @@ describe('what is not taken', () => {
     const stuck = stage.scribe.p2p('ada', 'ben', 1n);
     stage.scribe.cashIn('ben', 5n, { upTo: 'INITIATED' });
     await stage.until(() => one.taken.length === 2);
+    // The time goes on when it is written down that one was not taken: its pause counts from then.
+    await stage.until(async () => {
+      const { rowCount } = await stage.pool.query(`select from webhooks.lanes where claim is null and pending = 3`);
+      return rowCount === 1;
+    });
     expect(typesOf(one, `payment/${stuck}`)).toEqual(['payment.initiated']);
     open = true;
     stage.clock.advance(HOUR_MS);
@@ -283,6 +288,8 @@ describe('what is dead', () => {
     const other = `payment/${stage.scribe.cashIn('later', 1n)}`;
     await stage.until(() => typesOf(one, other).length === 4);
     expect(typesOf(one, subject)).toEqual(['payment.initiated']);
+    // What was taken is written down a moment later.
+    await stage.until(async () => (await stage.standing(id))['delivered'] === 5);
     expect(await stage.standing(id)).toEqual({ delivered: 5, dead: 1, pending: 2 });
     mend();
     expect(granted(await stage.webhooks.replay(id, 'anybody', {}))).toEqual({ replayed: 1 });

@@ -113,10 +113,6 @@ export type DataOf<Type extends EventType> = Static<(typeof catalog)[Type]['data
 
 export const eventTypes = Object.keys(catalog) as readonly EventType[];
 
-export function isEventType(text: string): text is EventType {
-  return Object.hasOwn(catalog, text);
-}
-
 /** A type with its data. */
 export type Told = { [Type in EventType]: { readonly type: Type; readonly data: DataOf<Type> } }[EventType];
 

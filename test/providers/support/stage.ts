@@ -182,7 +182,7 @@ export class Stage {
   async cashOut(): Promise<string> {
     const open = { type: 'OpenAccount', walletType: 'customer', currency: 'XOF', accountId: 'ada' } as const;
     if ((await this.runtime.account('ada')) === undefined) {
-      await this.must(open as never);
+      await this.must(open);
       const gift = { type: 'Pay', kind: 'CASH_IN', amount: 1_000n, currency: 'XOF', payee: 'ada' } as const;
       await this.must({ ...gift, provider: 'cash', upTo: 'SETTLED' } as never);
     }
