@@ -284,6 +284,7 @@ async function startProviders(
       stages,
       file: config.connectorsFile,
       keepCallsDays: config.connectorLogDays,
+      inFlightMax: config.connectorsInFlightMax,
       env: secrets,
       tracing: seen.spans,
       observers: [seen.connectors],

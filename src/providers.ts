@@ -37,6 +37,8 @@ export interface ProvidersGround {
   /** The JSON document of profiles and connectors. */
   readonly file: string;
   readonly keepCallsDays: number;
+  /** Payments at work with providers at a time, in all partitions that this process leads. */
+  readonly inFlightMax: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tracing?: (Tracing & { readonly traceId: () => string | undefined }) | undefined;
   readonly observers?: readonly ConnectorObserver[];
@@ -102,6 +104,7 @@ export async function openProviders(
     connectors,
     settlesAt: (provider: string | undefined) => settlementOf(new Date(), provider, settleTerms),
     clock: systemClock,
+    inFlightMax: Math.ceil(ground.inFlightMax / partitions),
     onError: (error: unknown) => onTrouble(error, 'payments wait for their providers'),
     ...(ground.tracing && { span: spanOf(ground.tracing), traceId: ground.tracing.traceId }),
   };

@@ -392,6 +392,12 @@ export const configOptions: OptionTable = {
     default: 30,
     parse: integer(1, 3_650),
   },
+  connectorsInFlightMax: {
+    env: 'KORA_CONNECTORS_IN_FLIGHT_MAX',
+    what: 'payments that this process has at work with providers at a time; more than limits.concurrencyMax and waitingMax of one connector together, or one that hangs keeps the others waiting',
+    default: 2_048,
+    parse: integer(4),
+  },
   webhooksNetworks: {
     env: 'KORA_WEBHOOKS_NETWORKS',
     what: 'private addresses and networks that webhooks may call: 10.2.0.0/16; of 127.0.0.0/8 and ::1 also without TLS',

@@ -57,6 +57,7 @@ export interface KoraConfig {
   readonly settleAfterMs: number;
   readonly connectorsFile: string | undefined;
   readonly connectorLogDays: number;
+  readonly connectorsInFlightMax: number;
   readonly webhooksNetworks: readonly string[];
   readonly webhooksKeptMs: number;
   readonly eventsRedisUrl: string | undefined;

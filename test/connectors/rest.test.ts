@@ -226,6 +226,14 @@ describe('a payment over rest', () => {
     expect(await provider.payments(payment.idempotencyKey)).toEqual([]);
   });
 
+  it('is not sent when sendBefore comes before the connection, which does not speak against the connector', async () => {
+    const url = (await saying(() => undefined)).replace('http:', 'https:');
+    const { manager, breaker } = await connected({}, { connectTimeoutMs: 60_000 }, url);
+    const payment = slice({ sendBefore: new Date(Date.now() + 100).toISOString() });
+    expect(await manager.send('mtn', payment)).toEqual({ outcome: 'not_sent', reason: 'TooLate' });
+    expect(breaker.told).toEqual(['mtn released']);
+  });
+
   it('is not sent when sendBefore comes between the connection and the first byte', async () => {
     // A clock that jumps over it once the request has begun to connect.
     let jump = 0;

@@ -141,6 +141,18 @@ describe('in doubt', () => {
     expect(await stage.books()).toEqual(paidOnce);
   });
 
+  it('what was sent again may be in doubt again: it is asked for and sent again as the first time', async () => {
+    const id = await begin(new ScriptedBank().next(timedOut).next(timedOut));
+    await stage.clock.pass(120_000);
+    expect(await stage.status(id)).toBe('SETTLED settled');
+    expect(sent()).toEqual(['one', 'one', 'one']);
+    expect(await stage.facts(id)).toEqual([
+      ...['Initiated', 'Authorized', 'Issued', 'InDoubt', 'Issued', 'InDoubt', 'Issued'],
+      ...['Confirmed', 'Captured', 'Settled'],
+    ]);
+    expect(await stage.books()).toEqual(paidOnce);
+  });
+
   it('a provider that does not honour keys is not told again: people must say', async () => {
     const bank = new ScriptedBank(['one', 'two'], { ...usual, honoursKeys: false }).next(timedOut);
     const id = await begin(bank);

@@ -53,10 +53,9 @@ export function exchange(asked: Request): Promise<Exchange> {
       resolve({ outcome: 'not_sent', code: 'Unsendable', detail: errorCode(error) });
       return;
     }
-    let timer = setTimeout(
-      () => finish({ outcome: 'not_sent', code: 'ConnectTimeout' }),
-      Math.min(connectTimeoutMs, leftMs),
-    );
+    // Less time than it takes to connect is no fault of the provider's.
+    const code = leftMs < connectTimeoutMs ? 'TooLate' : 'ConnectTimeout';
+    let timer = setTimeout(() => finish({ outcome: 'not_sent', code }), Math.min(connectTimeoutMs, leftMs));
 
     function finish(exchanged: Exchange): void {
       clearTimeout(timer);
