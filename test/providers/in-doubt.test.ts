@@ -47,6 +47,15 @@ describe('in doubt', () => {
     expect(await stage.books()).toEqual(paidOnce);
   });
 
+  it('a callback of what this process has not heard of is not taken: the provider must say it again', async () => {
+    const id = await begin(new ScriptedBank().next(timedOut));
+    const word = { said: 'confirmed', providerRef: 'ref-9', providerFee: 3n } as const;
+    expect(await stage.callback('nobody', word)).toBe(false);
+    expect(await stage.callback(id, word, 'two')).toBe(false);
+    expect(await stage.callback(id, word)).toBe(true);
+    expect(await stage.books()).toEqual(paidOnce);
+  });
+
   it('a duplicate callback leaves nothing', async () => {
     const id = await begin(new ScriptedBank().next(accepted()).says({ status: 'pending', providerRef: 'ref-1' }));
     expect(await stage.status(id)).toBe('CAPTURED sent');

@@ -227,7 +227,7 @@ export class Stage {
   }
 
   /** A provider's own word, as a callback brings it. */
-  callback(paymentId: string, outcome: InstructionOutcome, connector = 'one'): Promise<void> {
+  callback(paymentId: string, outcome: InstructionOutcome, connector = 'one'): Promise<boolean> {
     return this.dispatcher.told(paymentId, connector, outcome);
   }
 
