@@ -22,7 +22,7 @@ const unkind = {
 export const kindFlags = ['--latency', kind.latency, '--confirm-after', kind.confirmAfter];
 
 /** As many payments in doubt are waited for before the provider becomes kind again. */
-const doubtsWanted = 8;
+const doubtsWanted = 5;
 
 export interface Stage {
   readonly say: (line: string) => void;
@@ -80,7 +80,7 @@ async function doubts(stage: Stage): Promise<void> {
   const amount = await payments.payout(kora.payments);
   // A few at a time: answers come between the time-outs, as they do with a provider that is ill and not gone.
   for (let waves = 0; doubted(chronicle) < before + doubtsWanted || waves < 12; waves++) {
-    if (waves > 200) throw new Error(`no payments came to be in doubt, of ${chronicle.journeys.size}`);
+    if (waves > 400) throw new Error(`no payments came to be in doubt, of ${chronicle.journeys.size}`);
     await payments.some(5, signal);
     await sleep(150, undefined, { signal });
   }
