@@ -1,11 +1,22 @@
 import { AccountCalls } from './accounts.ts';
 import { KoraRefusal } from './answer.ts';
-import type { Account, AccountEvent, Payment, PaymentEvent } from './api.ts';
+import type {
+  Account,
+  AccountEvent,
+  Connector,
+  ConnectorEvent,
+  Payment,
+  PaymentEvent,
+  Payout,
+  PayoutEvent,
+} from './api.ts';
 import { Calls, type CallsOptions } from './calls/calls.ts';
 import { defaultRetryPolicy, type RetryPolicy } from './calls/retry.ts';
+import { ConnectorCalls } from './connectors.ts';
 import { KoraFault } from './fault.ts';
 import { IdentityCalls, sessionOf } from './identity.ts';
 import { PaymentCalls } from './payments.ts';
+import { PayoutCalls } from './payouts.ts';
 import { type Credentials, serviceCredentials, type ServiceToken } from './session/credentials.ts';
 import { createDevice, type Device } from './session/device.ts';
 import { memoryStore, type SessionStore } from './session/session-store.ts';
@@ -42,6 +53,10 @@ export class Kora {
   readonly payments: PaymentCalls;
   /** For services and admins: events told to a URL. */
   readonly webhooks: WebhookCalls;
+  /** For services. */
+  readonly payouts: PayoutCalls;
+  /** For operators. */
+  readonly connectors: ConnectorCalls;
   readonly #credentials: Credentials;
   readonly #calls: Calls;
   readonly #streams: Streams | undefined;
@@ -58,11 +73,13 @@ export class Kora {
     this.accounts = new AccountCalls(this.#calls);
     this.payments = new PaymentCalls(this.#calls);
     this.webhooks = new WebhookCalls(this.#calls);
+    this.payouts = new PayoutCalls(this.#calls);
+    this.connectors = new ConnectorCalls(this.#calls);
     this.#streams = streamUrl === undefined ? undefined : new Streams({ url: streamUrl, retry, door: this.#door() });
   }
 
   /**
-   * Watches a payment, an account, or all payments: what it is now, then everything that happens to it, once each and in
+   * Watches a payment, an account, a payout, a connector, or all payments: what it is now, then everything that happens to it, once each and in
    * order. Connections that break, restarts of Kora and new tokens are seen to, and not seen. Ends with `break`, with the
    * signal, or with an error that asking again does not mend (`WatchRefusal`, `KoraRefusal` when the session has ended).
    *
@@ -71,6 +88,8 @@ export class Kora {
    */
   watch(topic: `payment/${string}`, options?: WatchOptions): Watch<Payment, PaymentEvent>;
   watch(topic: `account/${string}`, options?: WatchOptions): Watch<Account, AccountEvent>;
+  watch(topic: `payout/${string}`, options?: WatchOptions): Watch<Payout, PayoutEvent>;
+  watch(topic: `connector/${string}`, options?: WatchOptions): Watch<Connector, ConnectorEvent>;
   watch(topic: 'payments', options?: WatchOptions): Watch<never, PaymentEvent>;
   watch(topic: string, options?: WatchOptions): Watch<unknown, unknown> {
     if (this.#streams === undefined) throw new TypeError('to watch, a Kora needs a streamUrl');

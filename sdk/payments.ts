@@ -58,6 +58,16 @@ export class PaymentCalls {
     return this.#calls.answer('refundPayment', { path: { id }, body }, options);
   }
 
+  /** For services: what became of what a provider was told, and nobody knows. */
+  resolve(id: string, body: BodyOf<'resolvePayment'>, options?: CommandOptions): Promise<Answer<Payment>> {
+    return this.#calls.answer('resolvePayment', { path: { id }, body }, options);
+  }
+
+  /** For services: the provider sent a settled slice of a payout back, or a part of it. The answer is the return. */
+  return(id: string, body: BodyOf<'returnPayment'>, options?: CommandOptions): Promise<Answer<Payment>> {
+    return this.#calls.answer('returnPayment', { path: { id }, body }, options);
+  }
+
   get(id: string, options?: CallOptions): Promise<Answer<Payment>> {
     return this.#calls.answer('getPayment', { path: { id } }, options);
   }

@@ -14,7 +14,7 @@ export type RefusalCode = Exclude<ProblemCode, (typeof undecided)[number]>;
 /** The figures that explain a refusal, by its code. Amounts are texts of minor units. */
 interface Figures {
   readonly Invalid: { readonly field?: string };
-  readonly NotFound: { readonly what?: 'payment' | 'account'; readonly id?: string };
+  readonly NotFound: { readonly what?: 'payment' | 'account' | 'payout' | 'connector'; readonly id?: string };
   readonly InsufficientFunds: { readonly accountId: string; readonly available: string; readonly asked: string };
   readonly AccountFrozen: { readonly accountId: string };
   readonly AccountClosed: { readonly accountId: string };
@@ -26,6 +26,8 @@ interface Figures {
     readonly openPayments: number;
   };
   readonly IllegalTransition: { readonly state: string; readonly command: string; readonly allowed: readonly string[] };
+  /** Which connector is at it is told to staff and services. */
+  readonly InstructionLive: { readonly connector?: string };
   readonly HoldExpired: { readonly expiresAt: string };
   readonly CaptureExceedsAuthorized: { readonly authorized: string; readonly asked: string };
   readonly RefundExceedsCaptured: { readonly refundable: string; readonly asked: string };
@@ -54,6 +56,8 @@ export interface Problem<Code> {
   readonly correlationId: string;
   /** The payment that records the refusal, where one does. */
   readonly paymentId?: string;
+  /** The payout that does. */
+  readonly payoutId?: string;
   /** More about it, where there are several ways to it. */
   readonly reason?: string;
 }

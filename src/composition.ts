@@ -8,6 +8,8 @@ import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
+import type { Connectors } from './gateway/connectors.ts';
+import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity, Keyring } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
@@ -29,7 +31,7 @@ import {
   runProjector,
 } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
-import { countOpenPayments, dueDeadlines } from './projections/queries.ts';
+import { connectorStates, countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
 import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
@@ -123,7 +125,8 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
-    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks }, providers));
+    const connectors = connectorsOf(runtime, store, providers);
+    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks, connectors }, providers));
     providers?.start();
     seen.measure({
       runtime,
@@ -340,15 +343,24 @@ async function startIdentity({
 }
 
 /** A door that takes requests of all kinds hands each of them to the face of the module whose it is. */
-function byFace({
-  ledger,
-  payments,
-}: Pick<Kora, 'ledger' | 'payments'>): Pick<Runtime, 'execute' | 'payment' | 'account'> {
+function byFace({ ledger, payments }: Pick<Kora, 'ledger' | 'payments'>): RpcRuntime {
   return {
     execute: (request, caller) =>
       isAccountRequest(request) ? ledger.carryOut(request, caller) : payments.carryOut(request, caller),
     payment: (id) => payments.payment(id),
     account: (id) => ledger.account(id),
+    payout: (id) => payments.payout(id),
+  };
+}
+
+/** Breakers, as long as no connector is configured: those that something was ever written of. */
+function connectorsOf(runtime: Runtime, store: OpenedStore, providers: Providers | undefined): Connectors {
+  return {
+    // Those that are configured, or where there are none, those whose breakers ever opened.
+    list: () => providers?.list() ?? connectorStates(store.poolOf('providers')),
+    connector: (id) => (providers === undefined ? runtime.connector(id) : providers.connector(id)),
+    carryOut: (request, caller) => runtime.operate(request, caller),
+    isApplied: (request, caller) => runtime.isApplied(request, caller),
   };
 }
 
@@ -361,7 +373,7 @@ async function openStream(
   readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
-    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks },
+    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks; readonly connectors: Connectors },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;
 }> {

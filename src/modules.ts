@@ -40,21 +40,24 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
       'projections.deadlines_v*',
       'projections.instructions',
       'projections.instructions_v*',
+      'projections.payouts',
+      'projections.payouts_v*',
+      'projections.payout_slices',
+      'projections.payout_slices_v*',
     ],
     reads: ['projections.payment_timeline'],
   },
-  identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
-  gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
-  cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
   providers: {
     role: 'kora_providers',
     owns: ['providers.*', 'projections.connector_states', 'projections.connector_states_v*'],
   },
+  identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
+  gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
+  cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
   // Whoever tells others what happened gets it through the log's port, and can read none of its tables.
   webhooks: { role: 'kora_webhooks', owns: ['webhooks.*'] },
   projector: {
     role: 'kora_projector',
-
     owns: [
       'projections.checkpoints',
       // Views of the log, and functions over them.

@@ -15,7 +15,7 @@ interface Ground {
 
 export interface Peers {
   /** What the modules hand commands to: carried out here, or by the process that is preferred for it. */
-  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'payment' | 'account'>;
+  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'payment' | 'account' | 'payout' | 'paymentState'>;
   /** Lets the others know of this process. To be called when its doors are open: it is left again before they close. */
   join(): void;
 }
@@ -63,6 +63,8 @@ export async function openPeers(ground: Ground, runtime: Runtime): Promise<Peers
       isApplied: (request, caller) => runtime.isApplied(request, caller),
       payment: (id) => runtime.payment(id),
       account: (id) => runtime.account(id),
+      payout: (id) => runtime.payout(id),
+      paymentState: (id) => runtime.paymentState(id),
     },
     join: () => {
       const joined = Membership.join({

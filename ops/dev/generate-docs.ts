@@ -6,8 +6,17 @@ import { problemGroups, type ProblemKind, problemTypeOf } from '../../src/gatewa
 import { problemsOf } from '../../src/gateway/http/route-schema.ts';
 import { routes } from '../../src/gateway/http/routes.ts';
 import { accountMachine } from '../../src/machines/account/account.machine.ts';
+import { connectorMachine } from '../../src/machines/connector/connector.machine.ts';
 import { paymentMachine } from '../../src/machines/payment/payment.machine.ts';
-import { PER_PROVIDER, POSTINGS, type Posting, type Side } from '../../src/machines/payment/postings.ts';
+import {
+  FEE_CORRECTION,
+  PER_PROVIDER,
+  POSTINGS,
+  type Posting,
+  type Side,
+} from '../../src/machines/payment/postings.ts';
+import { payoutMachine } from '../../src/machines/payout/payout.machine.ts';
+import { sliceMachine } from '../../src/machines/payout/slice.machine.ts';
 import { allSchemas } from '../../src/webhooks/index.ts';
 
 /**
@@ -75,6 +84,29 @@ ${section(paymentMachine)}
 Kinds that settle with their capture (${atOnce().join(', ')}) are CAPTURED only inside of a unit: nobody ever sees them so.
 SETTLED is not an end: what is refunded is still recorded on it.
 
+## Slice
+
+How far a payment has come with its provider: the status of a slice of a payout, and a CASH_IN or CASH_OUT goes the same
+way. The facts are the payment's own; \`PaymentEnded\` stands for its \`PaymentFailed\` and \`PaymentReversed\`. A payment that a
+person takes on, with no provider told of it, is sent when it is captured and settled when it is settled.
+
+${section(sliceMachine)}
+
+## Payout
+
+It is cut into slices when it is made, each of them a payment of kind PAYOUT. Where its money is, its slices say: as a whole
+it is pending (all of it waits), processing (a part may still move), settled, partially settled, failed, or cancelled
+(nothing was paid, because somebody cancelled it).
+
+${section(payoutMachine)}
+
+## Connector
+
+The circuit breaker of a connector. It is in the log, so a restart does not forget an outage. Every fact carries the
+connector after it.
+
+${section(connectorMachine)}
+
 ## Account
 
 A wallet: customer, merchant or treasury. System accounts have no machine: they take every entry. Every fact carries the
@@ -103,9 +135,10 @@ function diagram(steps: readonly Step[]): string {
 function table(steps: readonly Step[], states: readonly string[]): string {
   const facts = [...new Set(steps.map(({ fact }) => fact))];
   const cell = (fact: string, state: string): string => {
-    const step = steps.find((one) => one.fact === fact && one.from === state);
-    if (step === undefined) return '–';
-    return (step.to === state ? 'stays' : step.to) + (step.condition === undefined ? '' : ' *');
+    const ways = steps
+      .filter((one) => one.fact === fact && one.from === state)
+      .map(({ to, condition }) => (to === state ? 'stays' : to) + (condition === undefined ? '' : ' *'));
+    return ways.length === 0 ? '–' : ways.join(', else ');
   };
   return markdownTable(
     ['fact', ...states.map((state) => (state === 'NEW' ? '●' : state))],
@@ -116,7 +149,11 @@ function table(steps: readonly Step[], states: readonly string[]): string {
 function conditions(steps: readonly Step[]): string {
   const lines = steps
     .filter(({ condition }) => condition !== undefined)
-    .map(({ from, fact, condition }) => `- \`${fact}\`${from === 'NEW' ? '' : ` in ${from}`}: ${condition ?? ''}.`);
+    .map(({ from, fact, to, condition }) => {
+      const isOneOfMany = steps.some((one) => one.fact === fact && one.from === from && one.to !== to);
+      const where = from === 'NEW' ? '' : ` in ${from}${isOneOfMany ? `, to ${to}` : ''}`;
+      return `- \`${fact}\`${where}: ${condition ?? ''}.`;
+    });
   return `–: illegal. *: legal if\n\n${lines.join('\n')}`;
 }
 
@@ -149,6 +186,17 @@ again before it is appended.
 ${markdownTable(['kind', 'AUTHORIZED', 'CAPTURED', 'SETTLED', 'REVERSED'], rows)}
 
 ${markdownTable(['kind', 'payer', 'payee', 'provider', 'f', 'c'], parties)}
+
+${markdownTable(
+  ['kind', 'late success: the provider carried out what had FAILED, was REVERSED, or went elsewhere'],
+  Object.entries(POSTINGS).flatMap(([kind, { late }]) => (late === undefined ? [] : [[kind, said(late)]])),
+)}
+
+The money of a late success waits in suspense, for people. A later word of the provider on its fee posts the difference N:
+${said(FEE_CORRECTION)}, or the other way round where it is less.
+
+A slice of a payout (PAYOUT) is made by its payout, with a hold for each slice, all in one unit. A PAYOUT_RETURN is to a slice
+what a REFUND is to a purchase.
 
 A REFUND's payer, payee and currency are those of its original, the other way round. It reserves its share of the original
 in the unit that makes it, and gives back what it does not use.
@@ -239,12 +287,13 @@ function problemTable(kinds: Readonly<Record<string, ProblemKind>>): string {
 }
 
 function accounts(): string[] {
-  const rows = Object.values(POSTINGS).flatMap(({ captured, settled = [], reversed = [] }) => [
+  const rows = Object.values(POSTINGS).flatMap(({ captured, settled = [], reversed = [], late = [] }) => [
     ...captured,
     ...settled,
     ...reversed,
+    ...late,
   ]);
-  const sides = [...new Set<Side>([...rows.map(({ side }) => side), 'suspense'])];
+  const sides = [...new Set<Side>(rows.map(({ side }) => side))];
   return sides
     .filter((side) => side !== 'payer' && side !== 'payee')
     .sort()

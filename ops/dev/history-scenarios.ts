@@ -1,6 +1,9 @@
-import type { KoraRequest } from '../../src/actors/requests.ts';
+import type { ConnectorRequest, KoraRequest } from '../../src/actors/requests.ts';
+import type { ConnectorCommand, InstructionOutcome } from '../../src/machines/commands.ts';
 
 type Unkeyed<Request> = Request extends unknown ? Omit<Request, 'idempotencyKey'> : never;
+
+type Unidentified<Command> = Command extends unknown ? Omit<Command, 'commandId' | 'fingerprint'> : never;
 
 /** What a scenario is played on. */
 export interface Stage {
@@ -8,6 +11,19 @@ export interface Stage {
   readonly ask: (request: Unkeyed<KoraRequest>) => Promise<string>;
   /** Lets a hold run out. */
   readonly expire: (paymentId: string) => Promise<void>;
+  /** The slices of a payout, each with its payment's id. */
+  readonly slicesOf: (payoutId: string) => Promise<readonly string[]>;
+  /** Tells a connector of a payment. With `resend` the same may be sent again an hour later. */
+  readonly tell: (paymentId: string, connector: string, resend?: 'resend') => Promise<void>;
+  /** What is known of an instruction then: of the newest one, or of one by its number. */
+  readonly hear: (paymentId: string, outcome: InstructionOutcome, instruction?: number) => Promise<void>;
+  /** The day of settlement comes, and nothing else does. */
+  readonly meet: (paymentId: string) => Promise<void>;
+  /** What a breaker does by itself, and what an operator does. */
+  readonly trip: (command: Unidentified<ConnectorCommand>) => Promise<void>;
+  readonly operate: (request: Unkeyed<ConnectorRequest>) => Promise<void>;
+  /** Lets time pass. */
+  readonly wait: (hours: number) => void;
 }
 
 /** By name. They may change with the product: what was recorded from them does not. */
@@ -108,5 +124,94 @@ export const scenarios: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await ask({ ...p2p, amount: 200n, upTo: 'SETTLED' });
     const held = await ask({ ...p2p, amount: 100n, upTo: 'AUTHORIZED' });
     await ask({ type: 'Fail', paymentId: held, reason: 'changed her mind' });
+  },
+
+  /** What providers were told and said, payouts, and breakers. */
+  instructions: async ({ ask, slicesOf, tell, hear, meet, trip, operate, wait }) => {
+    const currency = 'XOF';
+    await ask({ type: 'OpenAccount', accountId: 'gil', walletType: 'customer', currency });
+    for (const accountId of ['till', 'empty'])
+      await ask({ type: 'OpenAccount', accountId, walletType: 'treasury', currency });
+    const cash = { type: 'Pay', kind: 'CASH_IN', currency, payee: 'gil', provider: 'momo', rail: 'ussd' } as const;
+    await ask({
+      type: 'Pay',
+      kind: 'FUNDING',
+      currency,
+      payee: 'till',
+      provider: 'bank:AB',
+      amount: 50_000n,
+      upTo: 'SETTLED',
+    });
+
+    // Collected by one provider after another has refused; and once more, by that one, after all.
+    const collected = await ask({ ...cash, beneficiary: 'gil-1', amount: 9_000n, upTo: 'AUTHORIZED' });
+    await tell(collected, 'momo-1');
+    await hear(collected, { said: 'refused', code: 'timeout at the switch', elsewhere: true });
+    await tell(collected, 'momo-2');
+    await hear(collected, { said: 'confirmed', providerRef: 'm2-1' });
+    await hear(collected, { said: 'confirmed', providerRef: 'm1-1' }, 1);
+    await meet(collected);
+    await hear(collected, { said: 'settled', providerRef: 'm2-1', providerFee: 90n });
+    await hear(collected, { said: 'settled', providerRef: 'm2-1', providerFee: 100n });
+    await hear(collected, { said: 'refused', code: 'reversed', elsewhere: false });
+
+    // A cash-out that nobody knows of, sent again, and found out by people.
+    const out = {
+      type: 'Pay',
+      kind: 'CASH_OUT',
+      currency,
+      payer: 'gil',
+      provider: 'momo',
+      upTo: 'AUTHORIZED',
+    } as const;
+    const doubted = await ask({ ...out, amount: 700n });
+    await tell(doubted, 'momo-1', 'resend');
+    await hear(doubted, { said: 'unknown', reason: 'no answer in time' });
+    wait(2);
+    await tell(doubted, 'momo-1', 'resend');
+    await hear(doubted, { said: 'not sent', reason: 'no connection' });
+    await hear(doubted, { said: 'unresolvable', reason: 'cannot be asked' });
+    await ask({ type: 'Resolve', paymentId: doubted, outcome: 'settled', providerRef: 'm1-2', providerFee: 7n });
+
+    // Refused after it had been taken on.
+    const bounced = await ask({ ...out, amount: 300n });
+    await tell(bounced, 'momo-1');
+    await hear(bounced, { said: 'accepted', providerRef: 'm1-3' });
+    await hear(bounced, { said: 'refused', code: 'no such number', elsewhere: false });
+
+    // A payout: a slice in each state; cancelled; a part came back. And one that is refused.
+    const payout = {
+      type: 'CreatePayout',
+      currency,
+      payer: 'till',
+      provider: 'bank:AB',
+      beneficiary: 'hal-1',
+    } as const;
+    const paidOut = await ask({ ...payout, amount: 4_600n, rail: 'sepa' });
+    const [settled = '', sent = '', unknown = '', refused = ''] = await slicesOf(paidOut);
+    await tell(settled, 'ab-1');
+    await hear(settled, { said: 'settled', providerRef: 'ab-1', providerFee: 5n });
+    await tell(sent, 'ab-1');
+    await hear(sent, { said: 'accepted', providerRef: 'ab-2' });
+    await tell(unknown, 'ab-1');
+    await hear(unknown, { said: 'unknown', reason: 'the connection broke' });
+    await tell(refused, 'ab-1');
+    await hear(refused, { said: 'refused', code: 'account closed', elsewhere: false });
+    await ask({ type: 'CancelPayout', payoutId: paidOut, reason: 'not wanted any more' });
+    await ask({ type: 'Pay', kind: 'PAYOUT_RETURN', currency, original: settled, amount: 400n, upTo: 'SETTLED' });
+    await ask({ ...payout, payer: 'empty', amount: 100n });
+
+    const connectorId = 'momo-1';
+    await trip({
+      type: 'OpenBreaker',
+      connectorId,
+      failures: 5,
+      reason: 'no answers',
+      openUntil: '2025-03-04T08:00:00.000Z',
+    });
+    wait(24);
+    await trip({ type: 'HalfOpenBreaker', connectorId });
+    await trip({ type: 'CloseBreaker', connectorId, successes: 2 });
+    await operate({ type: 'ForceBreaker', connectorId, state: 'OPEN', reason: 'an outage was announced' });
   },
 };

@@ -256,6 +256,70 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/connectors": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Connectors, by id
+         * @description From a read model: what happened a moment ago may be missing.
+         *
+         *     For support, reviewer, admin, service. Services need the scope `connectors:read`.
+         */
+        readonly get: operations["listConnectors"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/connectors/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A connector's circuit breaker as it is now
+         * @description For support, reviewer, admin, service. Services need the scope `connectors:read`.
+         */
+        readonly get: operations["getConnector"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/connectors/{id}/force": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Open or close its breaker by hand
+         * @description Open by hand, it stays so until somebody closes it. Who did it, and why, stays in the log. For users it is sensitive: signed with the device key.
+         *
+         *     For admin, service. Services need the scope `connectors:operate`.
+         */
+        readonly post: operations["forceConnector"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/identity/log-in": {
         readonly parameters: {
             readonly query?: never;
@@ -564,6 +628,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/payments/{id}/resolve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Resolve: say what became of what is in doubt
+         * @description For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or `refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known already changes nothing, and what contradicts is noted.
+         *
+         *     For service. Services need the scope `payments:settle`.
+         */
+        readonly post: operations["resolvePayment"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/payments/{id}/return": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Return: the provider sent a settled slice of a payout back, or a part of it
+         * @description A return is a payment of its own, of kind PAYOUT_RETURN, to the treasury that had paid out.
+         *
+         *     For service. Services need the scope `payments:settle`.
+         */
+        readonly post: operations["returnPayment"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/payments/{id}/reverse": {
         readonly parameters: {
             readonly query?: never;
@@ -622,6 +730,76 @@ export interface paths {
         readonly get: operations["getTimeline"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/payouts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Payouts, the newest first
+         * @description From a read model: what happened a moment ago may be missing. `from` (included) and `to` (excluded) go by the time at which a payout was recorded.
+         *
+         *     For support, reviewer, admin, service. Services need the scope `payouts:read`.
+         */
+        readonly get: operations["listPayouts"];
+        readonly put?: never;
+        /**
+         * Pay out of a treasury, through a provider
+         * @description It is cut into as few slices as the rail allows, and all of it is held on the treasury at once. Each slice is a payment of kind PAYOUT, and one transaction at its bank. A refused payout is recorded: `payoutId` says where.
+         *
+         *     For service. Services need the scope `payouts:write`.
+         */
+        readonly post: operations["createPayout"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/payouts/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A payout as it is now, and exactly which part of its money is where
+         * @description For support, reviewer, admin, service. Services need the scope `payouts:read`.
+         */
+        readonly get: operations["getPayout"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/payouts/{id}/cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cancel what no provider has yet
+         * @description Slices that are pending, and that no provider is being told of, fail, and their money is free again. The others go on to their end: look at the payout to see them.
+         *
+         *     For service. Services need the scope `payouts:write`.
+         */
+        readonly post: operations["cancelPayout"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -928,6 +1106,16 @@ export interface components {
              */
             readonly posted: string;
         };
+        /** BreakerForce */
+        readonly BreakerForce: {
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason: string;
+            /** @enum {string} */
+            readonly state: "OPEN" | "CLOSED";
+        };
         /** Cancellation */
         readonly Cancellation: {
             /**
@@ -943,6 +1131,34 @@ export interface components {
              * @example 1250
              */
             readonly amount?: string;
+        };
+        /** Connector */
+        readonly Connector: {
+            /**
+             * @description id of a connector: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example momo-1
+             */
+            readonly connectorId: string;
+            /** @description failures in a row that opened it */
+            readonly failures: number;
+            /** @description a person opened it, and a person closes it */
+            readonly forced: boolean;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly openUntil?: string;
+            /** @description why it is not closed */
+            readonly reason?: string;
+            /** @enum {string} */
+            readonly state: "CLOSED" | "OPEN" | "HALF_OPEN";
+            /** @description counts the facts on it; 0: it was never anything but closed */
+            readonly version: number;
+        };
+        /** ConnectorList */
+        readonly ConnectorList: {
+            readonly items: readonly components["schemas"]["Connector"][];
         };
         /** Credentials */
         readonly Credentials: {
@@ -1121,6 +1337,11 @@ export interface components {
              */
             readonly amount: string;
             /**
+             * @description a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name
+             * @example ben-4711
+             */
+            readonly beneficiary?: string;
+            /**
              * @description minor units as text: digits only, no leading zero, 30 at most
              * @example 1250
              */
@@ -1152,8 +1373,46 @@ export interface components {
              * @example 1250
              */
             readonly providerFee?: string;
+            /**
+             * @description name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example instant
+             */
+            readonly rail?: string;
             /** @enum {string} */
             readonly upTo?: "INITIATED" | "AUTHORIZED" | "CAPTURED" | "SETTLED";
+        };
+        /** NewPayout */
+        readonly NewPayout: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            /**
+             * @description a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name
+             * @example ben-4711
+             */
+            readonly beneficiary: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /**
+             * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example ada
+             */
+            readonly payer: string;
+            /**
+             * @description name of a provider
+             * @example cash
+             */
+            readonly provider: string;
+            /**
+             * @description name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example instant
+             */
+            readonly rail?: string;
         };
         /** NewWebhook */
         readonly NewWebhook: {
@@ -1189,6 +1448,11 @@ export interface components {
              * @example 1250
              */
             readonly authorized: string;
+            /**
+             * @description a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name
+             * @example ben-4711
+             */
+            readonly beneficiary?: string;
             /**
              * @description minor units as text: digits only, no leading zero, 30 at most
              * @example 1250
@@ -1240,6 +1504,11 @@ export interface components {
              */
             readonly paymentId: string;
             /**
+             * @description id of a payment, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly payout?: string;
+            /**
              * @description name of a provider
              * @example cash
              */
@@ -1249,6 +1518,11 @@ export interface components {
              * @example 1250
              */
             readonly providerFee?: string;
+            /**
+             * @description name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example instant
+             */
+            readonly rail?: string;
             /**
              * @description minor units as text: digits only, no leading zero, 30 at most
              * @example 1250
@@ -1272,6 +1546,288 @@ export interface components {
             readonly items: readonly components["schemas"]["Payment"][];
             /** @description send it as `cursor` for the next page */
             readonly next?: string;
+        };
+        /** Payout */
+        readonly Payout: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            /**
+             * @description a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name
+             * @example ben-4711
+             */
+            readonly beneficiary: string;
+            /** @description why it was CANCELLED */
+            readonly cancelled?: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /** @description why it FAILED */
+            readonly failure?: {
+                readonly code: string;
+                readonly message: string;
+            } & {
+                readonly [key: string]: unknown;
+            };
+            /**
+             * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example ada
+             */
+            readonly payer: string;
+            /**
+             * @description id of a payout, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly payoutId: string;
+            /**
+             * @description name of a provider
+             * @example cash
+             */
+            readonly provider: string;
+            /**
+             * @description name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example instant
+             */
+            readonly rail?: string;
+            readonly slices: readonly {
+                /**
+                 * @description minor units as text: digits only, no leading zero, 30 at most
+                 * @example 1250
+                 */
+                readonly amount: string;
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly paymentId: string;
+            }[];
+            /** @enum {string} */
+            readonly state: "OPEN" | "CANCELLED" | "FAILED";
+            /** @description counts the facts on it */
+            readonly version: number;
+        };
+        /** PayoutCancellation */
+        readonly PayoutCancellation: {
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason?: string;
+        };
+        /** PayoutDetails */
+        readonly PayoutDetails: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            /**
+             * @description a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name
+             * @example ben-4711
+             */
+            readonly beneficiary: string;
+            /** @description why it was CANCELLED */
+            readonly cancelled?: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /** @description why it FAILED */
+            readonly failure?: {
+                readonly code: string;
+                readonly message: string;
+            } & {
+                readonly [key: string]: unknown;
+            };
+            readonly money: components["schemas"]["PayoutMoney"];
+            /**
+             * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example ada
+             */
+            readonly payer: string;
+            /**
+             * @description id of a payout, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly payoutId: string;
+            /**
+             * @description name of a provider
+             * @example cash
+             */
+            readonly provider: string;
+            /**
+             * @description name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example instant
+             */
+            readonly rail?: string;
+            readonly slices: readonly components["schemas"]["PayoutSlice"][];
+            /** @enum {string} */
+            readonly state: "OPEN" | "CANCELLED" | "FAILED";
+            /** @enum {string} */
+            readonly status: "pending" | "processing" | "settled" | "partially_settled" | "failed" | "cancelled";
+            /** @description counts the facts on it */
+            readonly version: number;
+        };
+        /** PayoutItem */
+        readonly PayoutItem: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            /**
+             * @description a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name
+             * @example ben-4711
+             */
+            readonly beneficiary: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly createdAt: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            readonly money: components["schemas"]["PayoutMoney"];
+            /**
+             * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example ada
+             */
+            readonly payer: string;
+            /**
+             * @description id of a payout, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly payoutId: string;
+            /**
+             * @description name of a provider
+             * @example cash
+             */
+            readonly provider: string;
+            /**
+             * @description name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example instant
+             */
+            readonly rail?: string;
+            /** @description how many slices it was cut into */
+            readonly slices: number;
+            /** @enum {string} */
+            readonly state: "OPEN" | "CANCELLED" | "FAILED";
+            /** @enum {string} */
+            readonly status: "pending" | "processing" | "settled" | "partially_settled" | "failed" | "cancelled";
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly updatedAt: string;
+            /** @description counts the facts on it */
+            readonly version: number;
+        };
+        /**
+         * PayoutMoney
+         * @description where its money is: the first five are its amount; `returned` is the part of `settled` that providers sent back
+         */
+        readonly PayoutMoney: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly failed: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly inDoubt: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly pending: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly returned: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly sent: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly settled: string;
+        };
+        /** PayoutPage */
+        readonly PayoutPage: {
+            readonly items: readonly components["schemas"]["PayoutItem"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
+        };
+        /** PayoutReturn */
+        readonly PayoutReturn: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+        };
+        /** PayoutSlice */
+        readonly PayoutSlice: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            /** @description how often a provider was told */
+            readonly attempts: number;
+            /**
+             * @description id of a connector: 1 to 64 of A-Z a-z 0-9 _ . and -
+             * @example momo-1
+             */
+            readonly connector?: string;
+            /** @description why it FAILED */
+            readonly failure?: {
+                readonly code: string;
+                readonly message: string;
+            } & {
+                readonly [key: string]: unknown;
+            };
+            /** @description carried out although it had failed: its money waits in suspense */
+            readonly paidLate?: boolean;
+            /**
+             * @description id of a payment, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly paymentId: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly providerFee: string;
+            /** @description what the provider calls it */
+            readonly providerRef?: string;
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly returned: string;
+            /** @description why its money came back: requested, expired, provider */
+            readonly reversed?: string;
+            /** @enum {string} */
+            readonly status: "pending" | "sent" | "in_doubt" | "settled" | "failed";
+            /** @description asking does not help: people must say what became of it */
+            readonly unresolved?: boolean;
         };
         /** Problem */
         readonly Problem: {
@@ -1354,6 +1910,26 @@ export interface components {
         readonly Replayed: {
             /** @description deliveries that are on their way again */
             readonly replayed: number;
+        };
+        /** Resolution */
+        readonly Resolution: {
+            /** @enum {string} */
+            readonly outcome: "confirmed" | "settled" | "refused";
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly providerFee?: string;
+            /**
+             * @description what the provider calls it: 1 to 200 characters of one line
+             * @example TX-0042
+             */
+            readonly providerRef?: string;
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason?: string;
         };
         /** Reversal */
         readonly Reversal: {
@@ -3011,6 +3587,357 @@ export interface operations {
             };
         };
     };
+    readonly listConnectors: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConnectorList"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getConnector: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a connector: 1 to 64 of A-Z a-z 0-9 _ . and -
+                 * @example momo-1
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Connector"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly forceConnector: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description new for each request, the same for its retries: the same key and body get the first answer again */
+                readonly "Idempotency-Key": string;
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a connector: 1 to 64 of A-Z a-z 0-9 _ . and -
+                 * @example momo-1
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BreakerForce"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Connector"];
+                };
+            };
+            /** @description Invalid, IdempotencyKeyMissing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description StillRunning, IllegalTransition */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IdempotencyConflict */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable, Overloaded, Contended */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly logIn: {
         readonly parameters: {
             readonly query?: never;
@@ -4479,7 +5406,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description StillRunning, IllegalTransition */
+            /** @description StillRunning, IllegalTransition, InstructionLive */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4633,7 +5560,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description StillRunning, IllegalTransition, AccountFrozen, AccountClosed, HoldExpired */
+            /** @description StillRunning, IllegalTransition, InstructionLive, AccountFrozen, AccountClosed, HoldExpired */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4861,6 +5788,314 @@ export interface operations {
             };
         };
     };
+    readonly resolvePayment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description new for each request, the same for its retries: the same key and body get the first answer again */
+                readonly "Idempotency-Key": string;
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Resolution"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Invalid, IdempotencyKeyMissing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description StillRunning */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IdempotencyConflict */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable, Overloaded, Contended */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly returnPayment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description new for each request, the same for its retries: the same key and body get the first answer again */
+                readonly "Idempotency-Key": string;
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PayoutReturn"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Invalid, IdempotencyKeyMissing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description StillRunning, AccountFrozen, AccountClosed */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IdempotencyConflict, RefundExceedsCaptured */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable, Overloaded, Contended */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly reversePayment: {
         readonly parameters: {
             readonly query?: never;
@@ -4941,7 +6176,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description StillRunning, IllegalTransition, AccountFrozen, AccountClosed */
+            /** @description StillRunning, IllegalTransition, InstructionLive, AccountFrozen, AccountClosed */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5095,7 +6330,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description StillRunning, IllegalTransition */
+            /** @description StillRunning, IllegalTransition, InstructionLive */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5253,6 +6488,524 @@ export interface operations {
                 };
             };
             /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listPayouts: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /**
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly from?: string;
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+                /**
+                 * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                 * @example ada
+                 */
+                readonly payer?: string;
+                /**
+                 * @description name of a provider
+                 * @example cash
+                 */
+                readonly provider?: string;
+                /**
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly to?: string;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PayoutPage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly createPayout: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description new for each request, the same for its retries: the same key and body get the first answer again */
+                readonly "Idempotency-Key": string;
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewPayout"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Payout"];
+                };
+            };
+            /** @description Invalid, IdempotencyKeyMissing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description StillRunning, AccountFrozen, AccountClosed */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IdempotencyConflict, InsufficientFunds */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable, Overloaded, Contended */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getPayout: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a payout, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PayoutDetails"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly cancelPayout: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /** @description new for each request, the same for its retries: the same key and body get the first answer again */
+                readonly "Idempotency-Key": string;
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a payout, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PayoutCancellation"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Payout"];
+                };
+            };
+            /** @description Invalid, IdempotencyKeyMissing */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description StillRunning, IllegalTransition */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IdempotencyConflict */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable, Overloaded, Contended */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -1,3 +1,4 @@
+import { CarriedStatus } from './carried-status.ts';
 import type { Live, Snapshot, Unit } from './protocol.ts';
 
 /** What a watcher is told: one thing at a time, each with the position to resume from after it. */
@@ -34,6 +35,8 @@ export class Watching implements AsyncIterableIterator<Something, undefined, und
   readonly #feed: Feed;
   readonly #waiting: Something[] = [];
   readonly #readers: PromiseWithResolvers<IteratorResult<Something, undefined>>[] = [];
+  /** Of one payment: what of its facts leaves it as it is does not say how that is. */
+  readonly #status: CarriedStatus | undefined;
   #position: number | undefined;
   #caughtUp = false;
   #over = false;
@@ -41,6 +44,7 @@ export class Watching implements AsyncIterableIterator<Something, undefined, und
 
   constructor(topic: string, after: number | undefined, feed: Feed) {
     this.topic = topic;
+    if (topic.startsWith('payment/')) this.#status = new CarriedStatus();
     this.#position = after;
     this.#feed = feed;
   }
@@ -54,9 +58,10 @@ export class Watching implements AsyncIterableIterator<Something, undefined, und
     return this.#waiting.length >= waitingMax;
   }
 
-  take(told: Something): void {
+  take(said: Something): void {
     // The door does not repeat itself; a reader of money would rather not depend on it.
-    if (this.#over || (told.type === 'unit' && told.position <= (this.#position ?? -1))) return;
+    if (this.#over || (said.type === 'unit' && said.position <= (this.#position ?? -1))) return;
+    const told = this.#status?.carriedBy(said) ?? said;
     this.#position = Math.max(this.#position ?? 0, told.position);
     if (told.type !== 'unit') {
       // A reader is not told that a connection was resumed.

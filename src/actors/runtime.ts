@@ -166,7 +166,7 @@ export class Runtime {
    * Whether the log has what this request came to, as far as this process has heard. Then carrying it out once more comes
    * to the same answer, and soon.
    */
-  async isApplied(request: KoraRequest, caller: Caller): Promise<boolean> {
+  async isApplied(request: KoraRequest | ConnectorRequest, caller: Caller): Promise<boolean> {
     const command = commandOf(request, caller, this.#now(), this.#terms);
     if (!('paymentId' in command)) return (await this.#durable(requestStream(command.commandId))) !== undefined;
     const payment = (await this.#durable(paymentStream(command.paymentId))) as PaymentSnapshot | undefined;
@@ -224,10 +224,14 @@ export class Runtime {
   }
 
   /** Another process came to this outcome: queries here must not miss it because the news of it is still on its way. */
-  wroteElsewhere({ payment, account }: Outcome & { readonly account?: WalletView }): void {
+  wroteElsewhere({ payment, account, payout }: Outcome & { readonly account?: WalletView }): void {
     const streams: KoraStream[] = [];
     if (payment !== undefined) streams.push(paymentStream(payment.paymentId));
-    for (const id of [payment?.payer, payment?.payee, account?.accountId]) {
+    if (payout !== undefined) {
+      // A payout that is cancelled ends slices.
+      streams.push(payoutStream(payout.payoutId), ...payout.slices.map(({ paymentId }) => paymentStream(paymentId)));
+    }
+    for (const id of [payment?.payer, payment?.payee, account?.accountId, payout?.payer]) {
       if (id !== undefined) streams.push(accountStream(id));
     }
     for (const stream of streams) {

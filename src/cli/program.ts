@@ -8,9 +8,11 @@ import { sentenceOf } from '../platform/sentence-of.ts';
 import { backupCommand } from './backup.ts';
 import { balanceCommand } from './balance.ts';
 import { checkpointCommand } from './checkpoint.ts';
+import { connectorsCommand } from './connectors.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { identityCommand } from './identity.ts';
+import { payoutsCommand } from './payouts.ts';
 import { projectionsCommand } from './projections.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
@@ -44,6 +46,8 @@ function program(shell: Shell): Command {
     replayCommand,
     balanceCommand,
     timelineCommand,
+    payoutsCommand,
+    connectorsCommand,
     verifyCommand,
     checkpointCommand,
     backupCommand,

@@ -87,6 +87,9 @@ function timelineLines({ payment, steps, entries }: Timeline): string[] {
     ['from', payment.payer],
     ['to', payment.payee],
     ['provider', payment.provider],
+    ['for', payment.beneficiary],
+    ['rail', payment.rail],
+    ['slice of payout', payment.payout],
     ['gives back', payment.original],
     ['business time', effectiveAt === steps[0]?.at ? undefined : `${dayText(effectiveAt)} UTC`],
   ]);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import pg from 'pg';
 import { type Store, openStore } from '../store.ts';
 import { CommandError } from './exit-codes.ts';
 import { configured, type Shell } from './shell.ts';
@@ -18,5 +19,17 @@ export async function withStore<Result>(
     return await look(store);
   } finally {
     await store.close();
+  }
+}
+
+/** @param work what reads the read model: it is there from the first start of a kora on that knows of it */
+export async function ofReadModel<Result>(name: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    const isMissing = error instanceof pg.DatabaseError && error.code === '42P01';
+    if (isMissing)
+      throw new CommandError(`the read model ${name} is not there yet: the next kora that serves makes it`);
+    throw error;
   }
 }

@@ -7,10 +7,14 @@ import {
   mayDebit,
   mayHearOf,
   mayOperateAccount,
+  mayOperateConnectors,
   mayPay,
+  mayPayOut,
   mayReadAccount,
+  mayReadConnectors,
   mayReadEverything,
   mayReadPayment,
+  mayReadPayouts,
   mayStep,
 } from './access.ts';
 import type { Principal, Role } from './principal.ts';
@@ -49,6 +53,8 @@ const who: Readonly<Record<string, Principal>> = {
   'opening service': service('accounts:write'),
   'watching service': service('stream:read'),
   'telling service': service('webhooks:manage'),
+  'paying-out service': service('payouts:write', 'payouts:read'),
+  'operating service': service('connectors:operate', 'connectors:read'),
 };
 /** Those of `who` for whom it is so. */
 const those = (may: (principal: Principal) => boolean): string[] =>
@@ -99,6 +105,16 @@ describe('reading', () => {
     expect(mayReadAccount(impostor, { owner: me })).toBe(false);
     expect(mayDebit(impostor, { owner: me })).toBe(false);
     expect(isOwner('service:pos')).toBe(false);
+  });
+});
+
+describe('payouts and connectors', () => {
+  it('are seen by who sees everything, and by services with the scope; payouts are made by services alone', () => {
+    expect(those((one) => mayReadPayouts(one))).toEqual([...seers, 'paying-out service']);
+    expect(those((one) => mayReadPayouts(one, 'stream:read'))).toEqual([...seers, 'watching service']);
+    expect(those(mayPayOut)).toEqual(['service', 'paying-out service']);
+    expect(those((one) => mayReadConnectors(one))).toEqual([...seers, 'operating service']);
+    expect(those(mayOperateConnectors)).toEqual(['admin', 'service', 'operating service']);
   });
 });
 
@@ -180,6 +196,7 @@ describe('payments', () => {
     ['FUNDING', 'SETTLED', toMe, settlers],
     // It settles with its capture.
     ['FUNDING', 'CAPTURED', toMe, settlers],
+    ['PAYOUT_RETURN', 'SETTLED', mine, settlers],
     ['CASH_IN', 'CAPTURED', toMe, payers],
     ['REFUND', 'SETTLED', toMe, ['merchant', 'both', ...payers]],
     ['REFUND', 'SETTLED', mine, payers],
@@ -214,6 +231,7 @@ describe('payments', () => {
     [{ type: 'Capture', ...on }, 'FUNDING', 'AUTHORIZED', toMe, settlers],
     [{ type: 'Settle', ...on }, 'MERCHANT', 'CAPTURED', toMe, settlers],
     [{ type: 'Settle', ...on }, 'CASH_OUT', 'CAPTURED', mine, settlers],
+    [{ type: 'Resolve', ...on, outcome: 'refused', reason: 'r' }, 'CASH_OUT', 'AUTHORIZED', mine, settlers],
     [{ type: 'Reverse', ...on, reason: 'requested' }, 'MERCHANT', 'CAPTURED', toMe, ['merchant', 'both', ...payers]],
     [{ type: 'Reverse', ...on, reason: 'requested' }, 'MERCHANT', 'CAPTURED', mine, payers],
     [{ type: 'Reverse', ...on, reason: 'requested' }, 'P2P', 'AUTHORIZED', mine, [...people, ...payers]],

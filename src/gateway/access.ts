@@ -16,8 +16,8 @@ import type { Scope } from './scopes.ts';
  * | customer | own accounts, payments with an own account | opens own customer wallets; pays from own accounts; takes own P2P payments on, and cancels own payments that have not begun |
  * | merchant | the same | opens own merchant wallets; pays from them; captures, reverses and refunds MERCHANT payments to them |
  * | support, reviewer | everything | nothing |
- * | admin | everything | opens any account, freezes, unfreezes, closes, sets limits; moves no money |
- * | service | what its scopes say | what its scopes say; it alone says that money came or went (CASH_IN, FUNDING, settle, a provider's fee) |
+ * | admin | everything | opens any account, freezes, unfreezes, closes, sets limits; opens and closes connectors; moves no money |
+ * | service | what its scopes say | what its scopes say; it alone pays out, and says that money came or went (CASH_IN, FUNDING, settle, a provider's fee, a return) |
  */
 
 /** Whose the parties of a payment are; undefined where there is no such party, or nobody owns it. */
@@ -67,6 +67,25 @@ export function mayHearOf(principal: Principal, kinds: readonly string[]): boole
     const scope = hearingScopes[kind];
     return scope === undefined ? principal.scopes === undefined : isServiceFor(principal, scope);
   });
+}
+
+/** Payouts, their slices, and connectors are nobody's own: who sees everything sees them. */
+export function mayReadPayouts(principal: Principal, scope: Scope = 'payouts:read'): boolean {
+  return mayReadEverything(principal, scope);
+}
+
+/** Paying out of a treasury, and calling it off. */
+export function mayPayOut(principal: Principal): boolean {
+  return isServiceFor(principal, 'payouts:write');
+}
+
+export function mayReadConnectors(principal: Principal, scope: Scope = 'connectors:read'): boolean {
+  return mayReadEverything(principal, scope);
+}
+
+/** Opening and closing a connector's breaker by hand. */
+export function mayOperateConnectors(principal: Principal): boolean {
+  return principal.roles.includes('admin') || isServiceFor(principal, 'connectors:operate');
 }
 
 /** Whether money may be taken from the account because this principal says so. Admins move no money. */
@@ -123,6 +142,8 @@ const steps: readonly PayUpTo[] = ['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTL
  */
 export function mayPay(principal: Principal, request: PayRequest, owners: PartyOwners): boolean {
   const { kind, upTo, providerFee, captureAmount } = request;
+  // That a provider sent money back is said by those who talk to it, and by nobody else.
+  if (kind === 'PAYOUT_RETURN') return isServiceFor(principal, 'payments:settle');
   if (isServiceFor(principal, 'payments:write')) {
     // Otherwise a Pay would be a way around the scope of Settle.
     return !settlesForProvider(kind, upTo) || isServiceFor(principal, 'payments:settle');

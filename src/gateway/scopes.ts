@@ -2,7 +2,8 @@
  * What a service token can be limited to (`kora token --scope`). A token without scopes may do everything.
  *
  * `payments:settle` stands apart from `payments:write`, because whoever settles what goes through a provider says that the
- * provider's money has moved: that is for those who talk to the provider.
+ * provider's money has moved: that is for those who talk to the provider. Payouts empty treasuries, and have scopes of their
+ * own; `connectors:operate` opens and closes breakers.
  */
 export const scopes = [
   'accounts:read',
@@ -10,6 +11,10 @@ export const scopes = [
   'payments:read',
   'payments:write',
   'payments:settle',
+  'payouts:read',
+  'payouts:write',
+  'connectors:read',
+  'connectors:operate',
   'stream:read',
   'webhooks:manage',
 ] as const;

@@ -7,6 +7,8 @@ import type { PaymentView } from '../machines/payment/view.ts';
 import { timelineOf, type TimelineStep } from '../projections/ledger-queries.ts';
 import { ownedAccounts } from './owned-accounts.ts';
 import { paymentsPage, type PaymentFilter } from './payments-page.ts';
+import { type PayoutDetails, payoutDetails } from './payout-details.ts';
+import { type PayoutFilter, type PayoutItem, payoutsPage } from './payouts-page.ts';
 
 /**
  * The face of Payments: what was asked for and how far it came. It moves no figure itself: the machines say which entries
@@ -29,6 +31,14 @@ export interface Payments {
   list(filter: PaymentListFilter, page: Page): Promise<PageOf<PaymentView>>;
   /** What happened to a payment, and who asked for it, from the log. Empty when there is none. */
   timeline(id: string): Promise<readonly TimelineRow[]>;
+  /** A payout as it is durably now, with each of its slices, and exactly which part of its money is where. */
+  payout(id: string): Promise<PayoutDetails | undefined>;
+  /**
+   * Payouts, the newest first, without their slices. From a projection, as `list`.
+   *
+   * @throws PageError
+   */
+  payouts(filter: PayoutFilter, page: Page): Promise<PageOf<PayoutItem>>;
 }
 
 export interface PaymentListFilter extends Omit<PaymentFilter, 'accounts'> {
@@ -39,10 +49,13 @@ export interface PaymentListFilter extends Omit<PaymentFilter, 'accounts'> {
 }
 
 export type TimelineRow = TimelineStep;
+export type { PayoutDetails, SliceView } from './payout-details.ts';
+export type { PayoutFilter, PayoutItem } from './payouts-page.ts';
+export type { PayoutMoney, WholeStatus } from './payout-status.ts';
 
 /** What Payments stands on. */
 export interface PaymentsParts {
-  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'payment'>;
+  readonly runtime: Pick<Runtime, 'execute' | 'isApplied' | 'payment' | 'payout' | 'paymentState'>;
   /** Which accounts somebody owns is the Ledger's to say. */
   readonly ledger: Pick<Ledger, 'accountsOf'>;
   /** Connections of the module's own database role. */
@@ -65,5 +78,7 @@ export function createPayments({ runtime, ledger, pool }: PaymentsParts): Paymen
       return paymentsPage({ runtime, pool }, list, { ...filter, ...(accounts !== undefined && { accounts }) }, page);
     },
     timeline: (id) => timelineOf(pool, id),
+    payout: (id) => payoutDetails(runtime, id),
+    payouts: (filter, page) => payoutsPage(pool, filter, page),
   };
 }

@@ -5,7 +5,7 @@ import type { PaymentRow } from '../projections/queries.ts';
 
 /** A payment as its row in the projection has it: the same view as the payment itself gives, but for why it FAILED. */
 export function viewOfRow(row: PaymentRow): PaymentView {
-  const { status, payer, payee, provider, original, expiresAt, settlesAt, reason } = row;
+  const { status, payer, payee, provider, original, payout, beneficiary, rail, expiresAt, settlesAt, reason } = row;
   return {
     paymentId: row.id,
     kind: row.kind as PaymentKind,
@@ -22,6 +22,9 @@ export function viewOfRow(row: PaymentRow): PaymentView {
     ...(payee !== undefined && { payee }),
     ...(provider !== undefined && { provider }),
     ...(original !== undefined && { original }),
+    ...(payout !== undefined && { payout }),
+    ...(beneficiary !== undefined && { beneficiary }),
+    ...(rail !== undefined && { rail }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(settlesAt !== undefined && { settlesAt }),
     ...(status === 'REVERSED' && reason !== undefined && { reversed: reason }),

@@ -1,23 +1,20 @@
-import type { RecordedRow } from '../../eventstore/index.ts';
-import type { ConnectorFact } from '../machines/connector/connector.facts.ts';
-import { currentEvents } from '../machines/fact-codec.ts';
 import { categoryOf, idOf } from '../machines/streams.ts';
-import { type EventOf, lastPositionOf, lastVersionOf, recordedAtOf } from './facts.ts';
-import type { Projection } from './projection.ts';
+import { connectorEvents, lastPositionOf, lastVersionOf, recordedAtOf } from './facts.ts';
 import { defineTable } from './table.ts';
+import type { Projection } from './projection.ts';
 
 export const connectorStatesTable = defineTable({
   name: 'connector_states',
   key: ['id'],
   columns: {
     id: { type: 'text' },
+    /** CLOSED, OPEN or HALF_OPEN. */
     circuit_breaker_state: { type: 'text' },
-    /** Failures in a row that opened it; 0 when it is closed. */
     failure_count: { type: 'integer' },
-    /** When test calls may begin; empty when it is not open, or was opened by a person. */
-    open_until: { type: 'text' },
-    /** Why it is not closed; empty when it is. */
+    open_until: { type: 'timestamptz' },
+    /** Why it is not closed. */
     reason: { type: 'text' },
+    /** A person opened it. */
     forced: { type: 'boolean' },
     version: { type: 'bigint' },
     updated_at: { type: 'timestamptz' },
@@ -25,7 +22,7 @@ export const connectorStatesTable = defineTable({
   },
 });
 
-/** How the breaker of every connector stands that ever opened. */
+/** Every connector whose breaker was ever anything but closed, as its last fact says. */
 export const connectorStatesProjection: Projection = {
   name: 'connector_states',
   version: 1,
@@ -34,14 +31,17 @@ export const connectorStatesProjection: Projection = {
   fold(unit, changes) {
     for (const row of unit.rows) {
       if (categoryOf(row.stream) !== 'connector') continue;
-      const after = lastOf(row)?.data.after;
+      const after = connectorEvents(row).at(-1)?.data.after;
       if (after === undefined) throw new Error(`the last fact of ${row.stream} does not carry the connector after it`);
-      changes.set(connectorStatesTable, [idOf(row.stream)], {
+      const key = [idOf(row.stream)];
+      // Anew, because what does not apply any more is null again.
+      changes.delete(connectorStatesTable, key);
+      changes.set(connectorStatesTable, key, {
         circuit_breaker_state: after.state,
         failure_count: after.failures,
-        open_until: after.openUntil ?? '',
-        reason: after.reason ?? '',
-        forced: after.forced === true,
+        open_until: after.openUntil,
+        reason: after.reason,
+        forced: after.forced ?? false,
         version: lastVersionOf(row),
         updated_at: recordedAtOf(unit),
         position: lastPositionOf(row),
@@ -49,7 +49,3 @@ export const connectorStatesProjection: Projection = {
     }
   },
 };
-
-function lastOf(row: RecordedRow): EventOf<ConnectorFact> | undefined {
-  return (currentEvents(row) as readonly EventOf<ConnectorFact>[]).at(-1);
-}

@@ -4,6 +4,7 @@ import { connectorStatesProjection } from './connector-states.projection.ts';
 import { deadlinesProjection } from './deadlines.projection.ts';
 import { instructionsProjection } from './instructions.projection.ts';
 import { paymentsProjection } from './payments.projection.ts';
+import { payoutsProjection } from './payouts.projection.ts';
 import type { Projection } from './projection.ts';
 import { trialBalanceProjection } from './trial-balance.projection.ts';
 
@@ -14,6 +15,7 @@ export const projections: readonly Projection[] = [
   deadlinesProjection,
   instructionsProjection,
   paymentsProjection,
+  payoutsProjection,
   trialBalanceProjection,
 ];
 

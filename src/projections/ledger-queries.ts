@@ -204,7 +204,7 @@ export async function entriesOfPayment(pool: pg.Pool, payment: string): Promise<
 export interface TimelineStep {
   readonly version: number;
   readonly fact: string;
-  /** The payment's state after the fact. */
+  /** The payment's state after the fact, whether the fact led to it or left it there. */
   readonly state: string;
   readonly at: string;
   readonly recordedAt: string;
@@ -219,7 +219,8 @@ interface TimelineRow {
   version: string;
   fact: string;
   schema: number;
-  state: string;
+  /** Null: as it was. */
+  state: string | null;
   at: Date;
   recorded_at: Date;
   effective_at: Date;
@@ -234,10 +235,11 @@ export async function timelineOf(pool: pg.Pool, payment: string): Promise<Timeli
   const { rows } = await pool.query<TimelineRow>('select * from projections.timeline_of_payment($1) order by version', [
     payment,
   ]);
+  let state = '';
   return rows.map((row) => ({
     version: Number(row.version),
     fact: row.fact,
-    state: row.state,
+    state: (state = row.state ?? state),
     at: row.at.toISOString(),
     recordedAt: row.recorded_at.toISOString(),
     effectiveAt: row.effective_at.toISOString(),

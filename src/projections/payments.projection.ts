@@ -25,6 +25,9 @@ export const paymentsTable = defineTable({
     payee: { type: 'text' },
     provider: { type: 'text' },
     original: { type: 'text' },
+    payout: { type: 'text' },
+    beneficiary: { type: 'text' },
+    rail: { type: 'text' },
     is_authorized: { type: 'boolean' },
     held: { type: 'numeric' },
     captured: { type: 'numeric' },
@@ -58,7 +61,8 @@ export const paymentsTable = defineTable({
 /** Every payment as its facts left it. Times are recorded time, `…_effective_at` business time. */
 export const paymentsProjection: Projection = {
   name: 'payments',
-  version: 1,
+  // 2: payout, beneficiary, rail. Tables of version 1 are brought here by migrations/0006_instructions.sql.
+  version: 2,
   tables: [paymentsTable],
   module: 'payments',
   fold(unit, changes) {
@@ -104,6 +108,9 @@ function foldEvent(values: Values, { type, data }: Folded): void {
       values.payee = data.payee;
       values.provider = data.provider;
       values.original = data.original;
+      values.payout = data.payout;
+      values.beneficiary = data.beneficiary;
+      values.rail = data.rail;
       return;
     case 'PaymentAuthorized':
       values.status = 'AUTHORIZED';

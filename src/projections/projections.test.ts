@@ -5,10 +5,17 @@ import { openForRandom, randomSteps, runStep } from '../../test/support/random-c
 import { Scribe } from '../../test/support/units.ts';
 import { accountsTable } from './accounts.projection.ts';
 import { ChangeSet } from './change-set.ts';
+import { connectorView } from '../machines/connector/view.ts';
+import type { ConnectorSnapshot } from '../machines/connector/connector.machine.ts';
+import type { PayoutSnapshot } from '../machines/payout/payout.machine.ts';
+import { sliceStatusOf } from '../machines/payout/view.ts';
+import { categoryOf } from '../machines/streams.ts';
+import { connectorStatesTable } from './connector-states.projection.ts';
 import { deadlinesTable } from './deadlines.projection.ts';
 import { projections } from './index.ts';
 import { MemoryTables } from './memory/writer.ts';
 import { paymentsTable } from './payments.projection.ts';
+import { payoutsTable, slicesTable } from './payouts.projection.ts';
 import { trialBalanceTable } from './trial-balance.projection.ts';
 
 async function randomUnits(steps: Parameters<typeof runStep>[1][]): Promise<{ units: RecordedUnit[]; scribe: Scribe }> {
@@ -36,6 +43,11 @@ function fold(units: readonly RecordedUnit[], sizes: readonly number[]): MemoryT
     }
   }
   return tables;
+}
+
+function of<State>(scribe: Scribe, category: string): State[] {
+  const all = [...scribe.world.states].filter(([stream]) => categoryOf(stream) === category);
+  return all.map(([, state]) => state as State);
 }
 
 describe('The folds of projections', () => {
@@ -80,6 +92,50 @@ describe('The folds of projections', () => {
       });
     }
   });
+
+  test.prop([randomSteps], { numRuns: 300 })(
+    'show payouts, slices and connectors as the machines have them',
+    async (steps) => {
+      const { units, scribe } = await randomUnits(steps);
+      const tables = fold(units, [2]);
+      const slices = scribe.world.payments().filter(({ context }) => context.kind === 'PAYOUT');
+      expect(tables.rows(slicesTable).size).toBe(slices.length);
+      for (const slice of slices) {
+        const { paymentId, payer, amount, route, transfer } = slice.context;
+        const newest = transfer?.instructions;
+        expect(tables.rows(slicesTable).get(paymentId)).toMatchObject({
+          id: paymentId,
+          parent_payout_id: route?.payout,
+          treasury_account_id: payer,
+          slice_amount: String(amount),
+          status: sliceStatusOf(slice),
+          idempotency_key: paymentId,
+          currency: 'XOF',
+        });
+        const row = tables.rows(slicesTable).get(paymentId);
+        expect(row?.['connector_id']).toBe(newest?.connector);
+        // What a provider calls what it did after all is nothing of the slice, which had failed.
+        if (newest?.state !== 'paid late') expect(row?.['provider_ref']).toBe(newest?.providerRef);
+      }
+      const payouts = of<PayoutSnapshot>(scribe, 'payout');
+      expect(tables.rows(payoutsTable).size).toBe(payouts.length);
+      for (const { value, context } of payouts) {
+        const { payoutId, version, reason } = context;
+        const row = tables.rows(payoutsTable).get(payoutId);
+        expect(row).toMatchObject({ state: value, slices: context.slices.length, version });
+        expect(row?.['reason']).toBe(reason);
+      }
+      const connectors = of<ConnectorSnapshot>(scribe, 'connector');
+      expect(tables.rows(connectorStatesTable).size).toBe(connectors.length);
+      for (const connector of connectors) {
+        const { connectorId, state, failures, openUntil, reason, forced, version } = connectorView(connector);
+        const row = tables.rows(connectorStatesTable).get(connectorId);
+        expect(row).toMatchObject({ circuit_breaker_state: state, failure_count: failures, forced, version });
+        expect(row?.['open_until']).toBe(openUntil);
+        expect(row?.['reason']).toBe(reason);
+      }
+    },
+  );
 
   test.prop([randomSteps])(
     'keep the books: everything sums to zero, accounts agree with the trial balance',

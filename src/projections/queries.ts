@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../eventstore/index.ts';
+import type { ConnectorView } from '../machines/connector/view.ts';
 
 /** Amounts are minor units; times ISO 8601 in UTC. What is null in the database is undefined here. */
 export interface AccountRow {
@@ -36,6 +37,9 @@ export interface PaymentRow {
   readonly payee: string | undefined;
   readonly provider: string | undefined;
   readonly original: string | undefined;
+  readonly payout: string | undefined;
+  readonly beneficiary: string | undefined;
+  readonly rail: string | undefined;
   readonly authorized: bigint;
   readonly held: bigint;
   readonly captured: bigint;
@@ -91,6 +95,9 @@ export function paymentOf(row: Row): PaymentRow {
     payee: text(row['payee']),
     provider: text(row['provider']),
     original: text(row['original']),
+    payout: text(row['payout']),
+    beneficiary: text(row['beneficiary']),
+    rail: text(row['rail']),
     authorized: big(row['authorized']),
     held: big(row['held']),
     captured: big(row['captured']),
@@ -131,6 +138,23 @@ export async function countOpenPayments(pool: pg.Pool, account: string): Promise
     [account],
   );
   return Number(rows[0]?.count ?? 0);
+}
+
+/** Connectors whose breaker was ever anything but closed, by id. */
+export async function connectorStates(pool: pg.Pool): Promise<ConnectorView[]> {
+  const { rows } = await pool.query<Row>('select * from projections.connector_states order by id');
+  return rows.map((row): ConnectorView => {
+    const [openUntil, reason] = [instant(row['open_until']), text(row['reason'])];
+    return {
+      connectorId: row['id'] as string,
+      state: row['circuit_breaker_state'] as ConnectorView['state'],
+      version: Number(row['version']),
+      failures: row['failure_count'] as number,
+      forced: row['forced'] as boolean,
+      ...(openUntil !== undefined && { openUntil }),
+      ...(reason !== undefined && { reason }),
+    };
+  });
 }
 
 export interface TrialBalanceRow {

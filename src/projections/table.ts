@@ -17,8 +17,15 @@ export interface Table<ColumnName extends string = string> {
   readonly key: readonly NoInfer<ColumnName>[];
   /** Columns of the view that are computed from the table's; in the place of the table's where the name is the same. */
   readonly computed?: Readonly<Record<string, string>>;
+  /**
+   * A row is made only by a change that gives this column a value; other changes of a row that is not there come to
+   * nothing. So a fold need not know whether what a fact is about belongs into the table: what made it has said so.
+   */
+  readonly madeWith?: NoInfer<ColumnName>;
   /** Further indexes, as what follows `on <table>`. */
   readonly indexes?: readonly string[];
+  /** The same, of what no two rows share. */
+  readonly uniques?: readonly string[];
   /** Free space in its pages, for updates that stay on the page. Default 100: none. */
   readonly fillfactor?: number;
 }

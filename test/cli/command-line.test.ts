@@ -15,6 +15,8 @@ const commands = [
   'replay',
   'balance',
   'timeline',
+  'payouts',
+  'connectors',
   'verify',
   'checkpoint',
   'backup',

@@ -7,6 +7,7 @@ import { Runtime } from '../../src/actors/runtime.ts';
 import { readAfter } from '../../src/gateway/stream/read-after.ts';
 import { StateReader } from '../../src/gateway/stream/read-state.ts';
 import { parseTopic, type StreamTopic } from '../../src/gateway/stream/topics.ts';
+import { sliceStatusOf } from '../../src/machines/payout/view.ts';
 import { upcasts } from '../../src/machines/event-versions.ts';
 import {
   balanceAt,
@@ -80,6 +81,22 @@ async function holdsInRuntime(log: EventLog, history: (typeof histories)[number]
     const amounts = { posted: String(posted), held: String(held), limit: String(limit) };
     expect(await runtime.account(id)).toMatchObject({ status, version, ...amounts });
   }
+  const { payouts = {}, slices = {}, connectors = {} } = history.expected;
+  for (const [id, expected] of Object.entries(payouts))
+    expect(payoutInNumbers(await runtime.payout(id))).toMatchObject(expected);
+  for (const [id, { status, connector, providerRef }] of Object.entries(slices)) {
+    const slice = await runtime.paymentState(id);
+    expect(slice && sliceStatusOf(slice)).toBe(status);
+    const newest = slice?.context.transfer?.instructions;
+    expect([newest?.connector, newest?.providerRef]).toEqual([connector, providerRef]);
+  }
+  for (const [id, expected] of Object.entries(connectors)) expect(await runtime.connector(id)).toMatchObject(expected);
+}
+
+/** A payout as the product shows it, in the words of a history. */
+function payoutInNumbers(view: unknown): object {
+  const { amount, slices, ...rest } = (view ?? { slices: [] }) as { amount?: string; slices: readonly unknown[] };
+  return { ...rest, amount: Number(amount), slices: slices.length };
 }
 
 async function holdsOnTheStream(log: EventLog, history: (typeof histories)[number]): Promise<void> {
@@ -104,6 +121,11 @@ async function holdsOnTheStream(log: EventLog, history: (typeof histories)[numbe
     const { state } = await states.read(topicOf(`account/${id}`));
     expect(state).toMatchObject({ posted: String(posted), held: String(held), status });
   }
+  const { payouts = {}, connectors = {} } = history.expected;
+  for (const [id, expected] of Object.entries(payouts))
+    expect(payoutInNumbers((await states.read(topicOf(`payout/${id}`))).state)).toMatchObject(expected);
+  for (const [id, expected] of Object.entries(connectors))
+    expect((await states.read(topicOf(`connector/${id}`))).state).toMatchObject(expected);
   for (const [id, posted] of Object.entries(history.expected.system)) {
     expect((await states.read(topicOf(`account/${id}`))).state).toMatchObject({ posted: String(posted) });
   }
@@ -164,6 +186,34 @@ describe.each(histories)('$file, appended to a log in Postgres', (history) => {
     for (const row of made.rows) {
       expect(inNumbers({ ...row, providerFee: row['provider_fee'] })).toMatchObject(figuresOf(row['id'] ?? ''));
     }
+  });
+
+  it('is folded to the same payouts, slices and connectors', async () => {
+    const { payouts = {}, slices = {}, connectors = {} } = history.expected;
+    const rowsOf = async (table: string) =>
+      (await pool.query<Record<string, string | number | boolean | null>>(`select * from projections.${table}`)).rows;
+    const made = (await rowsOf('payouts')).map(({ id, state, amount, slices: count, version }) => [
+      id,
+      { state, amount: Number(amount), slices: count, version: Number(version) },
+    ]);
+    expect(Object.fromEntries(made)).toEqual(
+      Object.fromEntries(
+        Object.entries(payouts).map(([id, { state, amount, slices: count, version }]) => [
+          id,
+          { state, amount, slices: count, version },
+        ]),
+      ),
+    );
+    const cut = (await rowsOf('payout_slices')).map(({ id, status, connector_id: connector, provider_ref: ref }) => [
+      id,
+      { status, ...(connector !== null && { connector }), ...(ref !== null && { providerRef: ref }) },
+    ]);
+    expect(Object.fromEntries(cut)).toEqual(slices);
+    for (const { id, circuit_breaker_state: state, failure_count: failures, ...row } of await rowsOf(
+      'connector_states',
+    ))
+      expect(connectors[id as string]).toMatchObject({ state, failures, forced: row['forced'] });
+    expect(await rowsOf('connector_states')).toHaveLength(Object.keys(connectors).length);
   });
 
   function figuresOf(id: string): object {

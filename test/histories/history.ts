@@ -18,6 +18,27 @@ export interface ExpectedPayment {
   readonly version: number;
 }
 
+export interface ExpectedPayout {
+  readonly state: string;
+  readonly amount: number;
+  readonly slices: number;
+  readonly version: number;
+  readonly cancelled?: string;
+  readonly failure?: object;
+}
+export interface ExpectedSlice {
+  readonly status: string;
+  readonly connector?: string;
+  readonly providerRef?: string;
+}
+export interface ExpectedConnector {
+  readonly state: string;
+  readonly version: number;
+  readonly failures: number;
+  readonly forced: boolean;
+  readonly reason?: string;
+}
+
 /** A history as it was recorded, and what it came to: minor units as plain numbers. */
 export interface History {
   readonly units: readonly Unit[];
@@ -36,6 +57,10 @@ export interface History {
     >;
     readonly system: Readonly<Record<string, number>>;
     readonly payments: Readonly<Record<string, ExpectedPayment>>;
+    /** Absent where there were none. */
+    readonly payouts?: Readonly<Record<string, ExpectedPayout>>;
+    readonly slices?: Readonly<Record<string, ExpectedSlice>>;
+    readonly connectors?: Readonly<Record<string, ExpectedConnector>>;
   };
 }
 

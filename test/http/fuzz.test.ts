@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { instantOf } from '../../src/gateway/instant.ts';
 import document from '../../docs/openapi.json' with { type: 'json' };
 import { FromSchema, junk, type Known, type Schema } from './support/from-schema.ts';
+import { told } from '../support/instructions.ts';
 import { type HttpProduct, openProduct, signatureOf, type Someone } from './support/product.ts';
 
 /**
@@ -50,16 +51,21 @@ const operations = Object.entries(paths).flatMap(([path, methods]) =>
 );
 
 // Texts that mean something are known only when the product runs; the generators get places for them.
-const accounts = ['{adas}', '{bens}', '{mels}'];
+const accounts = ['{adas}', '{bens}', '{mels}', '{till}'];
 const known: Known = {
   ':accounts': [...accounts, 'float:cash:XOF'],
-  ':payments': ['{purchase}', '{transfer}', '{begun}', '{settled}'],
+  ':payments': ['{purchase}', '{transfer}', '{begun}', '{settled}', '{slice}', '{told}', '{paid}'],
+  ':payouts': ['{payout}', '{other payout}'],
+  ':connectors': ['momo-1', 'momo-2'],
   account: accounts,
   payer: accounts,
   payee: accounts,
   owner: ['{ada}'],
   currency: ['XOF'],
   provider: ['cash'],
+  beneficiary: ['ben-1'],
+  rail: ['instant'],
+  providerRef: ['ref-1'],
   amount: ['1', '2', '1000000'],
   captureAmount: ['1'],
   limit: ['0', '5'],
@@ -131,6 +137,21 @@ describe('whatever is sent', () => {
       (await product.must(service, 'POST', '/v1/payments', { body: { currency: 'XOF', amount: '1000', ...body } })).body
         .paymentId;
     await pay({ kind: 'CASH_IN', payee: adas, provider: 'cash', amount: '1000000' });
+    const till = (await product.must(service, 'POST', '/v1/accounts', { body: { type: 'treasury', currency: 'XOF' } }))
+      .body.accountId;
+    await pay({ kind: 'FUNDING', payee: till, provider: 'bank:AB', amount: '1000000' });
+    const payOut = async () => {
+      const body = { payer: till, provider: 'bank:AB', beneficiary: 'ben-1', amount: '100', currency: 'XOF' };
+      return (await product.must(service, 'POST', '/v1/payouts', { body })).body;
+    };
+    const [waiting, sent, done] = [await payOut(), await payOut(), await payOut()];
+    const sliceOf = ({ slices: [first] }: typeof sent): string => first?.paymentId ?? '';
+    for (const one of [sent, done]) await told(product.runtime, sliceOf(one), 'unknown');
+    await product.must(service, 'POST', `/v1/payments/${sliceOf(done)}/resolve`, {
+      body: { outcome: 'settled', providerRef: 'ref-1' },
+    });
+    meanings.set('{till}', till).set('{payout}', waiting.payoutId).set('{other payout}', sent.payoutId);
+    meanings.set('{slice}', sliceOf(waiting)).set('{told}', sliceOf(sent)).set('{paid}', sliceOf(done));
     meanings.set('{ada}', ada.principal).set('{adas}', adas).set('{bens}', bens).set('{mels}', mels);
     meanings.set(
       '{purchase}',

@@ -21,6 +21,8 @@ const everybody = [
   'service',
   'reading service',
   'settling service',
+  'paying service',
+  'operating service',
 ] as const;
 type Caller = (typeof everybody)[number];
 
@@ -37,6 +39,9 @@ interface Things {
   readonly webhook: (service?: string) => Promise<string>;
   /** A new purchase of Ada's from Mel, in this state. */
   readonly purchase: (upTo: string) => Promise<string>;
+  /** A treasury that has money, and a new payout from it of one slice, which is settled. */
+  readonly till: string;
+  readonly payout: () => Promise<{ readonly payoutId: string; readonly slice: string }>;
 }
 
 interface Row {
@@ -55,18 +60,21 @@ interface Row {
 
 const ownRole = (caller: Caller): string => (caller === 'mel' || caller === 'max' ? 'merchant' : 'customer');
 const signed = { signed: true } as const;
+const payoutFrom = (payer: string) => ({
+  ...{ payer, provider: 'bank:AB', beneficiary: 'ben-1', amount: '10', currency: 'XOF' },
+});
 
-//  nobody ada  sam  mel  max  supp revw admn serv read settle
+//  nobody ada  sam  mel  max  supp revw admn serv read settle payout operate
 const table: readonly Row[] = [
   {
     operation: 'openAccount',
-    expect: [401, 201, 201, 201, 201, 403, 403, 201, 201, 403, 403],
+    expect: [401, 201, 201, 201, 201, 403, 403, 201, 201, 403, 403, 403, 403],
     ask: (_, caller) => Promise.resolve(['POST', '/v1/accounts', { body: { type: ownRole(caller), currency: 'XOF' } }]),
   },
   {
     operation: 'openAccount',
     case: 'for Ada',
-    expect: [401, 201, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    expect: [401, 201, 403, 403, 403, 403, 403, 201, 201, 403, 403, 403, 403],
     ask: ({ who }) =>
       Promise.resolve([
         'POST',
@@ -77,19 +85,19 @@ const table: readonly Row[] = [
   {
     operation: 'openAccount',
     case: 'with a limit',
-    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403, 403, 403],
     ask: (_, caller) =>
       Promise.resolve(['POST', '/v1/accounts', { body: { type: ownRole(caller), currency: 'XOF', limit: '5' } }]),
   },
   {
     operation: 'openAccount',
     case: 'of a treasury',
-    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403, 403, 403],
     ask: () => Promise.resolve(['POST', '/v1/accounts', { body: { type: 'treasury', currency: 'XOF' } }]),
   },
   {
     operation: 'listAccounts',
-    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: () => Promise.resolve(['GET', '/v1/accounts?limit=200']),
     check: ({ body }, caller, { adas }) => {
       const ids = body.items.map(({ accountId }) => accountId);
@@ -99,7 +107,7 @@ const table: readonly Row[] = [
   {
     operation: 'listAccounts',
     case: 'of Ada',
-    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: ({ who }) => Promise.resolve(['GET', `/v1/accounts?owner=${who('ada')?.principal ?? ''}`]),
     check: ({ body }, caller) => {
       expect(body.items.length > 0).toBe(!['sam', 'mel', 'max'].includes(caller));
@@ -107,28 +115,28 @@ const table: readonly Row[] = [
   },
   {
     operation: 'getAccount',
-    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: ({ adas }) => Promise.resolve(['GET', `/v1/accounts/${adas}`]),
   },
   {
     operation: 'getBalance',
-    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: ({ adas }) => Promise.resolve(['GET', `/v1/accounts/${adas}/balance`]),
   },
   {
     operation: 'getBalance',
     case: 'of a system account',
-    expect: [401, 404, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 404, 404, 404, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: () => Promise.resolve(['GET', '/v1/accounts/float:cash:XOF/balance']),
   },
   {
     operation: 'listEntries',
-    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: ({ adas }) => Promise.resolve(['GET', `/v1/accounts/${adas}/entries`]),
   },
   ...(['freeze', 'unfreeze', 'close'] as const).map((what): Row => ({
     operation: `${what}Account`,
-    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 403],
     ask: async ({ account, product, who }) => {
       const id = await account();
       const body = { reason: 'walk' };
@@ -138,7 +146,7 @@ const table: readonly Row[] = [
   })),
   {
     operation: 'setLimit',
-    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 403],
     ask: async ({ account }) => [
       'POST',
       `/v1/accounts/${await account()}/limit`,
@@ -148,7 +156,7 @@ const table: readonly Row[] = [
   {
     operation: 'pay',
     case: 'from Ada to Sam',
-    expect: [401, 201, 404, 404, 404, 403, 403, 403, 201, 403, 403],
+    expect: [401, 201, 404, 404, 404, 403, 403, 403, 201, 403, 403, 403, 403],
     ask: ({ adas, sams }) =>
       Promise.resolve([
         'POST',
@@ -159,7 +167,7 @@ const table: readonly Row[] = [
   {
     operation: 'pay',
     case: 'cash out from Ada',
-    expect: [401, 201, 404, 404, 404, 403, 403, 403, 201, 403, 403],
+    expect: [401, 201, 404, 404, 404, 403, 403, 403, 201, 403, 403, 403, 403],
     ask: ({ adas }) =>
       Promise.resolve([
         'POST',
@@ -174,7 +182,7 @@ const table: readonly Row[] = [
     operation: 'pay',
     case: `say ${what}`,
     // Funding is of a treasury, which the caller's own wallet is not: only of that is a service told.
-    expect: [401, 403, 403, 403, 403, 403, 403, 403, kind === 'CASH_IN' ? 201 : 400, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, kind === 'CASH_IN' ? 201 : 400, 403, 403, 403, 403],
     ask: ({ adas }) =>
       Promise.resolve([
         'POST',
@@ -185,7 +193,7 @@ const table: readonly Row[] = [
   {
     operation: 'pay',
     case: 'settle a purchase at once',
-    expect: [401, 403, 403, 403, 403, 403, 403, 403, 201, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 201, 403, 403, 403, 403],
     ask: ({ adas, mels }) =>
       Promise.resolve([
         'POST',
@@ -195,17 +203,17 @@ const table: readonly Row[] = [
   },
   {
     operation: 'getPayment',
-    expect: [401, 200, 404, 200, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 404, 200, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: async ({ purchase }) => ['GET', `/v1/payments/${await purchase('AUTHORIZED')}`],
   },
   {
     operation: 'getTimeline',
-    expect: [401, 200, 404, 200, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 404, 200, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: async ({ purchase }) => ['GET', `/v1/payments/${await purchase('AUTHORIZED')}/timeline`],
   },
   {
     operation: 'listPayments',
-    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: async ({ product }) => {
       await product.projected();
       return ['GET', '/v1/payments?kind=MERCHANT&limit=200'];
@@ -217,37 +225,37 @@ const table: readonly Row[] = [
   {
     operation: 'listPayments',
     case: "of Ada's account",
-    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403],
+    expect: [401, 200, 404, 404, 404, 200, 200, 200, 200, 200, 403, 403, 403],
     ask: ({ adas }) => Promise.resolve(['GET', `/v1/payments?account=${adas}`]),
   },
   {
     operation: 'authorizePayment',
-    expect: [401, 200, 404, 403, 404, 403, 403, 403, 200, 403, 403],
+    expect: [401, 200, 404, 403, 404, 403, 403, 403, 200, 403, 403, 403, 403],
     ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('INITIATED')}/authorize`],
   },
   {
     operation: 'capturePayment',
-    expect: [401, 403, 404, 200, 404, 403, 403, 403, 200, 403, 403],
+    expect: [401, 403, 404, 200, 404, 403, 403, 403, 200, 403, 403, 403, 403],
     ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('AUTHORIZED')}/capture`],
   },
   {
     operation: 'settlePayment',
-    expect: [401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 200],
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 200, 403, 403],
     ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('CAPTURED')}/settle`],
   },
   {
     operation: 'reversePayment',
-    expect: [401, 403, 404, 200, 404, 403, 403, 403, 200, 403, 403],
+    expect: [401, 403, 404, 200, 404, 403, 403, 403, 200, 403, 403, 403, 403],
     ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('AUTHORIZED')}/reverse`],
   },
   {
     operation: 'cancelPayment',
-    expect: [401, 200, 404, 403, 404, 403, 403, 403, 200, 403, 403],
+    expect: [401, 200, 404, 403, 404, 403, 403, 403, 200, 403, 403, 403, 403],
     ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('INITIATED')}/cancel`],
   },
   {
     operation: 'refundPayment',
-    expect: [401, 403, 403, 201, 404, 403, 403, 403, 201, 403, 403],
+    expect: [401, 403, 403, 201, 404, 403, 403, 403, 201, 403, 403, 403, 403],
     ask: async ({ purchase }) => [
       'POST',
       `/v1/payments/${await purchase('SETTLED')}/refund`,
@@ -255,14 +263,88 @@ const table: readonly Row[] = [
     ],
   },
   {
+    // Its signature says whose it is: no token helps.
+    operation: 'takeProviderCallback',
+    expect: [401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401],
+    ask: () => Promise.resolve(['POST', '/v1/providers/momo-1/callbacks', { body: { status: 'confirmed' } }]),
+  },
+  {
+    operation: 'resolvePayment',
+    // Nothing was told to any provider: that is what is wrong with it, for who may say it.
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 400, 403, 400, 403, 403],
+    ask: async ({ purchase }) => [
+      'POST',
+      `/v1/payments/${await purchase('AUTHORIZED')}/resolve`,
+      { body: { outcome: 'refused', reason: 'declined' } },
+    ],
+    checkRefusals: true,
+    check: ({ body, status }) => {
+      if (status === 400) expect(body).toMatchObject({ field: 'instruction' });
+    },
+  },
+  {
+    operation: 'returnPayment',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 201, 403, 201, 403, 403],
+    ask: async ({ product, who, payout }) => {
+      const { slice } = await payout();
+      for (const step of ['capture', 'settle'])
+        await product.must(who('service'), 'POST', `/v1/payments/${slice}/${step}`);
+      return ['POST', `/v1/payments/${slice}/return`, { body: { amount: '4' } }];
+    },
+    check: ({ body }, _, { till }) => {
+      expect(body).toMatchObject({ kind: 'PAYOUT_RETURN', status: 'SETTLED', payee: till });
+    },
+  },
+  {
+    operation: 'createPayout',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 201, 403, 403, 201, 403],
+    ask: ({ till }) => Promise.resolve(['POST', '/v1/payouts', { body: payoutFrom(till) }]),
+  },
+  {
+    operation: 'getPayout',
+    expect: [401, 403, 403, 403, 403, 200, 200, 200, 200, 403, 403, 200, 403],
+    ask: async ({ payout }) => ['GET', `/v1/payouts/${(await payout()).payoutId}`],
+  },
+  {
+    operation: 'listPayouts',
+    expect: [401, 403, 403, 403, 403, 200, 200, 200, 200, 403, 403, 200, 403],
+    ask: ({ till }) => Promise.resolve(['GET', `/v1/payouts?payer=${till}`]),
+  },
+  {
+    operation: 'cancelPayout',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 200, 403],
+    ask: async ({ payout }) => ['POST', `/v1/payouts/${(await payout()).payoutId}/cancel`],
+  },
+  {
+    operation: 'listConnectors',
+    expect: [401, 403, 403, 403, 403, 200, 200, 200, 200, 403, 403, 403, 200],
+    ask: () => Promise.resolve(['GET', '/v1/connectors']),
+  },
+  {
+    operation: 'getConnector',
+    expect: [401, 403, 403, 403, 403, 200, 200, 200, 200, 403, 403, 403, 200],
+    ask: () => Promise.resolve(['GET', '/v1/connectors/momo-1']),
+  },
+  {
+    operation: 'forceConnector',
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 200],
+    ask: (_, caller) =>
+      Promise.resolve([
+        'POST',
+        `/v1/connectors/momo-${caller.replace(' ', '-')}/force`,
+        { body: { state: 'OPEN', reason: 'walk' }, ...signed },
+      ]),
+    check: ({ body }) => expect(body).toMatchObject({ state: 'OPEN', forced: true, reason: 'walk' }),
+  },
+  {
     operation: 'addWebhook',
-    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403, 403, 403],
     ask: () =>
       Promise.resolve(['POST', '/v1/webhooks', { body: { url: 'https://a.example/', types: ['*'] }, ...signed }]),
   },
   {
     operation: 'listWebhooks',
-    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 403],
     ask: async ({ webhook }) => {
       await webhook();
       return ['GET', '/v1/webhooks'];
@@ -274,13 +356,13 @@ const table: readonly Row[] = [
   },
   {
     operation: 'listWebhookDeliveries',
-    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 403],
     ask: async ({ webhook }) => ['GET', `/v1/webhooks/${await webhook()}/deliveries`],
   },
   {
     operation: 'listWebhookDeliveries',
     case: 'of another service',
-    expect: [401, 403, 403, 403, 403, 403, 403, 200, 404, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 404, 403, 403, 403, 403],
     ask: async ({ webhook }) => ['GET', `/v1/webhooks/${await webhook('other')}/deliveries`],
   },
   ...(
@@ -294,7 +376,7 @@ const table: readonly Row[] = [
     (['shop', 'other'] as const).map((service) => ({
       operation,
       case: `of ${service}`,
-      expect: [401, 403, 403, 403, 403, 403, 403, done, service === 'shop' ? done : 404, 403, 403],
+      expect: [401, 403, 403, 403, 403, 403, 403, done, service === 'shop' ? done : 404, 403, 403, 403, 403],
       ask: async ({ webhook }) => [
         method,
         `/v1/webhooks/${await webhook(service)}${path}`,
@@ -332,19 +414,19 @@ const table: readonly Row[] = [
   },
   {
     operation: 'me',
-    expect: [401, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 403],
     ask: () => Promise.resolve(['GET', '/v1/identity/me']),
     check: ({ body }, caller, { who }) => expect(body.principal).toBe(who(caller)?.principal),
   },
   {
     operation: 'listSessions',
-    expect: [401, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403],
+    expect: [401, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 403],
     ask: () => Promise.resolve(['GET', '/v1/identity/sessions']),
   },
   {
     operation: 'endSession',
     case: "of Ada's, who then needs another",
-    expect: [401, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403],
+    expect: [401, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 403],
     ask: async ({ product, who }, caller) => {
       const { body } = await product.must(who('ada'), 'GET', '/v1/identity/sessions');
       const other = body.items.find(({ current }) => !current);
@@ -354,7 +436,7 @@ const table: readonly Row[] = [
   },
   {
     operation: 'changePassword',
-    expect: [401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403],
+    expect: [401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 403, 403],
     ask: () =>
       Promise.resolve([
         'POST',
@@ -368,7 +450,7 @@ const table: readonly Row[] = [
   },
   {
     operation: 'changeRoles',
-    expect: [401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403],
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403],
     ask: async ({ product }) => {
       const { principal } = await product.user('customer');
       return ['PUT', `/v1/users/${principal.slice('user:'.length)}/roles`, { body: { roles: ['support'] } }];
@@ -377,7 +459,7 @@ const table: readonly Row[] = [
   {
     // Last: it ends what the others stand on.
     operation: 'logOut',
-    expect: [401, 204, 204, 204, 204, 204, 204, 204, 403, 403, 403],
+    expect: [401, 204, 204, 204, 204, 204, 204, 204, 403, 403, 403, 403, 403],
     ask: () => Promise.resolve(['POST', '/v1/identity/log-out']),
   },
 ];
@@ -493,6 +575,8 @@ async function makeThings(): Promise<Things> {
     service: await product.service(),
     'reading service': await product.service(['accounts:read', 'payments:read'], 'reader'),
     'settling service': await product.service(['payments:settle'], 'settler'),
+    'paying service': await product.service(['payouts:write', 'payouts:read'], 'payer'),
+    'operating service': await product.service(['connectors:operate', 'connectors:read'], 'operator'),
   };
   const opened = async (caller: Caller): Promise<string> => {
     const body = { type: ownRole(caller), currency: 'XOF' };
@@ -502,9 +586,18 @@ async function makeThings(): Promise<Things> {
     (await product.must(people.service, 'POST', '/v1/payments', { body: { currency: 'XOF', ...body } })).body.paymentId;
   const [adas, sams, mels] = await Promise.all([opened('ada'), opened('sam'), opened('mel')]);
   for (const payee of [adas, sams, mels]) await pay({ kind: 'CASH_IN', payee, provider: 'cash', amount: '100000' });
+  const till = (
+    await product.must(people.service, 'POST', '/v1/accounts', { body: { type: 'treasury', currency: 'XOF' } })
+  ).body.accountId;
+  await pay({ kind: 'FUNDING', payee: till, provider: 'bank:AB', amount: '100000' });
   await product.projected();
   return {
     product,
+    till,
+    payout: async () => {
+      const { body } = await product.must(people.service, 'POST', '/v1/payouts', { body: payoutFrom(till) });
+      return { payoutId: body.payoutId, slice: body.slices[0]?.paymentId ?? '' };
+    },
     who: (caller) => people[caller],
     adas,
     sams,

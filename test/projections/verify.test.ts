@@ -57,7 +57,16 @@ describe('verify finds what was tampered with', () => {
   /** Everything that a test may spoil: put back after it. */
   const tables = [
     ...['log', 'heads', 'commits'].map((table) => `eventstore.${table}`),
-    ...['checkpoints', 'accounts_v1', 'deadlines_v1', 'payments_v1', 'trial_balance_v1'].map((t) => `projections.${t}`),
+    ...[
+      'checkpoints',
+      'accounts_v1',
+      'connector_states_v1',
+      'deadlines_v1',
+      'payments_v1',
+      'payouts_v1',
+      'payout_slices_v1',
+      'trial_balance_v1',
+    ].map((t) => `projections.${t}`),
   ];
   const nameIn = (table: string): string => table.replace('.', '_');
 

@@ -173,6 +173,7 @@ describe('a batch', () => {
         },
         payment: (id) => runtime.payment(id),
         account: (id) => runtime.account(id),
+        payout: () => Promise.resolve(undefined),
       },
     });
     await open(faulty);

@@ -23,7 +23,8 @@ const open = async (
   options: Partial<RpcDoorOptions> = {},
 ): Promise<TestDoor> => {
   const nothing = () => Promise.resolve(undefined);
-  const runtime = { execute: (_: unknown, caller: Caller) => execute(caller), payment: nothing, account: nothing };
+  const reads = { payment: nothing, account: nothing, payout: nothing };
+  const runtime = { execute: (_: unknown, caller: Caller) => execute(caller), ...reads };
   test = await openTestDoor({ runtime, ...options });
   return test;
 };

@@ -1,11 +1,13 @@
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { AccountService } from '../../src/gateway/rpc/gen/kora/v1/account_pb.js';
+import { PayoutService } from '../../src/gateway/rpc/gen/kora/v1/payout_pb.js';
 import { PaymentService } from '../../src/gateway/rpc/gen/kora/v1/payment_pb.js';
 
 export interface RpcClients {
   readonly accounts: Client<typeof AccountService>;
   readonly payments: Client<typeof PaymentService>;
+  readonly payouts: Client<typeof PayoutService>;
 }
 
 /** Every way in which a client may speak to the one port. */
@@ -32,5 +34,9 @@ export function clientsOf(
   };
   const transport = protocols[protocol]?.(baseUrl, [withToken]);
   if (transport === undefined) throw new Error(`no such protocol: ${protocol}`);
-  return { accounts: createClient(AccountService, transport), payments: createClient(PaymentService, transport) };
+  return {
+    accounts: createClient(AccountService, transport),
+    payments: createClient(PaymentService, transport),
+    payouts: createClient(PayoutService, transport),
+  };
 }

@@ -8,7 +8,7 @@ import { PaymentKind, PaymentStatus, PayUpTo } from '../../src/gateway/rpc/gen/k
 import { HeldLog } from '../support/held-log.ts';
 import { openWallets } from '../support/wallets.ts';
 import { clientsOf, protocols } from './clients.ts';
-import { openTestDoor, type TestDoor } from './door.ts';
+import { openTestDoor, rpcRuntime, type TestDoor } from './door.ts';
 import { refusedBy } from './errors.ts';
 
 // A caller is answered within its time. What became of a command whose caller could not wait is in the log: the same key
@@ -27,7 +27,7 @@ describe.each(Object.keys(protocols))('over %s', (protocol) => {
     const log = new HeldLog();
     const runtime = new Runtime({ log });
     await openWallets(runtime, { a: 100n, b: 0n });
-    test = await openTestDoor({ runtime }, log);
+    test = await openTestDoor({ runtime: rpcRuntime(runtime) }, log);
     return { log, runtime, ...clientsOf(test.url, test.token, protocol) };
   };
 
@@ -105,7 +105,7 @@ describe('on the wire', () => {
       begun += 1;
       return sleep(1, { ok: false, refusal: { code: 'Contended', message: '' }, duplicate: false } as const);
     };
-    test = await openTestDoor({ runtime: { execute, payment: nothing, account: nothing } });
+    test = await openTestDoor({ runtime: { execute, payment: nothing, account: nothing, payout: nothing } });
     const command = {
       idempotencyKey: 'k',
       kind: 'PAYMENT_KIND_P2P',

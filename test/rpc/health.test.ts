@@ -45,7 +45,7 @@ function watching(client: ReturnType<typeof healthClient>, service = '') {
 describe('health', () => {
   it('says that everything is serving, and of what it does not know that it does not', async () => {
     const { client } = await open();
-    for (const service of ['', 'kora.v1.PaymentService', 'kora.v1.AccountService']) {
+    for (const service of ['', 'kora.v1.PaymentService', 'kora.v1.PayoutService', 'kora.v1.AccountService']) {
       expect(await called(client, 'check', { service })).toEqual({ status: 'SERVING' });
     }
     await expect(called(client, 'check', { service: 'kora.v1.Nothing' })).rejects.toMatchObject({
@@ -53,7 +53,12 @@ describe('health', () => {
     });
     const serving = { status: 'SERVING' };
     expect(await called(client, 'list', {})).toEqual({
-      statuses: { '': serving, 'kora.v1.PaymentService': serving, 'kora.v1.AccountService': serving },
+      statuses: {
+        '': serving,
+        'kora.v1.PaymentService': serving,
+        'kora.v1.PayoutService': serving,
+        'kora.v1.AccountService': serving,
+      },
     });
   });
 
@@ -80,7 +85,7 @@ describe('health', () => {
       return new Promise<Outcome>((resolve) => (finish = resolve));
     };
     const nothing = () => Promise.resolve(undefined);
-    test = await openTestDoor({ runtime: { execute, payment: nothing, account: nothing } });
+    test = await openTestDoor({ runtime: { execute, payment: nothing, account: nothing, payout: nothing } });
     const client = healthClient(test);
     clients.push(client);
     const watcher = watching(client);

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { Outcome } from '../../src/actors/runtime.ts';
 import { AccountService } from '../../src/gateway/rpc/gen/kora/v1/account_pb.js';
 import { PaymentKind, PaymentService, PayUpTo } from '../../src/gateway/rpc/gen/kora/v1/payment_pb.js';
+import { PayoutService } from '../../src/gateway/rpc/gen/kora/v1/payout_pb.js';
 import { peerCertificate } from '../../src/gateway/rpc/peer-certificate.ts';
 import type { RpcTls } from '../../src/gateway/rpc/rpc-door.ts';
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
@@ -74,7 +75,11 @@ function clientsAs(as: Identity, url: string, token: string, protocol: string): 
   };
   const transport = transports[protocol]?.(url, as, [withToken]);
   if (transport === undefined) throw new Error(`no such protocol: ${protocol}`);
-  return { accounts: createClient(AccountService, transport), payments: createClient(PaymentService, transport) };
+  return {
+    accounts: createClient(AccountService, transport),
+    payments: createClient(PaymentService, transport),
+    payouts: createClient(PayoutService, transport),
+  };
 }
 
 describe.each(Object.keys(transports))('%s', (protocol) => {
@@ -128,7 +133,10 @@ describe.each(Object.keys(transports))('%s', (protocol) => {
       return new Promise<Outcome>((resolve) => (finish = resolve));
     };
     const nothing = () => Promise.resolve(undefined);
-    test = await openTestDoor({ tls: tlsOf(), runtime: { execute, payment: nothing, account: nothing } });
+    test = await openTestDoor({
+      tls: tlsOf(),
+      runtime: { execute, payment: nothing, account: nothing, payout: nothing },
+    });
     const { payments } = clientsAs(shop, test.url, test.token, protocol);
     const pay = { idempotencyKey: 'k', kind: PaymentKind.P2P, amount: '1', currency: 'XOF', upTo: PayUpTo.SETTLED };
     const atWork = refusedBy(payments.pay(pay));

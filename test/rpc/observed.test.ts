@@ -41,7 +41,7 @@ describe.each(Object.keys(protocols))('calls over %s', (protocol) => {
       return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
     };
     test = await openTestDoor({
-      runtime: { execute, payment: nothing, account: nothing },
+      runtime: { execute, payment: nothing, account: nothing, payout: nothing },
       observer: {
         answered: (one) => answered.push(one),
         tracing: { ...noSpans, begin, close: () => Promise.resolve() },

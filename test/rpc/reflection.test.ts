@@ -51,6 +51,7 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
       'grpc.reflection.v1alpha.ServerReflection',
       'kora.v1.AccountService',
       'kora.v1.PaymentService',
+      'kora.v1.PayoutService',
     ]);
   });
 
@@ -62,6 +63,7 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
     expect(file.map(({ name }) => name)).toEqual([
       'kora/v1/payment.proto',
       'kora/v1/account.proto',
+      'kora/v1/payout.proto',
       'kora/v1/refusal.proto',
     ]);
     const set = toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: file.reverse() }));

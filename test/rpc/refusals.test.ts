@@ -105,7 +105,7 @@ describe.each(Object.keys(protocols))('refusals over %s', (protocol) => {
   beforeAll(async () => {
     const outcome = (): Promise<Outcome> => Promise.resolve({ ok: false, refusal, duplicate: false });
     const nothing = () => Promise.resolve(undefined);
-    test = await openTestDoor({ runtime: { execute: outcome, payment: nothing, account: nothing } });
+    test = await openTestDoor({ runtime: { execute: outcome, payment: nothing, account: nothing, payout: nothing } });
     ({ payments } = clientsOf(test.url, test.token, protocol));
   });
   afterAll(() => test.close());

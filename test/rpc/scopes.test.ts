@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authenticator } from '../../src/gateway/principal.ts';
 import { AccountService } from '../../src/gateway/rpc/gen/kora/v1/account_pb.js';
 import { PaymentKind, PaymentService, PayUpTo } from '../../src/gateway/rpc/gen/kora/v1/payment_pb.js';
+import { PayoutService } from '../../src/gateway/rpc/gen/kora/v1/payout_pb.js';
 import { type Scope, scopes } from '../../src/gateway/scopes.ts';
 import { issueServiceToken } from '../../src/gateway/service-token.ts';
 import { clientsOf, protocols } from './clients.ts';
@@ -22,6 +23,11 @@ const needed: Readonly<Record<string, readonly Scope[]>> = {
   'PaymentService/Fail': ['payments:write', 'payments:settle'],
   'PaymentService/Reverse': ['payments:write'],
   'PaymentService/Refund': ['payments:write'],
+  'PaymentService/Resolve': ['payments:settle'],
+  'PaymentService/ReturnPayout': ['payments:settle'],
+  'PayoutService/CreatePayout': ['payouts:write'],
+  'PayoutService/CancelPayout': ['payouts:write'],
+  'PayoutService/GetPayout': ['payouts:read'],
   'PaymentService/GetPayment': ['payments:read'],
   'AccountService/OpenAccount': ['accounts:write'],
   'AccountService/FreezeAccount': ['accounts:write'],
@@ -32,7 +38,7 @@ const needed: Readonly<Record<string, readonly Scope[]>> = {
   // Nothing is in it.
   'PaymentService/Batch': scopes,
 };
-const methods = [PaymentService, AccountService].flatMap(({ name, methods }) =>
+const methods = [PaymentService, PayoutService, AccountService].flatMap(({ name, methods }) =>
   methods.map((method) => `${name}/${method.name}`),
 );
 

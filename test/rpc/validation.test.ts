@@ -44,6 +44,7 @@ describe('validation', () => {
         },
         payment: nothing,
         account: nothing,
+        payout: nothing,
       },
     });
     clients = clientsOf(test.url, test.token);

@@ -22,6 +22,8 @@ const of = {
   intoOwnerless: `payment/${idOf('into ownerless')}`,
   float: 'account/float:cash:XOF',
   payments: 'payments',
+  connector: 'connector/momo-1',
+  noPayout: 'payout/there-is-none',
   noAccount: 'account/there-is-none',
   noPayment: 'payment/there-is-none',
 };

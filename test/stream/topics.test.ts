@@ -4,6 +4,7 @@ import { Runtime } from '../../src/actors/runtime.ts';
 import type { StreamDoor } from '../../src/gateway/stream/index.ts';
 import { paymentIdOf } from '../../src/kernel/ids.ts';
 import { caller, cashIn, must, openWallets, p2p } from '../support/wallets.ts';
+import { told } from '../support/instructions.ts';
 import { StreamClient } from './support/client.ts';
 import { openDoor } from './support/door.ts';
 import { expectedOf, seen } from './support/oracle.ts';
@@ -115,6 +116,88 @@ describe('account/<id>', () => {
     await openWallets(runtime, { cleo: 0n });
     await client.until(() => client.units('account/cleo').length > 0);
     expect(client.events('account/cleo')).toMatchObject([{ type: 'AccountOpened', version: 1, status: 'OPEN' }]);
+  });
+});
+
+describe('payout/<id>', () => {
+  it('begins with the payout as its history has it, then tells what happens to it; its slices are payments', async () => {
+    const of = { accountId: 'till', walletType: 'treasury', currency: 'XOF' } as const;
+    await must(runtime, { type: 'OpenAccount', idempotencyKey: 'till', ...of });
+    await must(runtime, { ...cashIn('till', 500n, 'funds'), kind: 'FUNDING' });
+    const topic = `payout/${idOf('o1')}`;
+    expect(await client.snapshot(topic)).toMatchObject({ topic, version: 0, state: null });
+    const { payout } = await must(runtime, {
+      ...{ type: 'CreatePayout', idempotencyKey: 'o1', amount: 300n, currency: 'XOF' },
+      ...{ payer: 'till', provider: 'bank:AB', beneficiary: 'ben-1' },
+    });
+    await must(runtime, { type: 'CancelPayout', idempotencyKey: 'o2', payoutId: idOf('o1'), reason: 'not wanted' });
+    await client.until(() => client.events(topic).length === 2);
+    const slice = payout?.slices[0]?.paymentId ?? '';
+    expect(client.events(topic)).toMatchObject([
+      {
+        version: 1,
+        payoutId: idOf('o1'),
+        type: 'PayoutCreated',
+        status: 'OPEN',
+        data: { slices: [{ paymentId: slice }] },
+      },
+      { version: 2, type: 'PayoutCancelled', status: 'CANCELLED', data: { reason: 'not wanted', slices: [slice] } },
+    ]);
+    expect(seen(client.events(topic))).toEqual(await expectedOf(log, topic));
+    const other = await StreamClient.connect(door.port);
+    expect(await other.snapshot(topic)).toMatchObject({
+      version: 2,
+      state: { state: 'CANCELLED', cancelled: 'not wanted' },
+    });
+    await other.live(`payment/${slice}`, 0);
+    expect(other.events(`payment/${slice}`).map(({ type, status }) => [type, status])).toEqual([
+      ['PaymentInitiated', 'INITIATED'],
+      ['PaymentAuthorized', 'AUTHORIZED'],
+      ['PaymentFailed', 'FAILED'],
+    ]);
+    await other.close();
+  });
+});
+
+describe('connector/<id>', () => {
+  it('begins with its breaker, closed where nothing was ever written, then tells how that changes', async () => {
+    const topic = 'connector/momo-1';
+    expect(await client.snapshot(topic)).toMatchObject({
+      version: 0,
+      state: { connectorId: 'momo-1', state: 'CLOSED', failures: 0, forced: false },
+    });
+    const force = (state: 'OPEN' | 'CLOSED') =>
+      runtime.operate(
+        { type: 'ForceBreaker', idempotencyKey: state, connectorId: 'momo-1', state, reason: 'drill' },
+        caller,
+      );
+    expect([await force('OPEN'), await force('CLOSED')]).toMatchObject([{ ok: true }, { ok: true }]);
+    await client.until(() => client.events(topic).length === 2);
+    expect(client.events(topic)).toMatchObject([
+      { version: 1, connectorId: 'momo-1', type: 'BreakerForced', status: 'OPEN', data: { after: { forced: true } } },
+      { version: 2, type: 'BreakerForced', status: 'CLOSED', data: { reason: 'drill' } },
+    ]);
+    const other = await StreamClient.connect(door.port);
+    expect(await other.snapshot(topic)).toMatchObject({ version: 2, state: { state: 'CLOSED' } });
+    await other.close();
+  });
+});
+
+describe('an event that leaves a payment as it is', () => {
+  it('says no status where the payment may be in several', async () => {
+    const out = { ...p2p('ada', 'ben', 100n, 'out'), kind: 'CASH_OUT', upTo: 'AUTHORIZED', provider: 'cash' } as const;
+    const { payee: _payee, ...cashOut } = out;
+    await must(runtime, cashOut);
+    await told(runtime, idOf('out'), { said: 'accepted', providerRef: 'ref-1' });
+    const topic = `payment/${idOf('out')}`;
+    await client.live(topic, 0);
+    expect(client.events(topic).map(({ type, status }) => [type, status])).toEqual([
+      ['PaymentInitiated', 'INITIATED'],
+      ['PaymentAuthorized', 'AUTHORIZED'],
+      ['InstructionIssued', 'AUTHORIZED'],
+      ['InstructionAccepted', undefined],
+      ['PaymentCaptured', 'CAPTURED'],
+    ]);
   });
 });
 

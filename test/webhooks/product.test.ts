@@ -42,6 +42,7 @@ const env = (networks: string): Record<string, string> => ({
   KORA_HTTP_PORT: '0',
   KORA_RPC_PORT: '0',
   KORA_STREAM_PORT: '0',
+  KORA_METRICS_PORT: '0',
   ...(networks !== '' && { KORA_WEBHOOKS_NETWORKS: networks }),
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Caller, KoraRequest } from '../../actors/requests.ts';
+import type { Caller, ConnectorRequest, KoraRequest } from '../../actors/requests.ts';
 import type { Outcome } from '../../actors/runtime.ts';
 import { commandIdOf, type FingerprintPart, fingerprintOf } from '../../kernel/ids.ts';
 import { idempotencyConflict } from '../../machines/refusals.ts';
@@ -43,13 +43,14 @@ export async function unproven(call: Call, { identity }: DoorParts): Promise<Pro
  * id is made from the same key, and what was carried out before comes to the same answer again. So a lost cache costs
  * time and nothing else.
  *
- * Kept are the answers that the log keeps as well: what was done, and refusals that are recorded on a payment. Whatever
+ * Kept are the answers that the log keeps as well: what was done, and refusals that are recorded on a payment or a payout.
+ * Whatever
  * else was refused is looked at anew when it comes again.
  *
  * @param module whose command it is
  * @param answerOf made from the outcome alone, so that a repetition comes to the same
  */
-export async function carriedOut<Request extends KoraRequest>(
+export async function carriedOut<Request extends KoraRequest | ConnectorRequest>(
   call: Call,
   { idempotency, refusal }: DoorParts,
   request: Request,
@@ -86,7 +87,7 @@ export async function carriedOut<Request extends KoraRequest>(
   try {
     const outcome = await module.carryOut(request, caller);
     const answer = answerOf(outcome);
-    if (outcome.ok || outcome.payment !== undefined) claim.keep(answer);
+    if (outcome.ok || outcome.payment !== undefined || outcome.payout !== undefined) claim.keep(answer);
     else await claim.release();
     return outcome.duplicate ? again(answer) : answer;
   } catch (error) {

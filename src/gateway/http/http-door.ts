@@ -8,6 +8,7 @@ import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { DoorObserver } from '../door-observer.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
+import type { Connectors } from '../connectors.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
@@ -26,6 +27,7 @@ import { routes } from './routes.ts';
 export interface HttpDoorOptions {
   readonly ledger: Ledger;
   readonly payments: Payments;
+  readonly connectors: Connectors;
   readonly identity: Identity;
   /** Default: no provider is known. */
   readonly providers?: TakesCallbacks;
@@ -71,7 +73,7 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, identity, webhooks, authenticator, pool, logger } = options;
+  const { ledger, payments, connectors, identity, webhooks, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
   const idempotency = new PostgresIdempotencyLog({
     pool,
@@ -89,6 +91,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     const parts: DoorParts = {
       ledger,
       payments,
+      connectors,
       identity,
       providers: options.providers ?? { callback: () => Promise.resolve('NotTaken') },
       webhooks,

@@ -2,6 +2,7 @@ import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
+import type { Connectors } from '../connectors.ts';
 import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
 
@@ -9,6 +10,7 @@ import type { HttpLimits } from './limits.ts';
 export interface DoorParts {
   readonly ledger: Ledger;
   readonly payments: Payments;
+  readonly connectors: Connectors;
   readonly identity: Identity;
   readonly providers: TakesCallbacks;
   readonly webhooks: Webhooks;

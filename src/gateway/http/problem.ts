@@ -38,8 +38,14 @@ export function problemOf(refusal: Refusal | IdentityRefusal | WebhookRefusal): 
   return { problem: code, detail: message, figures, headers: { 'retry-after': String(seconds) } };
 }
 
+export const forbidden = problem('Forbidden', 'this token is not for this call');
+
+export const unknownCurrency = problem('Invalid', 'currency: a currency of ISO 4217 is wanted', {
+  figures: { field: 'currency' },
+});
+
 /** One sentence for whatever is not there and whatever is not the caller's: nobody can tell the two apart. */
-export function notThere(what: 'payment' | 'account', id: string): Problem {
+export function notThere(what: (Refusal & { code: 'NotFound' })['what'], id: string): Problem {
   return problemOf({ code: 'NotFound', what, id, message: `there is no ${what} ${id}` });
 }
 

@@ -1,5 +1,6 @@
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { connectorRoutes } from './routes/connectors.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
@@ -7,6 +8,7 @@ import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { payoutRoutes } from './routes/payouts.ts';
 
 /** Every route of the door: what is registered, documented in OpenAPI, and walked as every role by test/http. */
 export const routes: readonly Route[] = [
@@ -15,6 +17,8 @@ export const routes: readonly Route[] = [
   ...paymentStepRoutes,
   ...providerCallbackRoutes,
   ...webhookRoutes,
+  ...payoutRoutes,
+  ...connectorRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,

@@ -42,9 +42,11 @@ export function visibleRefusal(
   { payer, payee }: Pick<PaymentView, 'payer' | 'payee'>,
   eyes: Eyes,
 ): Refusal {
-  if (eyes.everything || !('accountId' in refusal)) return refusal;
-  const concerns = (refusal.accountId === payer && eyes.paysFrom) || (refusal.accountId === payee && eyes.isPaidTo);
-  if (concerns) return refusal;
+  // Which connector is at it is ours to know; whose account it was, theirs.
+  if (eyes.everything || !('accountId' in refusal || 'connector' in refusal)) return refusal;
+  const accountId = 'accountId' in refusal ? refusal.accountId : undefined;
+  const concerns = (accountId === payer && eyes.paysFrom) || (accountId === payee && eyes.isPaidTo);
+  if (accountId !== undefined && concerns) return refusal;
   // Without its figures it is no refusal of the core any more; it goes nowhere but out.
   return { code: refusal.code, message: problemKinds[refusal.code].title } as Refusal;
 }

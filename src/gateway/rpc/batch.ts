@@ -16,7 +16,7 @@ import type {
 } from './gen/kora/v1/payment_pb.js';
 import { readCommand } from './read-command.ts';
 import { wireRefusal } from './wire-refusal.ts';
-import { wireAccount, wirePayment } from './wire-views.ts';
+import { wireAccount, wirePayment, wirePayout } from './wire-views.ts';
 
 /**
  * Carries out a batch: all commands are handed to the runtime in this turn, in their order, so that they go into the same
@@ -105,9 +105,10 @@ function hand(
 
 function resultOf(outcome: Outcome): CommandResult['result'] {
   if (!outcome.ok) return { case: 'refused', value: refusedOf(outcome) };
-  const { payment, account, position = 0, duplicate } = outcome;
+  const { payment, account, payout, position = 0, duplicate } = outcome;
   let subject: CommandResult_Done['subject'] = { case: undefined };
   if (payment !== undefined) subject = { case: 'payment', value: wirePayment(payment, 'with failure') };
+  else if (payout !== undefined) subject = { case: 'payout', value: wirePayout(payout, 'with failure') };
   else if (account !== undefined) subject = { case: 'account', value: wireAccount(account) };
   return {
     case: 'done',
@@ -118,15 +119,19 @@ function resultOf(outcome: Outcome): CommandResult['result'] {
 function refusedOf({
   refusal,
   payment,
+  payout,
   position = 0,
   duplicate = false,
-}: Pick<Outcome & { ok: false }, 'refusal' | 'payment' | 'position'> & { duplicate?: boolean }): CommandResult_Refused {
+}: Pick<Outcome & { ok: false }, 'refusal' | 'payment' | 'payout' | 'position'> & {
+  duplicate?: boolean;
+}): CommandResult_Refused {
   return {
     $typeName: 'kora.v1.CommandResult.Refused',
     refusal: wireRefusal(refusal),
     position: BigInt(position),
     duplicate,
     ...(payment !== undefined && { payment: wirePayment(payment, 'without failure') }),
+    ...(payout !== undefined && { payout: wirePayout(payout, 'without failure') }),
   };
 }
 

@@ -1,13 +1,23 @@
 import type { PayUpTo } from '../../machines/commands.ts';
 import type { AccountStatus, WalletType } from '../../machines/account/account.facts.ts';
+import type { ResolveRequest } from '../../actors/requests.ts';
 import type { PaymentKind, PaymentStatus, ReversalReason } from '../../machines/payment/payment.facts.ts';
+import type { PayoutStatus } from '../../machines/payout/payout.facts.ts';
+import type { SliceStatus } from '../../machines/payout/slice.machine.ts';
+import type { WholeStatus } from '../../payments/index.ts';
 import { AccountStatus as WireAccountStatus, WalletType as WireWalletType } from './gen/kora/v1/account_pb.js';
 import {
   PaymentKind as WireKind,
   PaymentStatus as WireStatus,
   PayUpTo as WireUpTo,
+  ResolvedOutcome as WireOutcome,
   ReversalReason as WireReversal,
 } from './gen/kora/v1/payment_pb.js';
+import {
+  PayoutState as WirePayoutState,
+  PayoutStatus as WirePayoutStatus,
+  SliceStatus as WireSliceStatus,
+} from './gen/kora/v1/payout_pb.js';
 
 /** The names of the machines beside the numbers of the wire. A name that is new to the machines breaks the build here. */
 export const wireKind: Readonly<Record<PaymentKind, WireKind>> = {
@@ -50,6 +60,33 @@ export const wireAccountStatus: Readonly<Record<AccountStatus, WireAccountStatus
   CLOSED: WireAccountStatus.CLOSED,
 };
 
+export const wirePayoutState: Readonly<Record<PayoutStatus, WirePayoutState>> = {
+  OPEN: WirePayoutState.OPEN,
+  CANCELLED: WirePayoutState.CANCELLED,
+  FAILED: WirePayoutState.FAILED,
+};
+export const wirePayoutStatus: Readonly<Record<WholeStatus, WirePayoutStatus>> = {
+  pending: WirePayoutStatus.PENDING,
+  processing: WirePayoutStatus.PROCESSING,
+  settled: WirePayoutStatus.SETTLED,
+  partially_settled: WirePayoutStatus.PARTIALLY_SETTLED,
+  failed: WirePayoutStatus.FAILED,
+  cancelled: WirePayoutStatus.CANCELLED,
+};
+export const wireSliceStatus: Readonly<Record<SliceStatus, WireSliceStatus>> = {
+  pending: WireSliceStatus.PENDING,
+  sent: WireSliceStatus.SENT,
+  in_doubt: WireSliceStatus.IN_DOUBT,
+  settled: WireSliceStatus.SETTLED,
+  failed: WireSliceStatus.FAILED,
+};
+const wireOutcome: Readonly<Record<ResolveRequest['outcome'], WireOutcome>> = {
+  confirmed: WireOutcome.CONFIRMED,
+  settled: WireOutcome.SETTLED,
+  refused: WireOutcome.REFUSED,
+};
+
+export const outcomes = inverse(wireOutcome);
 export const kinds = inverse(wireKind);
 export const upTos = inverse(wireUpTo);
 export const walletTypes = inverse(wireWalletType);

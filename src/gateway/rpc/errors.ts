@@ -4,19 +4,28 @@ import type { PaymentView } from '../../machines/payment/view.ts';
 import { UnitFailedError } from '../../actors/runtime.ts';
 import { UnknownEventVersionError } from '../../machines/fact-codec.ts';
 import { troubleCauseOf } from '../../platform/postgres/store-trouble.ts';
+import type { PayoutView } from '../../machines/payout/view.ts';
 import { PaymentSchema } from './gen/kora/v1/payment_pb.js';
+import { PayoutSchema } from './gen/kora/v1/payout_pb.js';
 import { RefusalSchema } from './gen/kora/v1/refusal_pb.js';
 import { statusOf, wireRefusal } from './wire-refusal.ts';
-import { wirePayment } from './wire-views.ts';
+import { wirePayment, wirePayout } from './wire-views.ts';
 
 /** What a caller can do who does not know what became of a command. */
 export const outcomeUnknown = 'the outcome is unknown, ask again with the same idempotency key';
 
-/** A refusal as the error of a single call. @param payment the one that records it, where it is recorded */
-export function refusalError(refusal: Refusal, payment?: PaymentView): ConnectError {
+/** What records a refusal, where it is recorded. */
+interface Recorded {
+  readonly payment?: PaymentView;
+  readonly payout?: PayoutView;
+}
+
+/** A refusal as the error of a single call, with the payment or the payout that records it. */
+export function refusalError(refusal: Refusal, { payment, payout }: Recorded = {}): ConnectError {
   const details = [
     { desc: RefusalSchema, value: wireRefusal(refusal) },
     ...(payment === undefined ? [] : [{ desc: PaymentSchema, value: wirePayment(payment, 'without failure') }]),
+    ...(payout === undefined ? [] : [{ desc: PayoutSchema, value: wirePayout(payout, 'without failure') }]),
   ];
   return new ConnectError(refusal.message, statusOf(refusal), undefined, details);
 }

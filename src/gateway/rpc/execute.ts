@@ -1,6 +1,7 @@
 import { ConnectError, type HandlerContext } from '@connectrpc/connect';
 import type { Caller } from '../../actors/requests.ts';
 import type { Outcome, Runtime } from '../../actors/runtime.ts';
+import type { PayoutDetails } from '../../payments/index.ts';
 import { callerOf, mayCommand, stillAwaited, within } from './call.ts';
 import type { DoorLog } from './door-log.ts';
 import { faultError, refusalError } from './errors.ts';
@@ -9,7 +10,10 @@ import type { RpcLimits } from './limits.ts';
 import { readCommand, type WireCommand } from './read-command.ts';
 
 /** What the door needs of the runtime. */
-export type RpcRuntime = Pick<Runtime, 'execute' | 'payment' | 'account'>;
+export interface RpcRuntime extends Pick<Runtime, 'execute' | 'payment' | 'account'> {
+  /** With each of its slices as it is now. */
+  payout(id: string): Promise<PayoutDetails | undefined>;
+}
 
 export interface DoorParts {
   readonly runtime: RpcRuntime;
@@ -30,7 +34,7 @@ export async function executeOne(
   mayCommand(context, [{ command }]);
   stillAwaited(context);
   const outcome = await answered(parts.runtime.execute(request, caller), context, parts, caller);
-  if (!outcome.ok) throw refusalError(outcome.refusal, outcome.payment);
+  if (!outcome.ok) throw refusalError(outcome.refusal, outcome);
   return outcome;
 }
 

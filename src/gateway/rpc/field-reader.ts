@@ -12,6 +12,7 @@ export const CORRELATION_CHARS_MAX = 128;
 
 const AMOUNT = /^(?:0|[1-9][0-9]*)$/;
 const CORRELATION = /^[\x21-\x7e]{1,128}$/;
+const REFERENCE = /^[A-Za-z0-9_.-]{1,64}$/;
 const PROVIDER_CHARS_MAX = 64;
 
 /**
@@ -35,6 +36,16 @@ export class FieldReader {
 
   provider(value: string): string {
     return this.text('provider', value, PROVIDER_CHARS_MAX, 'name the provider, or leave the field out');
+  }
+
+  /** A reference that a provider resolves, or the name of one of its rails. */
+  reference(field: string, value: string): string {
+    if (!REFERENCE.test(value)) this.fail(field, 'is no reference: 1 to 64 of A-Z a-z 0-9 _ . and -');
+    return value;
+  }
+
+  providerRef(value: string): string {
+    return this.text('providerRef', value, REASON_CHARS_MAX, 'say what the provider calls it');
   }
 
   text(field: string, value: string, charsMax: number, hint: string): string {
@@ -77,6 +88,12 @@ export class FieldReader {
   paymentId(field: string, value: string): string {
     if (!isPaymentId(value))
       this.fail(field, 'is no id of a payment: take the paymentId that the payment was answered with');
+    return value;
+  }
+
+  payoutId(value: string): string {
+    if (!isPaymentId(value))
+      this.fail('payoutId', 'is no id of a payout: take the payoutId that the payout was answered with');
     return value;
   }
 

@@ -4,10 +4,14 @@ import type { Principal } from '../principal.ts';
 import type { Scope } from '../scopes.ts';
 import type { AccountService } from './gen/kora/v1/account_pb.js';
 import type { PaymentService } from './gen/kora/v1/payment_pb.js';
+import type { PayoutService } from './gen/kora/v1/payout_pb.js';
 import type { WireCommand } from './read-command.ts';
 
 /** The methods of our services, by the names that generated code gives them. A single call's command has its method's name. */
-type OurMethod = keyof (typeof PaymentService)['method'] | keyof (typeof AccountService)['method'];
+type OurMethod =
+  | keyof (typeof PaymentService)['method']
+  | keyof (typeof AccountService)['method']
+  | keyof (typeof PayoutService)['method'];
 
 /**
  * The scope that each method needs of a token; one of them, where there are several. A method of `proto/kora/v1` that is
@@ -23,7 +27,12 @@ const methodScopes = {
   fail: ['payments:write', 'payments:settle'],
   reverse: ['payments:write'],
   refund: ['payments:write'],
+  resolve: ['payments:settle'],
+  returnPayout: ['payments:settle'],
   getPayment: ['payments:read'],
+  createPayout: ['payouts:write'],
+  cancelPayout: ['payouts:write'],
+  getPayout: ['payouts:read'],
   batch: 'each command',
   openAccount: ['accounts:write'],
   freezeAccount: ['accounts:write'],

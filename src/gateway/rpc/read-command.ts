@@ -2,10 +2,12 @@ import type {
   CaptureRequest,
   KoraRequest,
   OpenAccountRequest,
+  CreatePayoutRequest,
   PayRequest,
+  ResolveRequest,
   SettleRequest,
 } from '../../actors/requests.ts';
-import { kinds, reversals, upTos, walletTypes } from './enums.ts';
+import { kinds, outcomes, reversals, upTos, walletTypes } from './enums.ts';
 import type { FieldReader } from './field-reader.ts';
 import { type Command, PayUpTo } from './gen/kora/v1/payment_pb.js';
 
@@ -93,6 +95,49 @@ const readers: Readers = {
     paymentId: fields.paymentId('paymentId', message.paymentId),
     reason: fields.oneOf('reason', message.reason, reversals, 'requested'),
   }),
+  resolve: (message, fields) => {
+    const request: Writable<ResolveRequest> = {
+      type: 'Resolve',
+      idempotencyKey: fields.idempotencyKey(message.idempotencyKey),
+      paymentId: fields.paymentId('paymentId', message.paymentId),
+      outcome: fields.oneOf('outcome', message.outcome, outcomes, 'refused'),
+    };
+    if (message.providerFee !== undefined) request.providerFee = fields.amount('providerFee', message.providerFee);
+    const { reason, providerRef } = message;
+    if (reason !== undefined) request.reason = fields.reason(reason);
+    else if (request.outcome === 'refused') fields.fail('reason', 'is missing: say why it was refused');
+    if (providerRef !== undefined) request.providerRef = fields.providerRef(providerRef);
+    else if (request.outcome !== 'refused') fields.fail('providerRef', 'is missing: say what the provider calls it');
+    return request;
+  },
+  returnPayout: (message, fields) => ({
+    type: 'Pay',
+    idempotencyKey: fields.idempotencyKey(message.idempotencyKey),
+    kind: 'PAYOUT_RETURN',
+    amount: fields.amount('amount', message.amount),
+    currency: fields.currency(message.currency),
+    upTo: 'SETTLED',
+    original: fields.paymentId('original', message.original),
+  }),
+  createPayout: (message, fields) => {
+    const request: Writable<CreatePayoutRequest> = {
+      type: 'CreatePayout',
+      idempotencyKey: fields.idempotencyKey(message.idempotencyKey),
+      amount: fields.amount('amount', message.amount),
+      currency: fields.currency(message.currency),
+      payer: fields.accountId('payer', message.payer),
+      provider: fields.provider(message.provider),
+      beneficiary: fields.reference('beneficiary', message.beneficiary),
+    };
+    if (message.rail !== undefined) request.rail = fields.reference('rail', message.rail);
+    return request;
+  },
+  cancelPayout: (message, fields) => ({
+    type: 'CancelPayout',
+    idempotencyKey: fields.idempotencyKey(message.idempotencyKey),
+    payoutId: fields.payoutId(message.payoutId),
+    reason: fields.reason(message.reason),
+  }),
   openAccount: (message, fields) => {
     const request: Writable<OpenAccountRequest> = {
       type: 'OpenAccount',
@@ -133,6 +178,8 @@ function readParties(
   if (message.payer !== undefined) request.payer = fields.accountId('payer', message.payer);
   if (message.payee !== undefined) request.payee = fields.accountId('payee', message.payee);
   if (message.provider !== undefined) request.provider = fields.provider(message.provider);
+  if (message.beneficiary !== undefined) request.beneficiary = fields.reference('beneficiary', message.beneficiary);
+  if (message.rail !== undefined) request.rail = fields.reference('rail', message.rail);
   if (message.original !== undefined) request.original = fields.paymentId('original', message.original);
 }
 

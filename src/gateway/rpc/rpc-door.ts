@@ -13,6 +13,7 @@ import { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.js';
 import { ServerReflection as ServerReflectionAlpha } from './gen/grpc/reflection/v1alpha/reflection_pb.js';
 import { AccountService } from './gen/kora/v1/account_pb.js';
 import { PaymentService } from './gen/kora/v1/payment_pb.js';
+import { PayoutService } from './gen/kora/v1/payout_pb.js';
 import { healthService } from './health.ts';
 import { defaultRpcLimits, type RpcLimits } from './limits.ts';
 import { listenOnOnePort } from './one-port.ts';
@@ -82,7 +83,7 @@ export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
   });
   rpcRoutes({ runtime: options.runtime, limits, log })(router);
   const signals = { stopping: stopping.signal, closing: closing.signal, troubles: options.troubles };
-  const ours = [PaymentService, AccountService];
+  const ours = [PaymentService, PayoutService, AccountService];
   // Probes have no token.
   const health = healthService(
     ours.map(({ typeName }) => typeName),

@@ -7,8 +7,9 @@ import { answered, type DoorParts, executeOne } from './execute.ts';
 import { FieldReader } from './field-reader.ts';
 import { type Account, AccountService } from './gen/kora/v1/account_pb.js';
 import { type Payment, PaymentService } from './gen/kora/v1/payment_pb.js';
+import { type Payout, PayoutService } from './gen/kora/v1/payout_pb.js';
 import type { WireCommand } from './read-command.ts';
-import { wireAccount, wirePayment } from './wire-views.ts';
+import { wireAccount, wirePayment, wirePayout } from './wire-views.ts';
 
 /** The methods of `proto/kora/v1`, over the runtime. */
 export function rpcRoutes(parts: DoorParts): (router: ConnectRouter) => void {
@@ -28,6 +29,14 @@ export function rpcRoutes(parts: DoorParts): (router: ConnectRouter) => void {
       ...(account !== undefined && { account: wireAccount(account) }),
     };
   };
+  const onPayout = async (command: WireCommand, context: HandlerContext): Promise<PayoutAnswer> => {
+    const { payout, position = 0, duplicate } = await executeOne(command, context, parts);
+    return {
+      position: BigInt(position),
+      duplicate,
+      ...(payout !== undefined && { payout: wirePayout(payout, 'with failure') }),
+    };
+  };
   return (router) => {
     router.service(PaymentService, {
       pay: (value, context) => onPayment({ case: 'pay', value }, context),
@@ -38,6 +47,8 @@ export function rpcRoutes(parts: DoorParts): (router: ConnectRouter) => void {
       fail: (value, context) => onPayment({ case: 'fail', value }, context),
       reverse: (value, context) => onPayment({ case: 'reverse', value }, context),
       refund: (value, context) => onPayment({ case: 'refund', value }, context),
+      resolve: (value, context) => onPayment({ case: 'resolve', value }, context),
+      returnPayout: (value, context) => onPayment({ case: 'returnPayout', value }, context),
       getPayment: async ({ paymentId }, context) => ({
         payment: wirePayment(
           await found('payment', paymentId, parts, context, (id) => parts.runtime.payment(id)),
@@ -45,6 +56,16 @@ export function rpcRoutes(parts: DoorParts): (router: ConnectRouter) => void {
         ),
       }),
       batch: (request, context) => executeBatch(request, context, parts),
+    });
+    router.service(PayoutService, {
+      createPayout: (value, context) => onPayout({ case: 'createPayout', value }, context),
+      cancelPayout: (value, context) => onPayout({ case: 'cancelPayout', value }, context),
+      getPayout: async ({ payoutId }, context) => ({
+        payout: wirePayout(
+          await found('payout', payoutId, parts, context, (id) => parts.runtime.payout(id)),
+          'with failure',
+        ),
+      }),
     });
     router.service(AccountService, {
       openAccount: (value, context) => onAccount({ case: 'openAccount', value }, context),
@@ -64,6 +85,11 @@ interface PaymentAnswer {
   readonly position: bigint;
   readonly duplicate: boolean;
 }
+interface PayoutAnswer {
+  readonly payout?: Payout;
+  readonly position: bigint;
+  readonly duplicate: boolean;
+}
 interface AccountAnswer {
   readonly account?: Account;
   readonly position: bigint;
@@ -79,6 +105,7 @@ async function found<View>(
 ): Promise<View> {
   const fields = new FieldReader();
   if (what === 'payment') fields.paymentId('paymentId', id);
+  else if (what === 'payout') fields.payoutId(id);
   else fields.accountId('accountId', id);
   if (fields.wrong !== undefined) throw refusalError(fields.wrong);
   const view = await answered(read(id), context, parts, callerOf(context));

@@ -2,6 +2,8 @@ import type { Meta, Position, RecordedRow, RecordedUnit } from '../../../eventst
 import type { WalletFigures } from '../../machines/account/account.facts.ts';
 import { currentEvents, type StoredEvent } from '../../machines/fact-codec.ts';
 import type { PaymentFact, PaymentStatus } from '../../machines/payment/payment.facts.ts';
+import type { ConnectorFigures } from '../../machines/connector/connector.facts.ts';
+import type { PayoutFact, PayoutStatus } from '../../machines/payout/payout.facts.ts';
 import { categoryOf, idOf } from '../../machines/streams.ts';
 import type { StreamTopic } from './topics.ts';
 
@@ -83,12 +85,13 @@ export function paymentsFrame(unit: RecordedUnit, after: Position): Frame | unde
  */
 export function eventsJson(row: RecordedRow, after: Position, discreet = false): string {
   const isPayment = isPaymentRow(row);
-  const whose = `"${isPayment ? 'paymentId' : 'accountId'}":${JSON.stringify(idOf(row.stream))}`;
+  const category = categoryOf(row.stream);
+  const whose = `"${idFieldOf(category)}":${JSON.stringify(idOf(row.stream))}`;
   const events = currentEvents(row);
   let json = '';
   for (let index = Math.max(0, after + 1 - row.position); index < events.length; index++) {
     const event = events[index] as StoredEvent;
-    const status = isPayment ? statusAfter[event.type as PaymentFact['type']] : walletStatus(row, event);
+    const status = isPayment ? statusAfter[event.type as PaymentFact['type']] : otherStatus(category, event);
     json +=
       `${json === '' ? '' : ','}{"position":${row.position + index},"version":${row.version + index},${whose}` +
       `,"type":"${event.type}"${status === undefined ? '' : `,"status":"${status}"`},"data":${dataJson(event, discreet)}}`;
@@ -96,9 +99,28 @@ export function eventsJson(row: RecordedRow, after: Position, discreet = false):
   return json;
 }
 
-function walletStatus(row: RecordedRow, event: StoredEvent): string | undefined {
-  if (categoryOf(row.stream) !== 'account') return undefined;
-  return (event.data as { readonly after?: WalletFigures }).after?.status;
+function idFieldOf(category: string): string {
+  return category === 'payment' || category === 'payout' || category === 'connector' ? `${category}Id` : 'accountId';
+}
+
+const payoutStatusAfter: Readonly<Record<PayoutFact['type'], PayoutStatus>> = {
+  PayoutCreated: 'OPEN',
+  PayoutFailed: 'FAILED',
+  PayoutCancelled: 'CANCELLED',
+};
+
+/** The state after a fact of what is no payment. */
+function otherStatus(category: string, { type, data }: StoredEvent): string | undefined {
+  switch (category) {
+    case 'account':
+      return (data as { readonly after?: WalletFigures }).after?.status;
+    case 'connector':
+      return (data as { readonly after?: ConnectorFigures }).after?.state;
+    case 'payout':
+      return payoutStatusAfter[type as PayoutFact['type']];
+    default:
+      return undefined;
+  }
 }
 
 /** What a party to a payment is not told of a fact. */
@@ -116,8 +138,10 @@ const undiscreet = [
 const untold = Object.fromEntries(undiscreet.map((field) => [field, undefined]));
 
 /** What a fact says, without what only the decision about duplicates needs. */
-function dataJson({ data }: StoredEvent, discreet: boolean): string {
+function dataJson({ type, data }: StoredEvent, discreet: boolean): string {
   const indiscreet = discreet && undiscreet.some((field) => field in data);
-  if (!('fingerprint' in data) && !indiscreet) return JSON.stringify(data);
-  return JSON.stringify({ ...data, fingerprint: undefined, facts: undefined, ...(indiscreet && untold) });
+  // Why an instruction went as it did is between us and the provider; why the payment failed is told.
+  const reason = discreet && type.startsWith('Instruction') && 'reason' in data ? { reason: undefined } : undefined;
+  if (!('fingerprint' in data) && !indiscreet && reason === undefined) return JSON.stringify(data);
+  return JSON.stringify({ ...data, fingerprint: undefined, facts: undefined, ...(indiscreet && untold), ...reason });
 }

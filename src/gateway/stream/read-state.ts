@@ -8,6 +8,12 @@ import { factsOf } from '../../machines/fact-codec.ts';
 import type { PaymentFact } from '../../machines/payment/payment.facts.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import { paymentView, type PaymentView } from '../../machines/payment/view.ts';
+import type { ConnectorFact } from '../../machines/connector/connector.facts.ts';
+import { connectorFromFact, newConnector } from '../../machines/connector/connector.machine.ts';
+import { connectorView } from '../../machines/connector/view.ts';
+import type { PayoutFact } from '../../machines/payout/payout.facts.ts';
+import { evolvePayout, type PayoutSnapshot } from '../../machines/payout/payout.machine.ts';
+import { payoutView } from '../../machines/payout/view.ts';
 import { lastPositionOf } from './frames.ts';
 import type { StreamTopic } from './topics.ts';
 
@@ -48,6 +54,10 @@ export class StateReader {
         return this.#wallet(topic);
       case 'system':
         return this.#systemAccount(topic);
+      case 'payout':
+        return this.#payout(topic);
+      case 'connector':
+        return this.#connector(topic);
     }
   }
 
@@ -65,6 +75,32 @@ export class StateReader {
     if (payment === undefined) return nothing;
     const view = paymentView(payment);
     return { state: discreet === true ? discreetView(view) : view, version: payment.context.version, position };
+  }
+
+  /** As its own history has it: where the money of its slices is, they say on topics of their own. */
+  async #payout({ id, stream }: StreamTopic): Promise<TopicState> {
+    let payout: PayoutSnapshot | undefined;
+    let position = 0;
+    for await (const row of this.#log.readStream(stream)) {
+      for (const fact of factsOf(row)) {
+        const next = evolvePayout(payout, fact as PayoutFact, id);
+        invariant(next !== 'illegal', `${stream}: ${fact.type} at ${row.position} is no legal step`);
+        payout = next;
+      }
+      position = lastPositionOf(row);
+    }
+    if (payout === undefined) return nothing;
+    return { state: payoutView(payout), version: payout.context.version, position };
+  }
+
+  /** A connector's last fact says everything. One of which nothing was ever written is closed. */
+  async #connector({ id, stream }: StreamTopic): Promise<TopicState> {
+    const row = (await this.#log.readLast([stream])).get(stream);
+    const last = row && factsOf(row).at(-1);
+    if (row === undefined || last === undefined) return { ...nothing, state: connectorView(newConnector(id)) };
+    const version = row.version + row.events.length - 1;
+    const connector = connectorFromFact(last as ConnectorFact, version, id);
+    return { state: connectorView(connector), version, position: lastPositionOf(row) };
   }
 
   /** A wallet's last fact says everything. */

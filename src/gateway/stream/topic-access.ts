@@ -42,6 +42,9 @@ export class TopicAccess {
     switch (topic.kind) {
       case 'payments':
       case 'system':
+      // Nobody's own: for those who may watch everything.
+      case 'payout':
+      case 'connector':
         return false;
       case 'wallet':
         return mayReadAccount(principal, await this.#read(topic), scope);

@@ -1,16 +1,16 @@
 import type { StreamId } from '../../../eventstore/index.ts';
-import { accountStream, paymentStream, systemStream } from '../../machines/streams.ts';
+import { accountStream, connectorStream, paymentStream, payoutStream, systemStream } from '../../machines/streams.ts';
 
 /** A topic of one stream of the log. A wallet and a system account are both `account/<id>` to the client. */
 export interface StreamTopic {
-  readonly kind: 'payment' | 'wallet' | 'system';
-  /** As the client writes it: `payment/<id>`, `account/<id>`. */
+  readonly kind: 'payment' | 'wallet' | 'system' | 'payout' | 'connector';
+  /** As the client writes it: `payment/<id>`, `account/<id>`, `payout/<id>`, `connector/<id>`. */
   readonly name: string;
   readonly id: string;
   readonly stream: StreamId;
   /**
    * Of a payment: for somebody who is a party to it. Why it failed is told, but not by which figures, which may be of the
-   * other party's account; nor the fees, which are between us and one of them.
+   * other party's account; nor the fees, which are between us and one of them; nor what passes between us and a provider.
    */
   readonly discreet?: true;
 }
@@ -22,7 +22,7 @@ export interface PaymentsTopic {
 export type Topic = StreamTopic | PaymentsTopic;
 
 const PAYMENTS: PaymentsTopic = { kind: 'payments', name: 'payments' };
-const NAMED = /^(payment|account)\/([A-Za-z0-9_.:-]{1,200})$/;
+const NAMED = /^(payment|account|payout|connector)\/([A-Za-z0-9_.:-]{1,200})$/;
 
 /** The topic that a client names, or undefined if there can be none of that name. */
 export function parseTopic(name: string): Topic | undefined {
@@ -30,8 +30,16 @@ export function parseTopic(name: string): Topic | undefined {
   const match = NAMED.exec(name);
   const id = match?.[2];
   if (match === null || id === undefined) return undefined;
-  if (match[1] === 'payment') return { kind: 'payment', name, id, stream: paymentStream(id) };
-  return accountTopic(id);
+  switch (match[1]) {
+    case 'payment':
+      return { kind: 'payment', name, id, stream: paymentStream(id) };
+    case 'payout':
+      return { kind: 'payout', name, id, stream: payoutStream(id) };
+    case 'connector':
+      return { kind: 'connector', name, id, stream: connectorStream(id) };
+    default:
+      return accountTopic(id);
+  }
 }
 
 /** The topic of an account. */

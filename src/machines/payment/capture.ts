@@ -42,6 +42,8 @@ export function decideCapture(command: Capture, at: string, payment: PaymentSnap
 
 function refuseAmount(context: PaymentContext, amount: bigint): Refusal | undefined {
   if (amount <= 0n) return invalid('amount', 'the amount captured must be above 0');
+  if (POSTINGS[context.kind].slice === true && amount < context.authorized)
+    return invalid('amount', 'a slice is one transaction at its bank: it is captured whole');
   if (amount <= context.authorized) return undefined;
   return captureExceedsAuthorized(formatMinor(context.authorized), formatMinor(amount));
 }

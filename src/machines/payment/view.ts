@@ -16,6 +16,10 @@ export interface PaymentView {
   readonly payee?: string;
   readonly provider?: string;
   readonly original?: string;
+  /** The payout that it is a slice of. */
+  readonly payout?: string;
+  readonly beneficiary?: string;
+  readonly rail?: string;
   readonly authorized: string;
   readonly captured: string;
   readonly refunded: string;
@@ -49,6 +53,12 @@ export function paymentView(payment: PaymentSnapshot): PaymentView {
   if (context.payee !== undefined) view.payee = context.payee;
   if (context.provider !== undefined) view.provider = context.provider;
   if (context.original !== undefined) view.original = context.original;
+  if (context.route !== undefined) {
+    const { payout, beneficiary, rail } = context.route;
+    if (payout !== undefined) view.payout = payout;
+    if (beneficiary !== undefined) view.beneficiary = beneficiary;
+    if (rail !== undefined) view.rail = rail;
+  }
   if (context.expiresAt !== undefined) view.expiresAt = context.expiresAt;
   if (context.settlesAt !== undefined) view.settlesAt = context.settlesAt;
   if (value === 'REVERSED' && context.reason !== undefined) view.reversed = context.reason;

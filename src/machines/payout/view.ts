@@ -56,8 +56,11 @@ export function sliceStatusOf({ value, context }: PaymentSnapshot): SliceStatus 
     case 'FAILED':
     case 'REVERSED':
       return 'failed';
-    case 'CAPTURED':
-      return context.transfer?.status ?? 'sent';
+    case 'CAPTURED': {
+      // A person may have captured it after an attempt that came to nothing: its money is on its way all the same.
+      const status = context.transfer?.status ?? 'pending';
+      return status === 'pending' ? 'sent' : status;
+    }
     case 'INITIATED':
     case 'AUTHORIZED':
       return context.transfer?.status ?? 'pending';

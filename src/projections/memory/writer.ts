@@ -25,7 +25,10 @@ export class MemoryTables {
       if (deleted) rows.delete(name);
       if (set === undefined && add === undefined) continue;
       let row = rows.get(name);
-      if (row === undefined) rows.set(name, (row = emptyRow(table, key)));
+      if (row === undefined) {
+        if (table.madeWith !== undefined && set?.[table.madeWith] === undefined) continue;
+        rows.set(name, (row = emptyRow(table, key)));
+      }
       for (const column in set) {
         const value = set[column];
         if (value !== undefined) row[column] = value;

@@ -32,8 +32,11 @@ export function createTable(table: Table, name: string, kind: 'table' | 'tempora
 }
 
 /** Indexes beside the key, made after a bulk load. */
-export function createIndexes(table: Table, name: string): string[] {
-  return (table.indexes ?? []).map((index) => `create index on ${name} ${index}`);
+export function createIndexes({ indexes = [], uniques = [] }: Table, name: string): string[] {
+  return [
+    ...indexes.map((index) => `create index on ${name} ${index}`),
+    ...uniques.map((index) => `create unique index on ${name} ${index}`),
+  ];
 }
 
 function createView(table: Table, tableVersion: number): string {

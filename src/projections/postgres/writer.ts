@@ -15,20 +15,24 @@ export async function writeChanges(
   changes: ChangeSet,
 ): Promise<void> {
   const deleted: RowChange[] = [];
+  const made: RowChange[] = [];
   const changed: RowChange[] = [];
+  const { madeWith } = table;
   for (const row of changes.rows(table)) {
     if (row.deleted) deleted.push(row);
-    if (row.set !== undefined || row.add !== undefined) changed.push(row);
+    if (row.set === undefined && row.add === undefined) continue;
+    const mayBeNew = madeWith === undefined || row.set?.[madeWith] !== undefined;
+    (mayBeNew ? made : changed).push(row);
   }
   const statements = statementsOf(table, name);
   if (deleted.length > 0) {
     const values = table.key.map((_, index) => textArray(deleted.map(({ key }) => key[index] as string)));
     await client.query({ ...statements.remove, values });
   }
-  if (changed.length > 0) {
-    const values = columnsOf(table).map(([column, definition]) => encodeColumn(table, column, definition, changed));
-    await client.query({ ...statements.upsert, values });
-  }
+  const valuesOf = (rows: readonly RowChange[]): Buffer[] =>
+    columnsOf(table).map(([column, definition]) => encodeColumn(table, column, definition, rows));
+  if (made.length > 0) await client.query({ ...statements.upsert, values: valuesOf(made) });
+  if (changed.length > 0) await client.query({ ...statements.update, values: valuesOf(changed) });
 }
 
 function encodeColumn(table: Table, column: string, definition: Column, rows: readonly RowChange[]): Buffer {
@@ -46,6 +50,8 @@ function encodeColumn(table: Table, column: string, definition: Column, rows: re
 
 interface Statements {
   readonly upsert: { readonly name: string; readonly text: string };
+  /** Of rows that are there; the others come to nothing. */
+  readonly update: { readonly name: string; readonly text: string };
   readonly remove: { readonly name: string; readonly text: string };
 }
 const statements = new Map<string, Statements>();
@@ -60,13 +66,17 @@ function makeStatements(table: Table, name: string): Statements {
   const columns = columnsOf(table);
   const names = columns.map(([column]) => `"${column}"`);
   const parameters = columns.map(([, column], index) => `$${index + 1}::${isInteger(column) ? 'bigint' : 'text'}[]`);
-  const updates = columns
-    .filter(([column]) => !table.key.includes(column))
-    .map(([column, { fold }]) =>
-      fold === 'add'
-        ? `"${column}" = t."${column}" + excluded."${column}"`
-        : `"${column}" = coalesce(excluded."${column}", t."${column}")`,
-    );
+  const updatesFrom = (source: string): string =>
+    columns
+      .filter(([column]) => !table.key.includes(column))
+      .map(([column, { type, fold }]) => {
+        const value = `${source}."${column}"${source === 'u' ? `::${type}` : ''}`;
+        return fold === 'add'
+          ? `"${column}" = t."${column}" + ${value}`
+          : `"${column}" = coalesce(${value}, t."${column}")`;
+      })
+      .join(', ');
+  const unnested = `unnest(${parameters.join(', ')}) as u (${names.join(', ')})`;
   const key = table.key.map((column) => `"${column}"`).join(', ');
   const keyParameters = table.key.map((_, index) => `$${index + 1}::text[]`).join(', ');
   return {
@@ -74,8 +84,13 @@ function makeStatements(table: Table, name: string): Statements {
       name: `upsert ${name}`,
       text: `insert into ${name} as t (${names.join(', ')})
         select ${columns.map(([column, { type }]) => `u."${column}"::${type}`).join(', ')}
-        from unnest(${parameters.join(', ')}) as u (${names.join(', ')})
-        on conflict (${key}) do update set ${updates.join(', ')}`,
+        from ${unnested}
+        on conflict (${key}) do update set ${updatesFrom('excluded')}`,
+    },
+    update: {
+      name: `update ${name}`,
+      text: `update ${name} as t set ${updatesFrom('u')} from ${unnested}
+        where ${table.key.map((column) => `t."${column}" = u."${column}"`).join(' and ')}`,
     },
     remove: {
       name: `delete ${name}`,

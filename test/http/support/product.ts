@@ -1,7 +1,9 @@
 import { createHash, randomBytes, randomUUID, sign } from 'node:crypto';
 import pg from 'pg';
 import { PostgresLog } from '../../../eventstore/index.ts';
+import type { Terms } from '../../../src/actors/requests.ts';
 import { Runtime } from '../../../src/actors/runtime.ts';
+import type { Connectors } from '../../../src/gateway/connectors.ts';
 import { type HttpDoor, type HttpDoorOptions, startHttpDoor } from '../../../src/gateway/http/http-door.ts';
 import { authenticator, type Role } from '../../../src/gateway/principal.ts';
 import type { Scope } from '../../../src/gateway/scopes.ts';
@@ -12,7 +14,13 @@ import { type ModuleName, moduleRoles } from '../../../src/modules.ts';
 import { createPayments, type Payments } from '../../../src/payments/index.ts';
 import { createLogger } from '../../../src/platform/logging.ts';
 import { asRole } from '../../../src/platform/postgres/module-roles.ts';
-import { countOpenPayments, projections, runProjector, waitForPosition } from '../../../src/projections/index.ts';
+import {
+  connectorStates,
+  countOpenPayments,
+  projections,
+  runProjector,
+  waitForPosition,
+} from '../../../src/projections/index.ts';
 import {
   cheapCost,
   credentials,
@@ -48,6 +56,8 @@ export interface Body {
   readonly id: string;
   readonly accountId: string;
   readonly paymentId: string;
+  readonly payoutId: string;
+  readonly slices: readonly { readonly paymentId: string; readonly amount: string; readonly status: string }[];
   readonly principal: string;
   readonly owner: string;
   readonly status: string;
@@ -64,7 +74,9 @@ export interface Body {
 export interface Item {
   readonly id: string;
   readonly accountId: string;
+  readonly payoutId: string;
   readonly amount: string;
+  readonly state: string;
   readonly sentence: string;
   readonly by: string;
   readonly current: boolean;
@@ -82,6 +94,7 @@ export interface HttpProduct {
   readonly database: TestDatabase;
   readonly admin: pg.Pool;
   readonly log: PostgresLog;
+  readonly runtime: Runtime;
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly identity: Identity;
@@ -101,7 +114,10 @@ export interface HttpProduct {
   readonly close: () => Promise<void>;
 }
 
-export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promise<HttpProduct> {
+export async function openProduct(
+  options: Partial<HttpDoorOptions> = {},
+  terms: Partial<Terms> = {},
+): Promise<HttpProduct> {
   const database = await createTestDatabase();
   const pools: pg.Pool[] = [];
   const poolOf = (module: ModuleName): pg.Pool => {
@@ -120,7 +136,11 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
   const stop = new AbortController();
   const projecting = runProjector({ log, pool: projector, projections, signal: stop.signal }).catch(() => undefined);
   const paymentsPool = poolOf('payments');
-  const runtime = new Runtime({ log, openPaymentsOf: (accountId) => countOpenPayments(paymentsPool, accountId) });
+  const runtime = new Runtime({
+    log,
+    terms,
+    openPaymentsOf: (accountId) => countOpenPayments(paymentsPool, accountId),
+  });
   const ledger = createLedger({ runtime, pool: poolOf('ledger') });
   const payments = createPayments({ runtime, ledger, pool: paymentsPool });
   const keyring = readKeyring(keyringText('k1'));
@@ -130,6 +150,13 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
     lastPosition: () => log.lastPosition(),
     endpointsMax: 1_000,
   });
+  const providersPool = poolOf('providers');
+  const connectors: Connectors = {
+    list: () => connectorStates(providersPool),
+    connector: (id) => runtime.connector(id),
+    carryOut: (request, caller) => runtime.operate(request, caller),
+    isApplied: (request, caller) => runtime.isApplied(request, caller),
+  };
   const identity = await openIdentity({
     pool: poolOf('identity'),
     keyring,
@@ -141,6 +168,7 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
     const door = await startHttpDoor({
       ledger,
       payments,
+      connectors,
       identity,
       webhooks,
       authenticator: authenticator({ services: tokenVerifier(key), users: identity.tokens }),
@@ -163,6 +191,7 @@ export async function openProduct(options: Partial<HttpDoorOptions> = {}): Promi
     database,
     admin,
     log,
+    runtime,
     ledger,
     payments,
     identity,

@@ -17,6 +17,8 @@ export interface ReceivedEvent {
   readonly status?: string;
   readonly paymentId?: string;
   readonly accountId?: string;
+  readonly payoutId?: string;
+  readonly connectorId?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 export interface ReceivedSnapshot {

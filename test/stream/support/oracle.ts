@@ -34,10 +34,10 @@ export function eventsOf(unit: RecordedUnit, topic: string): Expected[] {
 }
 
 export function seen(events: readonly ReceivedEvent[]): Expected[] {
-  return events.map(({ position, version, type, paymentId, accountId }) => ({
+  return events.map(({ position, version, type, paymentId, accountId, payoutId, connectorId }) => ({
     position,
     version,
     type,
-    id: paymentId ?? accountId ?? '',
+    id: paymentId ?? accountId ?? payoutId ?? connectorId ?? '',
   }));
 }

@@ -5,7 +5,7 @@ import { invariant } from '../../../kernel/invariant.ts';
 import { mayOperateAccount, mayReadAccount, mayReadEverything } from '../../access.ts';
 import { carriedOut, unproven } from '../command.ts';
 import type { DoorParts } from '../parts.ts';
-import { notThere, problem, problemOf } from '../problem.ts';
+import { forbidden, notThere, problem, problemOf, unknownCurrency } from '../problem.ts';
 import { type Access, type Answer, type Call, type Done, route } from '../route.ts';
 import {
   account,
@@ -228,7 +228,7 @@ function request<Type extends 'FreezeAccount' | 'UnfreezeAccount' | 'CloseAccoun
 
 function operated(call: Call, door: DoorParts, asked: AccountRequest, done: 200 | 201): Promise<Answer> {
   if (!mayOperateAccount(call.principal, asked)) {
-    return Promise.resolve(problem('Forbidden', 'this token is not for this call'));
+    return Promise.resolve(forbidden);
   }
   return carriedOut(call, door, asked, door.ledger, (outcome) => accountAnswer(outcome, done));
 }
@@ -238,10 +238,6 @@ function accountAnswer(outcome: Outcome, status: Done['status']): Answer {
   invariant(outcome.account, 'a command on an account is answered with the account');
   return { status, body: accountOfView(outcome.account) };
 }
-
-const unknownCurrency = problem('Invalid', 'currency: a currency of ISO 4217 is wanted', {
-  figures: { field: 'currency' },
-});
 
 /** What a page is asked for: `limit` has its default from the schema. */
 function pageOf({ limit = 50, cursor }: { limit?: number; cursor?: string }): { limit: number; cursor?: string } {

@@ -5,7 +5,7 @@ import { illegalTransition } from '../../../machines/refusals.ts';
 import { partyOwners } from '../../party-owners.ts';
 import { unproven } from '../command.ts';
 import type { DoorParts } from '../parts.ts';
-import { notThere, type Problem, problem, problemOf } from '../problem.ts';
+import { forbidden, notThere, type Problem, problem, problemOf } from '../problem.ts';
 import { type Access, type Answer, type Call, route } from '../route.ts';
 import {
   cancellation,
@@ -13,7 +13,9 @@ import {
   noOptions,
   payment,
   paymentParams,
+  payoutReturn,
   refund,
+  resolution,
   reversal,
   settlement,
 } from '../schemas/payment.ts';
@@ -60,7 +62,14 @@ const captureRoute = route({
   description: 'What is not captured is released.',
   body: capture,
   bodyOptional: true,
-  problems: ['IllegalTransition', 'CaptureExceedsAuthorized', 'AccountFrozen', 'AccountClosed', 'HoldExpired'],
+  problems: [
+    'IllegalTransition',
+    'InstructionLive',
+    'CaptureExceedsAuthorized',
+    'AccountFrozen',
+    'AccountClosed',
+    'HoldExpired',
+  ],
   access: { roles: ours, scopes: ['payments:write'] },
   handle: (call, door) => {
     const { amount } = call.body;
@@ -79,7 +88,7 @@ const settle = route({
   summary: 'Settle: the provider, or the day, has confirmed it',
   body: settlement,
   bodyOptional: true,
-  problems: ['IllegalTransition'],
+  problems: ['IllegalTransition', 'InstructionLive'],
   access: { roles: { service: 'any' }, scopes: ['payments:settle'] },
   handle: (call, door) => {
     const { providerFee } = call.body;
@@ -99,7 +108,7 @@ const reverse = route({
   description: 'What is settled is refunded instead. The reason `provider` is for services.',
   body: reversal,
   bodyOptional: true,
-  problems: ['IllegalTransition', 'InsufficientFunds', 'AccountFrozen', 'AccountClosed'],
+  problems: ['IllegalTransition', 'InstructionLive', 'InsufficientFunds', 'AccountFrozen', 'AccountClosed'],
   access: { roles: ours, scopes: ['payments:write'] },
   handle: (call, door) =>
     stepped(call, door, { type: 'Reverse', ...named(call), reason: call.body.reason ?? 'requested' }),
@@ -113,7 +122,7 @@ const cancel = route({
   description: 'Before anything was captured. The payment is FAILED, and what was held is released.',
   body: cancellation,
   bodyOptional: true,
-  problems: ['IllegalTransition'],
+  problems: ['IllegalTransition', 'InstructionLive'],
   access: { roles: ours, scopes: ['payments:write'] },
   handle: (call, door) =>
     stepped(call, door, { type: 'Fail', ...named(call), reason: call.body.reason ?? 'cancelled' }),
@@ -149,7 +158,60 @@ const refundRoute = route({
   },
 });
 
-const forbidden = problem('Forbidden', 'this token is not for this call');
+const resolve = route({
+  ...step,
+  path: '/v1/payments/:id/resolve',
+  operation: 'resolvePayment',
+  summary: 'Resolve: say what became of what is in doubt',
+  description:
+    "For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or " +
+    '`refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known ' +
+    'already changes nothing, and what contradicts is noted.',
+  body: resolution,
+  access: { roles: { service: 'any' }, scopes: ['payments:settle'] },
+  handle: (call, door) => {
+    const { providerFee, ...body } = call.body;
+    const wanted = body.outcome === 'refused' ? 'reason' : 'providerRef';
+    if (body[wanted] === undefined) {
+      const detail = `${wanted}: ${body.outcome} needs it`;
+      return Promise.resolve(problem('Invalid', detail, { figures: { field: wanted } }));
+    }
+    return stepped(call, door, {
+      type: 'Resolve',
+      ...named(call),
+      ...body,
+      ...(providerFee !== undefined && { providerFee: BigInt(providerFee) }),
+    });
+  },
+});
+
+const returnRoute = route({
+  ...step,
+  path: '/v1/payments/:id/return',
+  operation: 'returnPayment',
+  summary: 'Return: the provider sent a settled slice of a payout back, or a part of it',
+  description: 'A return is a payment of its own, of kind PAYOUT_RETURN, to the treasury that had paid out.',
+  body: payoutReturn,
+  answers: { 201: payment },
+  problems: ['RefundExceedsCaptured', 'AccountFrozen', 'AccountClosed'],
+  access: { roles: { service: 'any' }, scopes: ['payments:settle'] },
+  handle: async (call, door) => {
+    const { principal, params, body, idempotencyKey } = call;
+    const found = await seen(call, door);
+    if ('problem' in found) return found;
+    const request = {
+      type: 'Pay',
+      idempotencyKey,
+      kind: 'PAYOUT_RETURN',
+      original: params.id,
+      currency: found.view.currency,
+      amount: BigInt(body.amount),
+      upTo: 'SETTLED',
+    } as const;
+    if (!mayPay(principal, request, found.owners)) return forbidden;
+    return paid(call, door, request, { payer: undefined, payee: found.owners.payer }, 201);
+  },
+});
 
 function named({ params, idempotencyKey }: StepCall): { paymentId: string; idempotencyKey: string } {
   return { paymentId: params.id, idempotencyKey };
@@ -182,4 +244,4 @@ async function stepped(call: StepCall, door: DoorParts, request: Step): Promise<
   return (isSensitive ? await unproven(call, door) : undefined) ?? paid(call, door, request, owners, 200);
 }
 
-export const paymentStepRoutes = [authorize, captureRoute, settle, reverse, cancel, refundRoute];
+export const paymentStepRoutes = [authorize, captureRoute, settle, reverse, cancel, refundRoute, resolve, returnRoute];

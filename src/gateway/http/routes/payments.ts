@@ -13,7 +13,7 @@ import {
 import { partyOwners } from '../../party-owners.ts';
 import { unproven } from '../command.ts';
 import type { DoorParts } from '../parts.ts';
-import { notThere, problem, type Problem } from '../problem.ts';
+import { forbidden, notThere, problem, type Problem, unknownCurrency } from '../problem.ts';
 import { type Access, type Call, route } from '../route.ts';
 import { newPayment, payment, paymentPage, paymentParams, paymentQuery, timeline } from '../schemas/payment.ts';
 import { sentenceOf } from '../timeline-sentences.ts';
@@ -48,7 +48,7 @@ const pay = route({
     if ('problem' in request) return request;
     // First what nobody of this kind may do, whatever it names; then whether what it names is theirs.
     if (!mayPay(principal, request, { payer: principal.principal, payee: principal.principal })) {
-      return problem('Forbidden', 'this token is not for this call');
+      return forbidden;
     }
     const owners = await partyOwners(door.ledger, body);
     if (!mayPay(principal, request, owners)) {
@@ -79,10 +79,6 @@ function payRequest({
     ...(providerFee !== undefined && { providerFee: BigInt(providerFee) }),
   };
 }
-
-const unknownCurrency = problem('Invalid', 'currency: a currency of ISO 4217 is wanted', {
-  figures: { field: 'currency' },
-});
 
 /**
  * To people, an account that cannot be paid so is not there: neither its type nor its currency is told to whom it does not

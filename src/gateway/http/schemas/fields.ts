@@ -65,6 +65,32 @@ export const provider = Type.String({
   examples: ['cash'],
 });
 
+export const reference = Type.String({
+  pattern: '^[A-Za-z0-9_.-]{1,64}$',
+  description: 'a reference that the provider resolves, 1 to 64 of A-Z a-z 0-9 _ . and -; never a number or a name',
+  examples: ['ben-4711'],
+});
+
+export const rail = Type.String({
+  pattern: '^[A-Za-z0-9_.-]{1,64}$',
+  description: 'name of a rail of the provider: 1 to 64 of A-Z a-z 0-9 _ . and -',
+  examples: ['instant'],
+});
+
+export const providerRef = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\p{Cc}\\p{Cs}]+$',
+  description: 'what the provider calls it: 1 to 200 characters of one line',
+  examples: ['TX-0042'],
+});
+
+export const connectorId = Type.String({
+  pattern: '^[A-Za-z0-9_.-]{1,64}$',
+  description: 'id of a connector: 1 to 64 of A-Z a-z 0-9 _ . and -',
+  examples: ['momo-1'],
+});
+
 export const position = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,

@@ -9,11 +9,14 @@ import {
   paymentId,
   position,
   provider,
+  providerRef,
+  rail,
   reason,
+  reference,
   version,
 } from './fields.ts';
 
-const literals = <const Names extends readonly string[]>(names: Names) =>
+export const literals = <const Names extends readonly string[]>(names: Names) =>
   Type.Unsafe<Names[number]>({ type: 'string', enum: [...names] });
 
 export const paymentStatus = literals(['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED', 'FAILED', 'REVERSED']);
@@ -22,7 +25,7 @@ export const paymentKind = literals(everyKind);
 const upTo = literals(['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED']);
 
 /** Why a payment FAILED: a code of docs/errors.md with its figures. Whom it does not concern sees the code alone. */
-const failure = Type.Object(
+export const failure = Type.Object(
   { code: Type.String(), message: Type.String() },
   { additionalProperties: Type.Unknown(), description: 'why it FAILED' },
 );
@@ -39,6 +42,9 @@ export const payment = Type.Object(
     payee: Type.Optional(accountId),
     provider: Type.Optional(provider),
     original: Type.Optional(paymentId),
+    payout: Type.Optional(paymentId),
+    beneficiary: Type.Optional(reference),
+    rail: Type.Optional(rail),
     authorized: amount,
     captured: amount,
     refunded: amount,
@@ -62,6 +68,8 @@ export const newPayment = Type.Object(
     payer: Type.Optional(accountId),
     payee: Type.Optional(accountId),
     provider: Type.Optional(provider),
+    beneficiary: Type.Optional(reference),
+    rail: Type.Optional(rail),
     upTo: Type.Optional(upTo),
     captureAmount: Type.Optional(amount),
     providerFee: Type.Optional(amount),
@@ -90,6 +98,17 @@ export const refund = Type.Object(
   { amount, upTo: Type.Optional(upTo) },
   { additionalProperties: false, title: 'Refund' },
 );
+
+export const resolution = Type.Object(
+  {
+    outcome: literals(['confirmed', 'settled', 'refused']),
+    providerRef: Type.Optional(providerRef),
+    providerFee: Type.Optional(amount),
+    reason: Type.Optional(reason),
+  },
+  { additionalProperties: false, title: 'Resolution' },
+);
+export const payoutReturn = Type.Object({ amount }, { additionalProperties: false, title: 'PayoutReturn' });
 
 export const paymentQuery = Type.Object(
   {

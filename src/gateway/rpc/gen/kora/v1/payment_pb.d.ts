@@ -6,6 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { Refusal } from "./refusal_pb.js";
 import type { Account, CloseAccountRequest, FreezeAccountRequest, OpenAccountRequest, SetLimitRequest, UnfreezeAccountRequest } from "./account_pb.js";
+import type { CancelPayoutRequest, CreatePayoutRequest, Payout } from "./payout_pb.js";
 
 /**
  * Describes the file kora/v1/payment.proto.
@@ -150,6 +151,27 @@ export declare type Payment = Message<"kora.v1.Payment"> & {
    * @generated from field: uint64 version = 19;
    */
   version: bigint;
+
+  /**
+   * PAYOUT: the id of the payout that it is a slice of.
+   *
+   * @generated from field: optional string payout = 20;
+   */
+  payout?: string | undefined;
+
+  /**
+   * Whom the provider pays, or collects from: a reference that it resolves.
+   *
+   * @generated from field: optional string beneficiary = 21;
+   */
+  beneficiary?: string | undefined;
+
+  /**
+   * The rail that was asked for.
+   *
+   * @generated from field: optional string rail = 22;
+   */
+  rail?: string | undefined;
 };
 
 /**
@@ -247,6 +269,21 @@ export declare type PayRequest = Message<"kora.v1.PayRequest"> & {
    * @generated from field: optional string effective_at = 12;
    */
   effectiveAt?: string | undefined;
+
+  /**
+   * CASH_IN, CASH_OUT: whom the provider pays, or collects from, by a reference that it resolves: 1 to 64 of A-Z a-z 0-9
+   * _ . and -. Never a number or a name. Absent: whom the wallet stands for.
+   *
+   * @generated from field: optional string beneficiary = 13;
+   */
+  beneficiary?: string | undefined;
+
+  /**
+   * CASH_IN, CASH_OUT: the rail that it has to go by. Absent: any.
+   *
+   * @generated from field: optional string rail = 14;
+   */
+  rail?: string | undefined;
 };
 
 /**
@@ -357,6 +394,20 @@ export declare type InitiateRequest = Message<"kora.v1.InitiateRequest"> & {
    * @generated from field: optional string effective_at = 9;
    */
   effectiveAt?: string | undefined;
+
+  /**
+   * CASH_IN, CASH_OUT: whom the provider pays, or collects from, by a reference that it resolves.
+   *
+   * @generated from field: optional string beneficiary = 10;
+   */
+  beneficiary?: string | undefined;
+
+  /**
+   * CASH_IN, CASH_OUT: the rail that it has to go by. Absent: any.
+   *
+   * @generated from field: optional string rail = 11;
+   */
+  rail?: string | undefined;
 };
 
 /**
@@ -857,6 +908,184 @@ export declare type RefundResponse = Message<"kora.v1.RefundResponse"> & {
 export declare const RefundResponseSchema: GenMessage<RefundResponse>;
 
 /**
+ * Says what became of what is in doubt.
+ *
+ * @generated from message kora.v1.ResolveRequest
+ */
+export declare type ResolveRequest = Message<"kora.v1.ResolveRequest"> & {
+  /**
+   * The caller's name for this command, 1 to 255 characters (UTF-16 code units).
+   *
+   * @generated from field: string idempotency_key = 1;
+   */
+  idempotencyKey: string;
+
+  /**
+   * The payment.
+   *
+   * @generated from field: string payment_id = 2;
+   */
+  paymentId: string;
+
+  /**
+   * What became of it. Needed.
+   *
+   * @generated from field: kora.v1.ResolvedOutcome outcome = 3;
+   */
+  outcome: ResolvedOutcome;
+
+  /**
+   * What the provider calls it. Needed where it was carried out.
+   *
+   * @generated from field: optional string provider_ref = 4;
+   */
+  providerRef?: string | undefined;
+
+  /**
+   * What the provider charged us. Absent: "0", or not known yet.
+   *
+   * @generated from field: optional string provider_fee = 5;
+   */
+  providerFee?: string | undefined;
+
+  /**
+   * Why it was refused. Needed where it was: one line of 1 to 200 characters, without personal data.
+   *
+   * @generated from field: optional string reason = 6;
+   */
+  reason?: string | undefined;
+
+  /**
+   * When it holds in the world, where that is not now: ISO 8601 with a zone ("2024-02-29T12:00:00Z").
+   *
+   * @generated from field: optional string effective_at = 7;
+   */
+  effectiveAt?: string | undefined;
+};
+
+/**
+ * Describes the message kora.v1.ResolveRequest.
+ * Use `create(ResolveRequestSchema)` to create a new message.
+ */
+export declare const ResolveRequestSchema: GenMessage<ResolveRequest>;
+
+/**
+ * What became of it.
+ *
+ * @generated from message kora.v1.ResolveResponse
+ */
+export declare type ResolveResponse = Message<"kora.v1.ResolveResponse"> & {
+  /**
+   * The payment after the command.
+   *
+   * @generated from field: kora.v1.Payment payment = 1;
+   */
+  payment?: Payment | undefined;
+
+  /**
+   * Position of the command's last event in the log; 0 where the answer was given before.
+   *
+   * @generated from field: uint64 position = 2;
+   */
+  position: bigint;
+
+  /**
+   * True where nothing of it was new: the payment as it was.
+   *
+   * @generated from field: bool duplicate = 3;
+   */
+  duplicate: boolean;
+};
+
+/**
+ * Describes the message kora.v1.ResolveResponse.
+ * Use `create(ResolveResponseSchema)` to create a new message.
+ */
+export declare const ResolveResponseSchema: GenMessage<ResolveResponse>;
+
+/**
+ * Records that a provider sent a slice back.
+ *
+ * @generated from message kora.v1.ReturnPayoutRequest
+ */
+export declare type ReturnPayoutRequest = Message<"kora.v1.ReturnPayoutRequest"> & {
+  /**
+   * The caller's name for this command, 1 to 255 characters (UTF-16 code units).
+   *
+   * @generated from field: string idempotency_key = 1;
+   */
+  idempotencyKey: string;
+
+  /**
+   * The id of the slice, a settled payment of kind PAYOUT.
+   *
+   * @generated from field: string original = 2;
+   */
+  original: string;
+
+  /**
+   * What came back, as a decimal string of minor units.
+   *
+   * @generated from field: string amount = 3;
+   */
+  amount: string;
+
+  /**
+   * ISO 4217: the currency of the slice.
+   *
+   * @generated from field: string currency = 4;
+   */
+  currency: string;
+
+  /**
+   * When it holds in the world, where that is not now: ISO 8601 with a zone ("2024-02-29T12:00:00Z").
+   *
+   * @generated from field: optional string effective_at = 5;
+   */
+  effectiveAt?: string | undefined;
+};
+
+/**
+ * Describes the message kora.v1.ReturnPayoutRequest.
+ * Use `create(ReturnPayoutRequestSchema)` to create a new message.
+ */
+export declare const ReturnPayoutRequestSchema: GenMessage<ReturnPayoutRequest>;
+
+/**
+ * What became of it.
+ *
+ * @generated from message kora.v1.ReturnPayoutResponse
+ */
+export declare type ReturnPayoutResponse = Message<"kora.v1.ReturnPayoutResponse"> & {
+  /**
+   * The payment of kind PAYOUT_RETURN.
+   *
+   * @generated from field: kora.v1.Payment payment = 1;
+   */
+  payment?: Payment | undefined;
+
+  /**
+   * Position of the command's last event in the log; 0 where the answer was given before.
+   *
+   * @generated from field: uint64 position = 2;
+   */
+  position: bigint;
+
+  /**
+   * True where the command had been carried out before: this is its first answer again.
+   *
+   * @generated from field: bool duplicate = 3;
+   */
+  duplicate: boolean;
+};
+
+/**
+ * Describes the message kora.v1.ReturnPayoutResponse.
+ * Use `create(ReturnPayoutResponseSchema)` to create a new message.
+ */
+export declare const ReturnPayoutResponseSchema: GenMessage<ReturnPayoutResponse>;
+
+/**
  * Asks for a payment.
  *
  * @generated from message kora.v1.GetPaymentRequest
@@ -1031,6 +1260,38 @@ export declare type Command = Message<"kora.v1.Command"> & {
      */
     value: SetLimitRequest;
     case: "setLimit";
+  } | {
+    /**
+     * CreatePayout.
+     *
+     * @generated from field: kora.v1.CreatePayoutRequest create_payout = 14;
+     */
+    value: CreatePayoutRequest;
+    case: "createPayout";
+  } | {
+    /**
+     * CancelPayout.
+     *
+     * @generated from field: kora.v1.CancelPayoutRequest cancel_payout = 15;
+     */
+    value: CancelPayoutRequest;
+    case: "cancelPayout";
+  } | {
+    /**
+     * Resolve.
+     *
+     * @generated from field: kora.v1.ResolveRequest resolve = 16;
+     */
+    value: ResolveRequest;
+    case: "resolve";
+  } | {
+    /**
+     * ReturnPayout.
+     *
+     * @generated from field: kora.v1.ReturnPayoutRequest return_payout = 17;
+     */
+    value: ReturnPayoutRequest;
+    case: "returnPayout";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -1138,6 +1399,14 @@ export declare type CommandResult_Done = Message<"kora.v1.CommandResult.Done"> &
      */
     value: Account;
     case: "account";
+  } | {
+    /**
+     * The payout after the command.
+     *
+     * @generated from field: kora.v1.Payout payout = 5;
+     */
+    value: Payout;
+    case: "payout";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -1194,6 +1463,13 @@ export declare type CommandResult_Refused = Message<"kora.v1.CommandResult.Refus
    * @generated from field: bool duplicate = 4;
    */
   duplicate: boolean;
+
+  /**
+   * The payout that records the refusal, where it is recorded on one.
+   *
+   * @generated from field: kora.v1.Payout payout = 5;
+   */
+  payout?: Payout | undefined;
 };
 
 /**
@@ -1453,6 +1729,46 @@ export enum ReversalReason {
 export declare const ReversalReasonSchema: GenEnum<ReversalReason>;
 
 /**
+ * What became of an instruction.
+ *
+ * @generated from enum kora.v1.ResolvedOutcome
+ */
+export enum ResolvedOutcome {
+  /**
+   * Refused.
+   *
+   * @generated from enum value: RESOLVED_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It was carried out. Of a CASH_IN: collected from the customer.
+   *
+   * @generated from enum value: RESOLVED_OUTCOME_CONFIRMED = 1;
+   */
+  CONFIRMED = 1,
+
+  /**
+   * It was carried out, and the money is on our account at the provider.
+   *
+   * @generated from enum value: RESOLVED_OUTCOME_SETTLED = 2;
+   */
+  SETTLED = 2,
+
+  /**
+   * Nothing has moved, and nothing will.
+   *
+   * @generated from enum value: RESOLVED_OUTCOME_REFUSED = 3;
+   */
+  REFUSED = 3,
+}
+
+/**
+ * Describes the enum kora.v1.ResolvedOutcome.
+ */
+export declare const ResolvedOutcomeSchema: GenEnum<ResolvedOutcome>;
+
+/**
  * Payments: INITIATED -> AUTHORIZED -> CAPTURED -> SETTLED, or FAILED, or REVERSED.
  *
  * Every command carries an idempotency key: the caller's name for this command, 1 to 255 characters. The same key with
@@ -1548,6 +1864,26 @@ export declare const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof RefundRequestSchema;
     output: typeof RefundResponseSchema;
+  },
+  /**
+   * Says what became of what a provider was told and is in doubt: the provider's own word, or what its statement shows.
+   *
+   * @generated from rpc kora.v1.PaymentService.Resolve
+   */
+  resolve: {
+    methodKind: "unary";
+    input: typeof ResolveRequestSchema;
+    output: typeof ResolveResponseSchema;
+  },
+  /**
+   * Records that a provider sent a settled slice of a payout back, all of it or a part: Pay of kind PAYOUT_RETURN.
+   *
+   * @generated from rpc kora.v1.PaymentService.ReturnPayout
+   */
+  returnPayout: {
+    methodKind: "unary";
+    input: typeof ReturnPayoutRequestSchema;
+    output: typeof ReturnPayoutResponseSchema;
   },
   /**
    * A payment as it is now.

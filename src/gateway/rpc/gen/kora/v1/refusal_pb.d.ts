@@ -162,7 +162,7 @@ export declare type Refusal_Invalid = Message<"kora.v1.Refusal.Invalid"> & {
 export declare const Refusal_InvalidSchema: GenMessage<Refusal_Invalid>;
 
 /**
- * There is no such payment or account.
+ * There is nothing of this id.
  *
  * @generated from message kora.v1.Refusal.NotFound
  */
@@ -472,7 +472,7 @@ export enum RefusalCode {
   INVALID = 1,
 
   /**
-   * There is no such payment or account. [not_found]
+   * There is nothing of this id. [not_found]
    *
    * @generated from enum value: REFUSAL_CODE_NOT_FOUND = 2;
    */
