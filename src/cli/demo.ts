@@ -7,7 +7,7 @@ export function demoCommand(shell: Shell): Command {
     .summary('a lifelike day on a database of its own')
     .description(
       'Plays a day of 2,000 customers and 50 merchants through the doors, on an embedded database in a temporary folder, ' +
-        'with clients that watch; then rebuilds the projections, verifies the log and says how it went.',
+        'with clients that watch and two providers of mobile money, one of which fails; then rebuilds the projections, verifies the log and says how it went.',
     )
     .option('--keep', 'go on serving afterwards, until Ctrl-C')
     .addHelpText(

@@ -2,6 +2,7 @@ import { type Client, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { type Command, PaymentService } from '../gateway/rpc/gen/kora/v1/payment_pb.js';
 import type { Payment } from '../gateway/rpc/gen/kora/v1/payment_pb.js';
+import { type Payout, PayoutService } from '../gateway/rpc/gen/kora/v1/payout_pb.js';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 
@@ -14,6 +15,7 @@ const batchesAtOnce = 4;
 export class Driver {
   readonly latenciesMs: number[] = [];
   readonly #client: Client<typeof PaymentService>;
+  readonly #payouts: Client<typeof PayoutService>;
   readonly #random: Random;
   readonly #tally: Tally;
 
@@ -29,6 +31,7 @@ export class Driver {
       ],
     });
     this.#client = createClient(PaymentService, transport);
+    this.#payouts = createClient(PayoutService, transport);
     this.#random = random;
     this.#tally = tally;
   }
@@ -61,6 +64,10 @@ export class Driver {
       if (payment !== undefined) payments.push(payment);
     });
     return payments;
+  }
+
+  async payout(wanted: Parameters<Client<typeof PayoutService>['createPayout']>[0]): Promise<Payout | undefined> {
+    return (await this.#payouts.createPayout(wanted)).payout;
   }
 
   /** Asks for payments as they are now: a provider's word comes after the answer to who asked for the payment. */

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { runDemo } from '../../src/demo/index.ts';
+import { compareBooks } from '../../src/demo/providers/books.ts';
 
 /** Proves that the demo keeps its promises on a small day, with providers that are processes, and leaves nothing behind. */
 describe('the demo', { timeout: 240_000 }, () => {
@@ -36,6 +38,21 @@ describe('the demo', { timeout: 240_000 }, () => {
 
     expect(whileServing).toEqual([true, true]);
     expect(await Promise.all(admins().map(answers))).toEqual([false, false]);
+  });
+
+  it('says what is missing, where providers and books differ', async () => {
+    const sum = { count: 1, amount: '100', fees: '1' };
+    const totals = { pending: 1, refused: 0, doubles: [], callbacks: { delivered: 0 } };
+    const main = { ...totals, moved: { XOF: { collected: sum, disbursed: { count: 0, amount: '0', fees: '0' } } } };
+    const { lines, problems } = await compareBooks({
+      // Books in which nothing is written.
+      kora: { pool: { query: () => Promise.resolve({ rows: [] }) } as unknown as pg.Pool },
+      totals: { main, backup: { ...totals, moved: {} } },
+      chronicle: { journeys: new Map() },
+    });
+    expect(lines.at(-1)).toBe('NOT RIGHT: see the differences.');
+    expect(problems).toContain('collected: providers and books differ by 100');
+    expect(problems).toContain('providers are still at 2 payments');
   });
 
   it('leaves no provider behind when it is killed', async () => {

@@ -81,8 +81,8 @@ export class ProvidersChapter {
     this.#say = (line) => say(`  ${line}`);
     const payments = new MobilePayments(driver, random, date);
     await payments.open(signal);
-    const [kora, chronicle] = [this.#kora, this.#chronicle];
-    await playProviders({ ...this.#providers, say: this.#say, chronicle, payments, kora, signal });
+    const chronicle = this.#chronicle;
+    await playProviders({ ...this.#providers, say: this.#say, chronicle, payments, signal });
     // What became of them, as anybody would ask: the answers of then said no more than that they were agreed.
     await driver.latest([...chronicle.journeys.keys()], signal);
   }

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import type { Kora } from '../../composition.ts';
 import { WalletType } from '../../gateway/rpc/gen/kora/v1/account_pb.js';
 import { type Command, CommandSchema, PaymentKind, PayUpTo } from '../../gateway/rpc/gen/kora/v1/payment_pb.js';
 import type { Driver } from '../driver.ts';
@@ -8,7 +7,7 @@ import { profile } from './connectors-document.ts';
 
 export const currency = 'XOF';
 const treasury = 'mobile-treasury';
-const payoutAmount = '250000';
+export const payoutAmount = '250000';
 
 /** People whose money comes and goes through the provider, and a business that pays out. */
 export class MobilePayments {
@@ -64,16 +63,17 @@ export class MobilePayments {
     await this.#ask(Array.from({ length: count }, one), signal);
   }
 
-  /** All that the treasury has, to somebody: in slices of what a connector takes in one payment. */
-  async payout(payments: Kora['payments']): Promise<string> {
-    const caller = { tenant: 'demo', principal: 'service:demo', correlationId: `${this.#date} payout` };
-    const request = { idempotencyKey: `${this.#date} payout`, currency, payer: treasury, provider: profile } as const;
-    const outcome = await payments.carryOut(
-      { type: 'CreatePayout', amount: BigInt(payoutAmount), beneficiary: 'mobile-dealer', ...request },
-      caller,
-    );
-    if (!outcome.ok) throw new Error(`the payout was refused: ${outcome.refusal.code}`);
-    return payoutAmount;
+  /** All that the treasury has, to somebody. @returns how many slices of what a connector takes in one payment it makes */
+  async payout(): Promise<number> {
+    const payout = await this.#driver.payout({
+      idempotencyKey: `${this.#date} payout`,
+      amount: payoutAmount,
+      currency,
+      payer: treasury,
+      provider: profile,
+      beneficiary: 'mobile-dealer',
+    });
+    return payout?.slices.length ?? 0;
   }
 
   async #ask(commands: readonly Command[], signal: AbortSignal): Promise<void> {
