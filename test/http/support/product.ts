@@ -17,6 +17,7 @@ import { asRole } from '../../../src/platform/postgres/module-roles.ts';
 import {
   connectorStates,
   countOpenPayments,
+  installProjections,
   projections,
   runProjector,
   waitForPosition,
@@ -131,6 +132,8 @@ export async function openProduct(
   const logger = createLogger({ level: 'debug', format: 'json', write: (line) => lines.push(line) });
   const log = new PostgresLog({ config: asRole(database.poolConfig, moduleRoles.eventstore.role) });
   const projector = poolOf('projector');
+  // As the product does before it opens a door: what is asked for is there.
+  await installProjections(projector, projections);
   const stop = new AbortController();
   const projecting = runProjector({ log, pool: projector, projections, signal: stop.signal }).catch(() => undefined);
   const paymentsPool = poolOf('payments');
