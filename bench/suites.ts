@@ -1,3 +1,4 @@
+import { connectors } from './connectors/connectors.suite.ts';
 import { core } from './core/core.suite.ts';
 import { doors } from './doors/doors.suite.ts';
 import { faults } from './faults/faults.suite.ts';
@@ -6,4 +7,4 @@ import type { Suite } from './harness/suite.ts';
 import { runtime } from './runtime/runtime.suite.ts';
 
 /** Every suite by its name; the first is what `npm run bench` runs. */
-export const suites: readonly [Suite, ...Suite[]] = [core, doors, growth, faults, runtime];
+export const suites: readonly [Suite, ...Suite[]] = [core, doors, growth, faults, connectors, runtime];

@@ -110,6 +110,14 @@ export interface StreamRow extends RecordedRow {
   readonly meta: Meta;
 }
 
+/** What an adapter tells of a commit that it asked of its store, for metrics. Adapters that take a unit at a time tell of each. */
+export interface CommitTold {
+  readonly outcome: 'committed' | 'stale' | 'failed' | 'unknown';
+  readonly units: number;
+  readonly events: number;
+  readonly tookMs: number;
+}
+
 /** What an adapter can do beyond the least; the contract suite registers the tests of declared capabilities only. */
 export interface LogCapabilities {
   readonly densePositions: boolean;

@@ -19,6 +19,12 @@ export type NewPayment = BodyOf<'pay'>;
 export type PaymentFilter = Omit<QueryOf<'listPayments'>, 'cursor'>;
 export type Timeline = ValueOf<'getTimeline'>;
 
+export type NewWebhook = BodyOf<'addWebhook'>;
+export type AddedWebhook = ValueOf<'addWebhook'>;
+export type Webhook = ValueOf<'listWebhooks'>['items'][number];
+export type RotatedSecret = ValueOf<'rotateWebhookSecret'>;
+export type Delivery = ValueOf<'listWebhookDeliveries'>['items'][number];
+export type DeliveryFilter = Omit<QueryOf<'listWebhookDeliveries'>, 'cursor'>;
 export type Payout = ValueOf<'createPayout'>;
 export type NewPayout = BodyOf<'createPayout'>;
 /** A payout with each of its slices, and exactly which part of its money is where. */

@@ -19,3 +19,4 @@ export {
 export type { WatchOptions } from './stream/streams.ts';
 export { WatchRefusal } from './stream/watch-refusal.ts';
 export type { Told, Watch } from './stream/watching.ts';
+export { type VerifyOptions, verifyWebhook, type WebhookEvent, type WebhookVerdict } from './verify-webhook.ts';

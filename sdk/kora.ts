@@ -24,6 +24,7 @@ import { UserCredentials } from './session/user-credentials.ts';
 import type { Doorkeeper } from './stream/channel.ts';
 import { Streams, type WatchOptions } from './stream/streams.ts';
 import type { Watch } from './stream/watching.ts';
+import { WebhookCalls } from './webhooks.ts';
 
 export interface KoraOptions {
   /** The http door: `https://api.example.com`. */
@@ -50,6 +51,8 @@ export class Kora {
   readonly identity: IdentityCalls;
   readonly accounts: AccountCalls;
   readonly payments: PaymentCalls;
+  /** For services and admins: events told to a URL. */
+  readonly webhooks: WebhookCalls;
   /** For services. */
   readonly payouts: PayoutCalls;
   /** For operators. */
@@ -69,6 +72,7 @@ export class Kora {
     this.identity = new IdentityCalls(this.#calls, users);
     this.accounts = new AccountCalls(this.#calls);
     this.payments = new PaymentCalls(this.#calls);
+    this.webhooks = new WebhookCalls(this.#calls);
     this.payouts = new PayoutCalls(this.#calls);
     this.connectors = new ConnectorCalls(this.#calls);
     this.#streams = streamUrl === undefined ? undefined : new Streams({ url: streamUrl, retry, door: this.#door() });

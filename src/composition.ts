@@ -1,46 +1,56 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventLog, type Position, readMirror, runMirror } from '../eventstore/index.ts';
+import { type Position, readMirror, type RecordedUnit, runMirror } from '../eventstore/index.ts';
 import { DeadlineScheduler } from './actors/deadline-scheduler.ts';
 import { isAccountRequest } from './actors/requests.ts';
-import { Runtime } from './actors/runtime.ts';
+import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
 import type { Connectors } from './gateway/connectors.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
-import type { Identity } from './identity/index.ts';
+import type { Identity, Keyring } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
 import { watchEventStore } from './log-elsewhere.ts';
 import { createLedger, type Ledger } from './ledger/index.ts';
+import { type Observability, startObservability } from './observability/index.ts';
 import { createPayments, type Payments } from './payments/index.ts';
 import { openPeers } from './peers.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
 import type { InstanceRunningError } from './platform/postgres/errors.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
+import { type Providers, ProviderTerms } from './provider-terms.ts';
 import {
   installProjections,
   OutdatedProjectionError,
   ProjectionFault,
+  projectionLag,
   projections,
   runProjector,
 } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
 import { connectorStates, countOpenPayments, dueDeadlines } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
+import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
+import type { Webhooks } from './webhooks/index.ts';
 
 export interface KoraOptions {
   readonly logger: Logger;
   /** Default `instance`. */
   readonly role?: StoreOptions['role'];
-  /** What is not wanted: a replay needs no doors. Default: everything runs. */
-  readonly without?: readonly ('doors' | 'projector' | 'scheduler')[];
+  /**
+   * What is not wanted: a replay needs no doors. Without doors there is no identity either, whose keys seal the secrets of
+   * webhooks: those are told nothing then. Default: everything runs.
+   */
+  readonly without?: readonly ('doors' | 'projector' | 'scheduler' | 'webhooks')[];
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
   readonly patience?: StoreOptions['patience'];
+  /** Where references to secrets (`env:NAME`) of connectors are looked up. Default: nowhere. */
+  readonly secrets?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A kora that runs. */
@@ -53,6 +63,8 @@ export interface Kora extends Store {
   readonly httpPort: number | undefined;
   readonly rpcPort: number | undefined;
   readonly streamPort: number | undefined;
+  /** Where metrics are served; undefined where they are not. */
+  readonly metricsPort: number | undefined;
   /** Resolves when the projections have everything that is durable now; at once when they stopped, or do not run here. */
   projected(signal?: AbortSignal): Promise<void>;
   /**
@@ -70,6 +82,7 @@ interface Ground {
   readonly store: OpenedStore;
   /** This process, in this life, as others on the same database know it. */
   readonly memberId: string;
+  readonly seen: Observability;
 }
 
 /** Puts the product together and starts it. Rejects, with everything stopped again, when a part does not start. */
@@ -77,9 +90,12 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
   const { role = 'instance', without = [], onInstanceLost, patience } = options;
   const stages = new Stages();
   const kora = await startedOrStopped(stages, async () => {
+    const measured = role === 'instance' && !without.includes('doors');
+    const seen = await startObservability(config, { logger: options.logger, stages, measured });
     const store = await openStoreInto(stages, config, {
       logger: options.logger,
       role,
+      onCommit: seen.metrics?.commit,
       ...(onInstanceLost && { onInstanceLost }),
       ...(patience && { patience }),
     });
@@ -89,26 +105,38 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const dataDir = config.databaseUrl === undefined ? config.dataDir : undefined;
     if (role === 'instance') watchDatabase({ database, troubles, dataDir }, stages);
     if (role === 'instance' && store.logElsewhere) watchEventStore(store.logElsewhere, troubles, stages);
-    const ground: Ground = { config, logger, stages, store, memberId: randomUUID() };
+    const ground: Ground = { config, logger, stages, store, memberId: randomUUID(), seen };
     // What is started first is stopped last: whoever watches is told of the last answers too.
     await installProjections(store.pool, projections);
+    const metricsPort = await seen.serveMetrics();
     const projected = without.includes('projector') ? () => Promise.resolve() : startProjector(ground);
-    const identity = without.includes('doors') ? undefined : await startIdentity(ground);
-    const doors = identity && (await openStream(ground, identity));
-    const runtime = await startRuntime(ground);
+    const known = without.includes('doors') ? undefined : await startIdentity(ground);
+    const webhooks = known && (await startWebhooks(ground, known.keyring, !without.includes('webhooks')));
+    const doors = known && (await openStream(ground, known.identity));
+    const terms = new ProviderTerms();
+    const runtime = await startRuntime(ground, terms);
     const peers = doors && (await openPeers(ground, runtime));
     const placed = peers?.runtime ?? runtime;
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
+    const providers = await startProviders(ground, runtime, terms, options);
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
-    const connectors = connectorsOf(runtime, store);
-    const httpPort = await doors?.openHttp({ ledger, payments, connectors });
+    const connectors = connectorsOf(runtime, store, providers);
+    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks, connectors }, providers));
+    providers?.start();
+    seen.measure({
+      runtime,
+      streamConnections: () => doors?.streamConnections() ?? 0,
+      isTroubled: () => troubles.current !== undefined,
+      projectionLag: () => projectionLag(store.pool, store.logElsewhere),
+    });
     peers?.join();
-    return { ...store, runtime, ledger, payments, httpPort, rpcPort, streamPort: doors?.streamPort, projected };
+    const ports = { httpPort, rpcPort, streamPort: doors?.streamPort, metricsPort };
+    return { ...store, ...ports, runtime, ledger, payments, projected };
   });
   return { ...kora, close: (onStage) => stages.stop(onStage) };
 }
@@ -170,19 +198,23 @@ function tellOfProjections(error: Error, logger: Logger): void {
   else logger.warn({ err: error }, 'projections wait');
 }
 
-async function startRuntime({ config, store: { log, poolOf, troubles }, logger, stages }: Ground): Promise<Runtime> {
+async function startRuntime(
+  { config, store, logger, stages, seen }: Ground,
+  { settlesAt, railLimits }: ProviderTerms,
+): Promise<Runtime> {
+  const { log, poolOf, troubles } = store;
   // Before anything is read: what comes later is told of, whatever becomes of the database meanwhile.
   const after = await log.lastPosition();
-  const runtime = new Runtime({
+  const runtime = seen.runtime({
     log,
     residentsMax: config.residentsMax,
     requestsMax: config.requestsMax,
-    terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs },
+    terms: { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs, settlesAt, railLimits },
     openPaymentsOf: (accountId) => countOpenPayments(poolOf('payments'), accountId),
     unavailable: () => troubles.refusal,
   });
   stages.add('requests at work are answered', () => drained(runtime, logger));
-  observeLog(log, after, runtime, logger, stages);
+  observeLog({ store, logger, stages }, after, runtime);
   return runtime;
 }
 
@@ -199,18 +231,31 @@ async function drained(runtime: Runtime, logger: Logger): Promise<void> {
 }
 
 /** What other processes write makes our residents out of date: the runtime is told of it. */
-function observeLog(log: EventLog, from: Position, runtime: Runtime, logger: Logger, stages: Stages): void {
+function observeLog(ground: Pick<Ground, 'store' | 'logger' | 'stages'>, from: Position, runtime: Runtime): void {
+  // Nothing wrong comes of trouble: a resident that is out of date is found out when its unit is stale.
+  const trouble = 'the runtime does not see what other processes write';
+  follow(ground, from, 'foreign', trouble, (unit) => runtime.observe(unit));
+}
+
+/** Shows somebody every unit of the log from a position on, until kora stops. */
+function follow(
+  { store: { log }, logger, stages }: Pick<Ground, 'store' | 'logger' | 'stages'>,
+  from: Position,
+  whose: 'all' | 'foreign',
+  trouble: string,
+  take: (unit: RecordedUnit) => void,
+): void {
   const stop = new AbortController();
   const observe = async (): Promise<void> => {
     for (let after = from; !stop.signal.aborted;) {
       try {
-        for await (const unit of log.subscribe(after, stop.signal, 'foreign')) {
-          runtime.observe(unit);
+        const units = whose === 'all' ? log.subscribe(after, stop.signal) : log.subscribe(after, stop.signal, whose);
+        for await (const unit of units) {
+          take(unit);
           after = unit.lastPosition;
         }
       } catch (error) {
-        // Nothing wrong comes of it: a resident that is out of date is found out when its unit is stale.
-        logger.warn({ err: error }, 'the runtime does not see what other processes write');
+        logger.warn({ err: error }, trouble);
         await sleep(1_000, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     }
@@ -220,6 +265,39 @@ function observeLog(log: EventLog, from: Position, runtime: Runtime, logger: Log
     stop.abort();
     return observed;
   });
+}
+
+/** The connectors of KORA_CONNECTORS, and what tells them. Tools without doors tell nobody anything. */
+async function startProviders(
+  ground: Ground,
+  runtime: Runtime,
+  terms: ProviderTerms,
+  { without = [], secrets = {} }: KoraOptions,
+): Promise<Providers | undefined> {
+  const { config, store, logger, stages, seen } = ground;
+  if (config.connectorsFile === undefined || without.includes('doors')) return undefined;
+  const { openProviders } = await import('./providers.ts');
+  const providers = await openProviders(
+    {
+      store,
+      logger,
+      stages,
+      file: config.connectorsFile,
+      keepCallsDays: config.connectorLogDays,
+      inFlightMax: config.connectorsInFlightMax,
+      env: secrets,
+      tracing: seen.spans,
+      observers: [seen.connectors],
+      onBreaker: (id, state) => seen.connectors.circuit(id, state),
+      lead: (name, work) => lead(ground, name, work),
+    },
+    runtime,
+    terms,
+    { holdMs: config.holdMs, settleAfterMs: config.settleAfterMs, settlesAt: terms.settlesAt },
+  );
+  const after = await store.log.lastPosition();
+  follow(ground, after, 'all', 'providers do not see what is new in the log', (unit) => providers.notice(unit));
+  return providers;
 }
 
 function startScheduler(ground: Ground, runtime: Runtime): void {
@@ -237,19 +315,32 @@ function startScheduler(ground: Ground, runtime: Runtime): void {
   stages.add('deadlines are stopped', () => leader.stop());
 }
 
+/** Stopped after the requests at work: others are told of those too. */
+function startWebhooks(ground: Ground, sealer: Keyring, tells: boolean): Promise<Webhooks> {
+  const { config, store, logger, stages } = ground;
+  const parts = { config, log: store.log, pool: store.poolOf('webhooks'), sealer, logger };
+  return openWebhooks(parts, stages, tells ? (work) => lead(ground, 'webhooks', work) : undefined);
+}
+
 /** Who people are. Started before the doors, which ask it of every token, and ended after them. */
-async function startIdentity({ config, store, logger, stages }: Ground): Promise<Identity> {
+async function startIdentity({
+  config,
+  store,
+  logger,
+  stages,
+}: Ground): Promise<{ readonly identity: Identity; readonly keyring: Keyring }> {
   const [{ openIdentity }, { identityOptionsOf }] = await Promise.all([
     import('./identity/index.ts'),
     import('./identity-options.ts'),
   ]);
+  const options = await identityOptionsOf(config);
   const identity = await openIdentity({
-    ...(await identityOptionsOf(config)),
+    ...options,
     pool: store.poolOf('identity'),
     onTrouble: (error, what) => logger.warn({ err: error }, what),
   });
   stages.add('identity is closed', () => identity.close());
-  return identity;
+  return { identity, keyring: options.keyring };
 }
 
 /** A door that takes requests of all kinds hands each of them to the face of the module whose it is. */
@@ -264,10 +355,11 @@ function byFace({ ledger, payments }: Pick<Kora, 'ledger' | 'payments'>): RpcRun
 }
 
 /** Breakers, as long as no connector is configured: those that something was ever written of. */
-function connectorsOf(runtime: Runtime, store: OpenedStore): Connectors {
+function connectorsOf(runtime: Runtime, store: OpenedStore, providers: Providers | undefined): Connectors {
   return {
-    list: () => connectorStates(store.poolOf('providers')),
-    connector: (id) => runtime.connector(id),
+    // Those that are configured, or where there are none, those whose breakers ever opened.
+    list: () => providers?.list() ?? connectorStates(store.poolOf('providers')),
+    connector: (id) => (providers === undefined ? runtime.connector(id) : providers.connector(id)),
     carryOut: (request, caller) => runtime.operate(request, caller),
     isApplied: (request, caller) => runtime.isApplied(request, caller),
   };
@@ -275,13 +367,15 @@ function connectorsOf(runtime: Runtime, store: OpenedStore): Connectors {
 
 /** The doors are loaded where they are opened: a command that asks for a balance need not wait for them. */
 async function openStream(
-  { config, store, logger, stages }: Ground,
+  { config, store, logger, stages, seen }: Ground,
   identity: Identity,
 ): Promise<{
   readonly streamPort: number;
+  readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
-    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly connectors: Connectors },
+    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks; readonly connectors: Connectors },
+    providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;
 }> {
   const [
@@ -312,6 +406,7 @@ async function openStream(
   stages.add('the stream is closed', () => stream.close());
   return {
     streamPort: stream.port,
+    streamConnections: () => stream.feed.store.getSnapshot().context.sessions,
     openRpc: async (faces) => {
       const rpc = await startRpcDoor({
         runtime: byFace(faces),
@@ -322,11 +417,12 @@ async function openStream(
         port: config.rpcPort,
         ...(tls && { tls }),
         limits: { noticeMs: config.drainNoticeMs },
+        observer: seen.rpc,
       });
       stages.add('the rpc door is closed', () => rpc.close());
       return rpc.port;
     },
-    openHttp: async (faces) => {
+    openHttp: async (faces, providers) => {
       const [{ startHttpDoor }, { httpOptionsOf }] = await Promise.all([
         import('./gateway/http/http-door.ts'),
         import('./http-options.ts'),
@@ -334,11 +430,13 @@ async function openStream(
       const http = await startHttpDoor({
         ...httpOptionsOf(config, await serviceKeyOf(config)),
         ...faces,
+        ...(providers && { providers }),
         identity,
         authenticator: trusted,
         pool: store.poolOf('gateway'),
         troubles: store.troubles,
         logger,
+        observer: seen.http,
       });
       stages.add('the http door is closed', () => http.close());
       return http.port;

@@ -5,7 +5,7 @@ import { giveToModules, type ModuleRole } from './platform/postgres/module-roles
 
 /** The modules that have tables, and the projector, which folds for those whose tables are projections. */
 export type ModuleName =
-  'eventstore' | 'ledger' | 'payments' | 'providers' | 'identity' | 'gateway' | 'cluster' | 'projector';
+  'eventstore' | 'ledger' | 'payments' | 'identity' | 'gateway' | 'cluster' | 'providers' | 'webhooks' | 'projector';
 
 /**
  * Whose every table is. A module's connections act as its role, so that a fault in one module does not reach another
@@ -38,6 +38,8 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
       'projections.payments_v*',
       'projections.deadlines',
       'projections.deadlines_v*',
+      'projections.instructions',
+      'projections.instructions_v*',
       'projections.payouts',
       'projections.payouts_v*',
       'projections.payout_slices',
@@ -52,6 +54,8 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },
   gateway: { role: 'kora_gateway', owns: ['gateway.*'] },
   cluster: { role: 'kora_cluster', owns: ['cluster.*'] },
+  // Whoever tells others what happened gets it through the log's port, and can read none of its tables.
+  webhooks: { role: 'kora_webhooks', owns: ['webhooks.*'] },
   projector: {
     role: 'kora_projector',
     owns: [

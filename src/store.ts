@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type EventLog, PostgresLog } from '../eventstore/index.ts';
+import { type CommitTold, type EventLog, PostgresLog } from '../eventstore/index.ts';
 import { openLogElsewhere, refuseMirror } from './log-elsewhere.ts';
 import { type ModuleName, moduleRoles, prepareDatabase } from './modules.ts';
 import type { KoraConfig } from './platform/config.ts';
@@ -19,6 +19,8 @@ export interface StoreOptions {
   /** Another instance took the data folder while our Postgres was down: what is running should end. */
   readonly onInstanceLost?: (error: InstanceRunningError) => void;
   readonly patience?: Partial<Patience>;
+  /** Told of every commit of the log. */
+  readonly onCommit?: ((commit: CommitTold) => void) | undefined;
 }
 
 /** How long what waits for the database waits. */
@@ -130,6 +132,7 @@ export async function openStoreInto(
   const limits = {
     unitLimits: { eventSizeMax: config.eventSizeMax },
     batchLimits: { waitingUnitsMax: config.waitingUnitsMax },
+    ...(options.onCommit && { onCommit: options.onCommit }),
   };
   const logElsewhere =
     config.eventstoreUrl === undefined

@@ -20,6 +20,7 @@ process.once('message', ({ databaseUrl, serviceKey }: Serve) => {
     KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
+    KORA_METRICS_PORT: '0',
   });
   startKora(config, { logger, without: ['projector', 'scheduler'] }).then(
     (kora) => {

@@ -19,6 +19,7 @@ serveFanOut(async (databaseUrl) => {
     KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
+    KORA_METRICS_PORT: '0',
     KORA_STREAM_CONNECTIONS_MAX: connectionsMax,
     KORA_STREAM_CONNECTIONS_PER_PRINCIPAL_MAX: connectionsMax,
     KORA_STREAM_CONNECTIONS_PER_ADDRESS_MAX: connectionsMax,

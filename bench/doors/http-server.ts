@@ -22,6 +22,7 @@ async function serve({ databaseUrl }: Serve): Promise<void> {
     KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
+    KORA_METRICS_PORT: '0',
   });
   const kora = await startKora(config, { logger });
   await openWallets(kora.runtime);

@@ -36,7 +36,20 @@ async function startTime(databaseUrl: string, dataDir: string): Promise<StartTim
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [...nodeFlags, launcher, 'serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'],
+    [
+      ...nodeFlags,
+      launcher,
+      'serve',
+      '--json',
+      '--http-port',
+      '0',
+      '--rpc-port',
+      '0',
+      '--stream-port',
+      '0',
+      '--metrics-port',
+      '0',
+    ],
     {
       env: {
         PATH: process.env['PATH'] ?? '',

@@ -1,6 +1,7 @@
 import type { KurrentDBClient } from '@kurrent/kurrentdb-client';
 import type {
   AppendResult,
+  CommitTold,
   EventLog,
   LogCapabilities,
   Position,
@@ -31,6 +32,8 @@ export interface KurrentLogOptions {
   readonly closePatienceMs?: number;
   /** Told when appends begin to wait for the store (with the reason) and when they go on (undefined). */
   readonly onTrouble?: (error: Error | undefined) => void;
+  /** Told of every unit's append: its answer from the store, in doubt and asked for again included. */
+  readonly onCommit?: (commit: CommitTold) => void;
 }
 
 /**
@@ -69,7 +72,7 @@ export class KurrentLog implements EventLog {
 
   /** @param options `letGo`: called when the log was closed. */
   constructor(client: KurrentDBClient, options: Omit<KurrentLogOptions, 'url'> & { letGo?: () => Promise<void> }) {
-    const { namespace = 'kora', underWayMax = 16, closePatienceMs = 10_000, onTrouble } = options;
+    const { namespace = 'kora', underWayMax = 16, closePatienceMs = 10_000, onTrouble, onCommit } = options;
     this.#client = client;
     this.#letGo = options.letGo;
     this.#closePatienceMs = closePatienceMs;
@@ -77,7 +80,17 @@ export class KurrentLog implements EventLog {
     const appender = new UnitAppender({ client, reader: this.#reader, ...(onTrouble && { onTrouble }) });
     this.#appender = appender;
     this.#committer = new UnitCommitter({
-      commit: (planned) => appender.append(planned),
+      commit: async (planned) => {
+        const beganMs = performance.now();
+        const answer = await appender.append(planned);
+        onCommit?.({
+          outcome: answer.outcome,
+          units: 1,
+          events: planned.count,
+          tookMs: performance.now() - beganMs,
+        });
+        return answer;
+      },
       underWayMax,
       ...(options.unitLimits && { unitLimits: options.unitLimits }),
       ...(options.batchLimits && { batchLimits: options.batchLimits }),

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type {
   AppendResult,
+  CommitTold,
   EventLog,
   LogCapabilities,
   Position,
@@ -40,6 +41,8 @@ export interface PostgresLogOptions {
   readonly closePatienceMs?: number;
   /** Told when appends begin to wait for the store (with the reason) and when they go on (undefined). */
   readonly onTrouble?: (error: Error | undefined) => void;
+  /** Told of every commit. */
+  readonly onCommit?: (commit: CommitTold) => void;
 }
 
 /** Positions per partition, as in `eventstore.ensure_partition`. */
@@ -73,6 +76,7 @@ export class PostgresLog implements EventLog {
   #doubts = 0;
   #closing: Promise<void> | undefined;
   readonly #closePatienceMs: number;
+  readonly #onCommit: ((commit: CommitTold) => void) | undefined;
 
   constructor(options: PostgresLogOptions) {
     this.#pool = new pg.Pool({
@@ -89,6 +93,7 @@ export class PostgresLog implements EventLog {
     this.#pageRows = options.pageRows ?? 2_000;
     this.#pollMs = options.pollMs ?? 25;
     this.#closePatienceMs = options.closePatienceMs ?? 10_000;
+    this.#onCommit = options.onCommit;
     this.#connection = new CommitterConnection(options);
     this.#committer = new GroupCommitter({
       commit: (batch) => this.#commit(batch),
@@ -268,8 +273,15 @@ export class PostgresLog implements EventLog {
 
   async #commit(batch: Batch): Promise<CommitAnswer> {
     this.#unpublished += 1;
+    const beganMs = performance.now();
     const answer = await this.#connection.commit(batch);
     if (answer.outcome !== 'committed') this.#unpublished -= 1;
+    this.#onCommit?.({
+      outcome: answer.outcome,
+      units: batch.units.length,
+      events: batch.units.reduce((sum, { count }) => sum + count, 0),
+      tookMs: performance.now() - beganMs,
+    });
     return answer;
   }
 

@@ -24,7 +24,7 @@ describe('generate-docs', () => {
     await expect(generate('--check')).resolves.toBeDefined();
   });
 
-  it.each(['machines.md', 'postings.md', 'errors.md', 'openapi.json'])(
+  it.each(['machines.md', 'postings.md', 'errors.md', 'openapi.json', 'events/payment.captured.v1.json'])(
     'finds %s when a line was added, and when it is gone',
     async (name) => {
       appendFileSync(join(folder, name), 'one more line\n');

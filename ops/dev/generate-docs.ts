@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApiOf } from '../../src/gateway/http/openapi.ts';
 import { problemGroups, type ProblemKind, problemTypeOf } from '../../src/gateway/http/problem-map.ts';
@@ -17,10 +17,11 @@ import {
 } from '../../src/machines/payment/postings.ts';
 import { payoutMachine } from '../../src/machines/payout/payout.machine.ts';
 import { sliceMachine } from '../../src/machines/payout/slice.machine.ts';
+import { allSchemas } from '../../src/webhooks/index.ts';
 
 /**
- * Writes the documents that are made from the code: `docs/machines.md`, `docs/postings.md`, `docs/errors.md` and
- * `docs/openapi.json`.
+ * Writes the documents that are made from the code: `docs/machines.md`, `docs/postings.md`, `docs/errors.md`,
+ * `docs/openapi.json`, and the schemas of the events for others in `docs/events/`.
  *
  *   generate-docs.ts [--check] [--docs FOLDER]
  *
@@ -35,8 +36,15 @@ export const documents: Readonly<Record<string, () => string>> = {
   'machines.md': machinesDocument,
   'postings.md': postingsDocument,
   'errors.md': errorsDocument,
-  'openapi.json': () => `${JSON.stringify(openApi, undefined, 2)}\n`,
+  'openapi.json': () => documentOf(openApi),
+  ...Object.fromEntries(
+    Object.entries(allSchemas()).map(([name, schema]) => [`events/${name}.json`, () => documentOf(schema)]),
+  ),
 };
+
+function documentOf(json: object): string {
+  return `${JSON.stringify(json, undefined, 2)}\n`;
+}
 
 /** What is read here of an XState machine: its states, and the transitions of each by fact. */
 interface Machine {
@@ -328,6 +336,7 @@ function main(args: readonly string[]): number {
     return 1;
   }
   for (const name of changed) {
+    mkdirSync(dirname(resolve(folder, name)), { recursive: true });
     writeFileSync(resolve(folder, name), documents[name]?.() ?? '');
     process.stdout.write(`wrote ${name}\n`);
   }

@@ -806,6 +806,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/providers/{connector}/callbacks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A provider tells what became of a payment
+         * @description Signed by the provider, over the body as it was sent; a callback that is not, that is too old, or that came before is refused. 204 means that what is new in it is durable. One that says "refused" is taken as a hint, and the provider is asked.
+         *
+         *     For everybody.
+         */
+        readonly post: operations["takeProviderCallback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/users/{userId}/roles": {
         readonly parameters: {
             readonly query?: never;
@@ -822,6 +844,138 @@ export interface paths {
          */
         readonly put: operations["changeRoles"];
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Webhooks, and what waits for them
+         * @description For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly get: operations["listWebhooks"];
+        readonly put?: never;
+        /**
+         * Have events told to a URL
+         * @description From now on, in order per payment, at least once (docs/webhooks.md). The secret is in this answer and in no other: where the answer was lost, remove the webhook and add it anew. A service is told what it may read: of payments with `payments:read`, of accounts with `accounts:read`.
+         *
+         *     For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly post: operations["addWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Tell it nothing more
+         * @description What was not delivered yet never will be.
+         *
+         *     For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly delete: operations["removeWebhook"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{id}/deliveries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What was delivered, and what was not, the newest events first
+         * @description For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly get: operations["listWebhookDeliveries"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{id}/replay": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Deliver again
+         * @description One event, types, a time, or all: without a body everything that is dead. Each has three days anew. As far back as deliveries are kept (7 days unless it is configured otherwise; dead ones for ever).
+         *
+         *     For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly post: operations["replayWebhookDeliveries"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{id}/rotate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A new secret
+         * @description For a while deliveries are signed with both. Rotated again in that time, the oldest one signs no more.
+         *
+         *     For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly post: operations["rotateWebhookSecret"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{id}/skip": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Give a dead delivery up, so that what waits behind it goes on
+         * @description For admin, service (what is theirs). Services need the scope `webhooks:manage`.
+         */
+        readonly post: operations["skipWebhookDelivery"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -880,6 +1034,41 @@ export interface components {
             readonly items: readonly components["schemas"]["Account"][];
             /** @description send it as `cursor` for the next page */
             readonly next?: string;
+        };
+        /** AddedWebhook */
+        readonly AddedWebhook: {
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly createdAt: string;
+            /** @description deliveries that were given up; what follows them of their payment waits */
+            readonly dead: number;
+            /**
+             * @description id of a webhook, as it was answered
+             * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+             */
+            readonly id: string;
+            /**
+             * Format: date-time
+             * @description when what waits longest was recorded
+             */
+            readonly oldestPendingAt?: string;
+            /** @description whose it is */
+            readonly owner: string;
+            /** @description deliveries that wait */
+            readonly pending: number;
+            /**
+             * Format: date-time
+             * @description while a secret is rotated: the one before signs too, until then
+             */
+            readonly previousSecretUntil?: string;
+            /** @description what deliveries are signed with; said now and never again */
+            readonly secret: string;
+            readonly types: readonly string[];
+            /** @description where deliveries are posted to, over https */
+            readonly url: string;
         };
         /** Alive */
         readonly Alive: {
@@ -981,6 +1170,42 @@ export interface components {
             readonly login: string;
             /** @description the password, 10 to 128 characters */
             readonly password: string;
+        };
+        /** Delivery */
+        readonly Delivery: {
+            /** @description tries since it was made or replayed */
+            readonly attempts: number;
+            /** @description id of an event, as it was delivered */
+            readonly eventId: string;
+            /** @description why the last try failed */
+            readonly lastError?: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly lastTriedAt?: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly recordedAt: string;
+            readonly sequence: number;
+            /**
+             * @description dead: given up after three days; skipped: given up by somebody
+             * @enum {string}
+             */
+            readonly status: "pending" | "delivered" | "dead" | "skipped";
+            /** @description payment/<id> or account/<id> */
+            readonly subject: string;
+            readonly type: string;
+        };
+        /** DeliveryPage */
+        readonly DeliveryPage: {
+            readonly items: readonly components["schemas"]["Delivery"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
         };
         /** Device */
         readonly Device: {
@@ -1188,6 +1413,13 @@ export interface components {
              * @example instant
              */
             readonly rail?: string;
+        };
+        /** NewWebhook */
+        readonly NewWebhook: {
+            /** @description what it is told */
+            readonly types: readonly string[];
+            /** @description where deliveries are posted to, over https */
+            readonly url: string;
         };
         /** NoOptions */
         readonly NoOptions: Record<string, never>;
@@ -1615,6 +1847,10 @@ export interface components {
         } & {
             readonly [key: string]: unknown;
         };
+        /** ProviderCallback */
+        readonly ProviderCallback: {
+            readonly [key: string]: unknown;
+        };
         /** Readiness */
         readonly Readiness: {
             readonly checks: {
@@ -1646,6 +1882,35 @@ export interface components {
             /** @enum {string} */
             readonly upTo?: "INITIATED" | "AUTHORIZED" | "CAPTURED" | "SETTLED";
         };
+        /** Replay */
+        readonly Replay: {
+            /** @description id of an event, as it was delivered */
+            readonly eventId?: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly from?: string;
+            /**
+             * @description those that came to this end: dead if it is not said
+             * @enum {string}
+             */
+            readonly status?: "delivered" | "dead" | "skipped";
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly to?: string;
+            /** @description what it is told */
+            readonly types?: readonly string[];
+        };
+        /** Replayed */
+        readonly Replayed: {
+            /** @description deliveries that are on their way again */
+            readonly replayed: number;
+        };
         /** Resolution */
         readonly Resolution: {
             /** @enum {string} */
@@ -1674,6 +1939,21 @@ export interface components {
         /** Roles */
         readonly Roles: {
             readonly roles: readonly ("customer" | "merchant" | "support" | "reviewer" | "admin")[];
+        };
+        /** RotatedSecret */
+        readonly RotatedSecret: {
+            /**
+             * Format: date-time
+             * @description while a secret is rotated: the one before signs too, until then
+             */
+            readonly previousSecretUntil: string;
+            /** @description what deliveries are signed with; said now and never again */
+            readonly secret: string;
+        };
+        /** Rotation */
+        readonly Rotation: {
+            /** @description how long deliveries are signed with both secrets, 0 to a week; a day if it is not said */
+            readonly overlapMs?: number;
         };
         /** Session */
         readonly Session: {
@@ -1741,6 +2021,11 @@ export interface components {
             /** @description id of a user, without "user:" */
             readonly userId: string;
         };
+        /** Skip */
+        readonly Skip: {
+            /** @description id of an event, as it was delivered */
+            readonly eventId: string;
+        };
         /** Timeline */
         readonly Timeline: {
             readonly items: readonly components["schemas"]["TimelineStep"][];
@@ -1781,6 +2066,43 @@ export interface components {
             readonly roles: readonly ("customer" | "merchant" | "support" | "reviewer" | "admin")[];
             /** @description id of a user, without "user:" */
             readonly userId: string;
+        };
+        /** Webhook */
+        readonly Webhook: {
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly createdAt: string;
+            /** @description deliveries that were given up; what follows them of their payment waits */
+            readonly dead: number;
+            /**
+             * @description id of a webhook, as it was answered
+             * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+             */
+            readonly id: string;
+            /**
+             * Format: date-time
+             * @description when what waits longest was recorded
+             */
+            readonly oldestPendingAt?: string;
+            /** @description whose it is */
+            readonly owner: string;
+            /** @description deliveries that wait */
+            readonly pending: number;
+            /**
+             * Format: date-time
+             * @description while a secret is rotated: the one before signs too, until then
+             */
+            readonly previousSecretUntil?: string;
+            readonly types: readonly string[];
+            /** @description where deliveries are posted to, over https */
+            readonly url: string;
+        };
+        /** Webhooks */
+        readonly Webhooks: {
+            readonly items: readonly components["schemas"]["Webhook"][];
         };
     };
     responses: never;
@@ -6703,6 +7025,123 @@ export interface operations {
             };
         };
     };
+    readonly takeProviderCallback: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+            };
+            readonly path: {
+                readonly connector: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProviderCallback"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly changeRoles: {
         readonly parameters: {
             readonly query?: never;
@@ -6779,6 +7218,881 @@ export interface operations {
                 };
             };
             /** @description LastAdmin */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listWebhooks: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly addWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AddedWebhook"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyWebhooks */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description WebhookRefused */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly removeWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a webhook, as it was answered
+                 * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound, WebhookNotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listWebhookDeliveries: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+                /** @description dead: given up after three days; skipped: given up by somebody */
+                readonly status?: "pending" | "delivered" | "dead" | "skipped";
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a webhook, as it was answered
+                 * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound, WebhookNotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly replayWebhookDeliveries: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a webhook, as it was answered
+                 * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Replay"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound, WebhookNotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly rotateWebhookSecret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a webhook, as it was answered
+                 * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound, WebhookNotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly skipWebhookDelivery: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a webhook, as it was answered
+                 * @example wh_Zp0m1bJ8yq3o0yYw6f2m9k
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Skip"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound, WebhookNotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DeliveryNotDead */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -123,7 +123,7 @@ export class Participants implements World {
   mustReload(): boolean {
     let must = false;
     for (const { resident } of this.#pinned) {
-      if (resident.readBegan > this.#since || resident.pending !== undefined) continue;
+      if (resident.knownSince > this.#since || resident.pending !== undefined) continue;
       resident.knowledge = 'unknown';
       must = true;
     }
@@ -131,17 +131,33 @@ export class Participants implements World {
   }
 
   /**
-   * The same for a command on an account, whose only trace is its request, where that was read before the account was: in
-   * between another process may have carried out this very command, and the account is as it left it.
+   * The same for a command on an account or a payout, whose only trace is its request, where that was read before what it
+   * is on was: in between another process may have carried out this very command, and left things as they are now.
    */
   #mustReloadRequest(): boolean {
-    if (!('accountId' in this.#command)) return false;
-    const account = this.#find('account', this.#command.accountId);
-    const request = this.#find('request', this.#command.commandId);
-    if (account === undefined || request === undefined || request.pending !== undefined) return false;
-    if (request.readBegan === account.readBegan || request.readBegan > account.readEnded) return false;
+    const { commandId } = this.#command;
+    const request = this.#find('request', commandId);
+    if (request === undefined || request.pending !== undefined) return false;
+    const isEarlier = ({ kind, resident }: Pinned): boolean =>
+      this.#isOn(kind) && request.readBegan !== resident.readBegan && request.readBegan <= resident.readEnded;
+    if (!this.#pinned.some(isEarlier)) return false;
     request.knowledge = 'unknown';
     return true;
+  }
+
+  /** Whether the command is on actors of the kind, and what it leaves on them does not say whose doing it was. */
+  #isOn(kind: Kind): boolean {
+    if ('accountId' in this.#command) return kind === 'account';
+    return 'payoutId' in this.#command && (kind === 'payout' || kind === 'payment');
+  }
+
+  /**
+   * True where the newest states stand on a unit of our own that was handed in before the command came. It may be durable
+   * long before that is heard here, and another process may have moved the actor on since: a refusal waits for it, and is
+   * decided again.
+   */
+  standsOnOlder(): boolean {
+    return this.#pinned.some(({ resident: { pending } }) => pending !== undefined && pending.began <= this.#since);
   }
 
   /**

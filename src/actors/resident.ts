@@ -10,7 +10,13 @@ export type ActorState = PaymentSnapshot | WalletSnapshot | RequestFact | Payout
 
 /** A unit that was handed to the log and is not settled. Decisions may stand on it; nothing may leave that does. */
 export class PendingUnit {
+  /** When it was handed in, on the count of reads: what it was committed on was so at some time after that. */
+  readonly began: number;
   #waiting: ((committed: boolean) => void)[] | undefined;
+
+  constructor(began = 0) {
+    this.began = began;
+  }
 
   /** Resolves with true when the unit is durable, with false when it fell. */
   settled(): Promise<boolean> {
@@ -51,6 +57,8 @@ export class Resident {
   /** Of the read that it was loaded by, on a count of beginnings and ends of reads. */
   readBegan = 0;
   readEnded = 0;
+  /** On the same count: since when, at the earliest, the durable state has been so. By a read, or by a unit of our own. */
+  knownSince = 0;
   #heardOf = 0;
   #durable: ActorState | undefined;
   #speculations: Speculation[] = [];
@@ -102,6 +110,7 @@ export class Resident {
     if (first?.unit !== unit) return;
     this.#speculations.shift();
     this.#durable = first.state;
+    this.knownSince = Math.max(this.knownSince, unit.began);
     this.knowledge = 'loaded';
     this.cautious = false;
     this.#mindNews();

@@ -55,6 +55,11 @@ export class Residents {
     return this.#reads;
   }
 
+  /** A count that is higher than that of whatever has come so far. */
+  nextCount(): number {
+    return ++this.#reads;
+  }
+
   /** The resident of a stream, made if need be, and marked as just used; it stays in memory until `unpin`. */
   pin(stream: KoraStream): Resident {
     let resident = this.#residents.get(stream);
@@ -127,9 +132,11 @@ export class Residents {
 
   #woken(resident: Resident, state: Resident['durable'], began: number): void {
     this.#wakings.delete(resident.stream);
-    if (resident.knowledge !== 'unknown') return;
+    // What was only assumed is known now; or who asks would ask again without end.
+    if (resident.knowledge === 'loaded') return;
     resident.loaded(state);
     resident.readBegan = began;
+    resident.knownSince = began;
     resident.readEnded = ++this.#reads;
   }
 

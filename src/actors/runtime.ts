@@ -50,6 +50,9 @@ export type Outcome =
       readonly duplicate: boolean;
     };
 
+/** Told of every answer, once it is there. `outcome` undefined: a fault. Called where commands are fast: it counts, no more. */
+export type CommandObserver = (type: Command['type'], outcome: Outcome | undefined, tookMs: number) => void;
+
 export interface RuntimeOptions {
   readonly log: EventLog;
   readonly now?: () => Date;
@@ -66,6 +69,8 @@ export interface RuntimeOptions {
   readonly unavailable?: () => string | undefined;
   /** Starts work after the current turn. Default `setImmediate`; the simulation has turns of its own. */
   readonly nextTurn?: (work: () => void) => void;
+  /** Default: nobody is told. */
+  readonly onAnswer?: CommandObserver | undefined;
 }
 
 /** The log took a unit and could not say what became of it, or refused it for a reason that is nobody's decision. */
@@ -88,6 +93,7 @@ export class Runtime {
   readonly #attemptsMax: number;
   readonly #openPaymentsOf: (accountId: string) => Promise<number>;
   readonly #unavailable: () => string | undefined;
+  readonly #onAnswer: CommandObserver | undefined;
   #atWork = 0;
   #drained: (() => void) | undefined;
   /** While above 0, payments that nobody has heard of are looked up: lately they did exist. */
@@ -103,6 +109,7 @@ export class Runtime {
     this.#attemptsMax = options.attemptsMax ?? 20;
     this.#openPaymentsOf = options.openPaymentsOf ?? (() => Promise.resolve(0));
     this.#unavailable = options.unavailable ?? (() => undefined);
+    this.#onAnswer = options.onAnswer;
   }
 
   /** Requests that are not answered yet. */
@@ -141,12 +148,18 @@ export class Runtime {
 
   /** The same for a command that is complete: deadlines and other machine-made ones. */
   carryOut(command: Command, caller: Caller): Promise<Outcome> {
-    if (this.#drained) return Promise.resolve(overloaded('Kora is shutting down: send it again to another process'));
+    if (this.#drained) return this.#turnedAway(command, 'Kora is shutting down: send it again to another process');
     if (this.#atWork >= this.#requestsMax)
-      return Promise.resolve(overloaded(`${this.#atWork} requests are at work: try again later`));
+      return this.#turnedAway(command, `${this.#atWork} requests are at work: try again later`);
     const unavailable = this.#unavailable();
-    if (unavailable !== undefined) return Promise.resolve(overloaded(unavailable));
+    if (unavailable !== undefined) return this.#turnedAway(command, unavailable);
     return this.#atWorkOn(command, caller);
+  }
+
+  #turnedAway(command: Command, message: string): Promise<Outcome> {
+    const outcome = overloaded(message);
+    this.#onAnswer?.(command.type, outcome, 0);
+    return Promise.resolve(outcome);
   }
 
   /**
@@ -244,6 +257,8 @@ export class Runtime {
 
   async #atWorkOn(command: Command, caller: Caller): Promise<Outcome> {
     this.#atWork += 1;
+    const beganMs = this.#onAnswer === undefined ? 0 : performance.now();
+    let outcome: Outcome | undefined;
     const participants = new Participants(this.#residents, command, this.#lookUps > 0);
     try {
       let misfits = 0;
@@ -261,13 +276,17 @@ export class Runtime {
           continue;
         }
         if (decision.outcome !== 'decided') {
-          if (participants.mustLoad() || (decision.outcome === 'refused' && participants.mustReload())) continue;
+          const isRefused = decision.outcome === 'refused';
+          if (participants.mustLoad() || (isRefused && participants.mustReload())) continue;
+          // Asked now: what is known may be another thing after the wait.
+          const isOutrun = isRefused && participants.standsOnOlder();
           // What it rests on may still fall; then it is decided again.
           if (!(await participants.durable())) {
             lost += 1;
             continue;
           }
-          return await this.#answerWithoutWriting(command, decision);
+          if (isOutrun) continue;
+          return (outcome = await this.#answerWithoutWriting(command, decision));
         }
         const unfenced = participants.unfenced(decision.changes);
         if (unfenced !== undefined) {
@@ -278,9 +297,9 @@ export class Runtime {
         switch (result.outcome) {
           case 'committed':
             if (this.#lookUps > 0) this.#lookUps -= 1;
-            return answerOf(decision, result.lastPosition);
+            return (outcome = answerOf(decision, result.lastPosition));
           case 'overloaded':
-            return overloaded('too many units wait for the log: try again later');
+            return (outcome = overloaded('too many units wait for the log: try again later'));
           case 'stale':
             if (result.expected === 0 && result.stream.startsWith('payment/')) this.#lookUps = 1_000;
             lost += 1;
@@ -289,17 +308,18 @@ export class Runtime {
             throw new UnitFailedError(`the log failed: ${result.error.message}`, { cause: result.error });
         }
       }
-      return {
+      return (outcome = {
         ok: false,
         duplicate: false,
         refusal: {
           code: 'Contended',
           message: `others changed the same actors ${this.#attemptsMax} times while this was decided: send it again`,
         },
-      };
+      });
     } finally {
       participants.release();
       this.#workEnded();
+      this.#onAnswer?.(command.type, outcome, performance.now() - beganMs);
     }
   }
 
@@ -312,7 +332,7 @@ export class Runtime {
     participants: Participants,
   ): Promise<AppendResult | { outcome: 'overloaded' }> {
     return new Promise((resolve) => {
-      const pending = new PendingUnit();
+      const pending = new PendingUnit(this.#residents.nextCount());
       const settled = (result: AppendResult): void => {
         for (const { stream } of decision.changes) {
           const resident = participants.resident(stream);

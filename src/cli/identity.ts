@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { keyringOf } from '../identity-options.ts';
 import { changeRoleByLogin, isUserRole, reseal, userRoles } from '../identity/index.ts';
+import { resealSecrets } from '../webhooks/index.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { configured, printJson, printLine, type Shell, takes } from './shell.ts';
 import { withStore } from './with-store.ts';
@@ -13,7 +14,8 @@ export function identityCommand(shell: Shell): Command {
     .summary('what an operator does about people: roles, and the keys of what is personal')
     .description(
       'grant gives a user a role and revoke takes one: that is how the first admin comes to be, who then does it through ' +
-        'the http door. reseal encrypts everything that is personal anew with the newest key of KORA_IDENTITY_KEYS. ' +
+        'the http door. reseal encrypts everything that is personal, and the secrets of webhooks, anew with the newest key of ' +
+        'KORA_IDENTITY_KEYS. ' +
         'Works beside a kora that serves; that one knows of it within seconds.',
     )
     .addArgument(new Argument('<action>', 'what to do').choices(['grant', 'revoke', 'reseal']))
@@ -69,9 +71,15 @@ async function resealAll(shell: Shell, flags: Flags, unwanted: string | undefine
   const { keyring, done } = await withStore(shell, flags, async (store) => {
     const ring = await keyringOf(config);
     const vault = { pool: store.poolOf('identity'), keyring: ring, tenant: TENANT, now: () => new Date() };
-    return { keyring: ring, done: await reseal(vault) };
+    // Before identity takes the older keys out of its list: then nothing needs them.
+    const webhooks = await resealSecrets(store.poolOf('webhooks'), ring);
+    return { keyring: ring, done: { ...(await reseal(vault)), webhooks } };
   });
   const [newest = ''] = keyring.keyIds;
   if (flags.json === true) printJson(shell, { key: newest, ...done });
-  else printLine(shell, `${done.users} users and ${done.signingKeys} signing keys were sealed anew with key ${newest}`);
+  else
+    printLine(
+      shell,
+      `${done.users} users, ${done.signingKeys} signing keys and ${done.webhooks} webhooks were sealed anew with key ${newest}`,
+    );
 }

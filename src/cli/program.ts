@@ -22,6 +22,7 @@ import { note, type Shell } from './shell.ts';
 import { timelineCommand } from './timeline.ts';
 import { tokenCommand } from './token.ts';
 import { verifyCommand } from './verify.ts';
+import { webhooksCommand } from './webhooks.ts';
 
 /** Runs one command line and gives the exit code. Never throws. */
 export async function runKora(argv: readonly string[], shell: Shell): Promise<number> {
@@ -55,6 +56,7 @@ function program(shell: Shell): Command {
     projectionsCommand,
     tokenCommand,
     identityCommand,
+    webhooksCommand,
   ];
   for (const make of commands) kora.addCommand(make(shell));
   for (const command of [kora, ...kora.commands]) {
@@ -100,6 +102,6 @@ function failed(error: unknown, shell: Shell): number {
 function hintFor(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return code === 'EADDRINUSE'
-    ? '; choose another port (--http-port, --rpc-port, --stream-port), or 0 for any that is free'
+    ? '; choose another port (--http-port, --rpc-port, --stream-port, --metrics-port), or 0 for any that is free'
     : '';
 }

@@ -22,7 +22,18 @@ Examples:
   kora serve --data-dir /var/lib/kora --host 0.0.0.0
   DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own`,
     );
-  takes(command, 'dataDir', 'archiveDir', 'host', 'httpPort', 'rpcPort', 'streamPort', 'logLevel');
+  takes(
+    command,
+    'dataDir',
+    'archiveDir',
+    'host',
+    'httpPort',
+    'rpcPort',
+    'streamPort',
+    'metricsPort',
+    'connectorsFile',
+    'logLevel',
+  );
   return command.action((flags: { json?: true }) => serve(shell, flags));
 }
 
@@ -32,6 +43,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
   const over = new AbortController();
   const kora = await startKora(config, {
     logger,
+    secrets: shell.env,
     onInstanceLost: (error) => {
       lost.error = error;
       over.abort();
@@ -46,6 +58,7 @@ async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
       http: `http://${config.host}:${kora.httpPort ?? 0}`,
       rpc: `${config.rpcTlsCertificate === undefined ? 'http' : 'https'}://${config.host}:${kora.rpcPort ?? 0}`,
       stream: `ws://${config.host}:${kora.streamPort ?? 0}/stream`,
+      ...(kora.metricsPort !== undefined && { metrics: `http://${config.host}:${kora.metricsPort}/metrics` }),
       data: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
       ...(config.eventstoreUrl !== undefined && { log: 'the KurrentDB of EVENTSTORE_URL' }),
     };

@@ -106,6 +106,7 @@ export interface PayoutSlice {
   readonly traceId: string;
 }
 
+/** A `reason` is a code, and after a colon what explains it: `ConnectFailed: ECONNREFUSED`. Nothing secret is in it. */
 export type BankSendResult =
   /** The provider has it. `confirmed`: and the money has moved. */
   | {
@@ -114,8 +115,12 @@ export type BankSendResult =
       readonly status: 'pending' | 'confirmed';
       readonly providerFee?: string;
     }
-  /** A final "no": no money moves. `elsewhere`: another connector may be asked; else the payment itself is refused. */
-  | { readonly outcome: 'refused'; readonly code: string; readonly elsewhere: boolean }
+  /**
+   * A final "no": no money moves. `elsewhere`: another connector may be asked; else the payment itself is refused.
+   * `ofConnector`: it is not about the payment (our signature is wrong, the provider cannot work now), so it counts against
+   * the connector.
+   */
+  | { readonly outcome: 'refused'; readonly code: string; readonly elsewhere: boolean; readonly ofConnector?: true }
   /** In doubt: it may have arrived. An answer that cannot be read, or contradicts the schema, is this too. */
   | { readonly outcome: 'unknown'; readonly reason: string }
   /** Not one byte of the request was written. */
@@ -154,6 +159,12 @@ export interface HealthCheckResult {
   readonly healthy: boolean;
   readonly latencyMs: number;
   readonly detail?: string;
+}
+
+/** What a kind of connector does not do (yet). A fault of the caller: capabilities and documentation say what there is. */
+export class NotSupportedError extends Error {
+  override readonly name = 'NotSupportedError';
+  readonly code = 'NotSupported';
 }
 
 /** Our key as a reference for `getPaymentStatus`. */

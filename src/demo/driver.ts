@@ -63,6 +63,14 @@ export class Driver {
     return payments;
   }
 
+  /** Asks for payments as they are now: a provider's word comes after the answer to who asked for the payment. */
+  async latest(paymentIds: readonly string[], signal: AbortSignal): Promise<void> {
+    await inParallel(paymentIds, 16, signal, async (paymentId) => {
+      const { payment } = await this.#client.getPayment({ paymentId }, { signal });
+      if (payment !== undefined) this.#tally.see(payment);
+    });
+  }
+
   #someTwice(commands: readonly Command[]): Command[] {
     this.#tally.commands += commands.length;
     return commands.flatMap((command) => {

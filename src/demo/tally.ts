@@ -43,9 +43,14 @@ export class Tally {
       this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
     }
     if (payment === undefined) return undefined;
+    this.see(payment);
+    return payment;
+  }
+
+  /** Takes in how a payment is. */
+  see(payment: Payment): void {
     const known = this.payments.get(payment.paymentId);
     if (known === undefined || known.version < payment.version) this.payments.set(payment.paymentId, payment);
-    return payment;
   }
 
   /** What came in and went out, per currency, by the answers. */
@@ -57,7 +62,7 @@ export class Tally {
       if (status !== PaymentStatus.CAPTURED && status !== PaymentStatus.SETTLED) continue;
       if (kind === PaymentKind.CASH_IN) flow.cashIn += BigInt(captured);
       if (kind === PaymentKind.FUNDING) flow.funding += BigInt(captured);
-      if (kind === PaymentKind.CASH_OUT) flow.cashOut += BigInt(captured);
+      if (kind === PaymentKind.CASH_OUT || kind === PaymentKind.PAYOUT) flow.cashOut += BigInt(captured);
     }
     return flows;
   }

@@ -5,6 +5,7 @@ import type { PaymentKind, PaymentStatus } from '../machines/payment/payment.fac
 import {
   farthestFor,
   mayDebit,
+  mayHearOf,
   mayOperateAccount,
   mayOperateConnectors,
   mayPay,
@@ -51,6 +52,7 @@ const who: Readonly<Record<string, Principal>> = {
   'settling service': service('payments:write', 'payments:settle'),
   'opening service': service('accounts:write'),
   'watching service': service('stream:read'),
+  'telling service': service('webhooks:manage'),
   'paying-out service': service('payouts:write', 'payouts:read'),
   'operating service': service('connectors:operate', 'connectors:read'),
 };
@@ -61,6 +63,19 @@ const those = (may: (principal: Principal) => boolean): string[] =>
     .map(([name]) => name);
 
 const seers = ['support', 'reviewer', 'admin', 'service'];
+
+describe('having events told', () => {
+  it('is for admins, and for services that might read the same', () => {
+    expect(those((one) => mayHearOf(one, ['payment']))).toEqual(['admin', 'service']);
+    expect(those((one) => mayHearOf(one, ['something new']))).toEqual(['admin', 'service']);
+    const told = service('webhooks:manage', 'payments:read');
+    expect([['payment'], ['payment', 'account'], ['something new']].map((kinds) => mayHearOf(told, kinds))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
 
 describe('reading', () => {
   it('an account: its owner, and who sees everything', () => {

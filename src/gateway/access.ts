@@ -52,6 +52,23 @@ export function mayReadPayment(principal: Principal, owners: PartyOwners, scope:
   return mayReadEverything(principal, scope) || owns(principal, { owner: payer }) || owns(principal, { owner: payee });
 }
 
+/** What a service needs to be told of a kind of event. One that is not here needs a token for everything. */
+const hearingScopes: Readonly<Partial<Record<string, Scope>>> = { payment: 'payments:read', account: 'accounts:read' };
+
+/**
+ * Having these kinds of events told to an address of one's own: admins, and services that might read the same.
+ *
+ * @param kinds `payment`, `account`: the first part of types of events
+ */
+export function mayHearOf(principal: Principal, kinds: readonly string[]): boolean {
+  if (principal.roles.includes('admin')) return true;
+  if (!isServiceFor(principal, 'webhooks:manage')) return false;
+  return kinds.every((kind) => {
+    const scope = hearingScopes[kind];
+    return scope === undefined ? principal.scopes === undefined : isServiceFor(principal, scope);
+  });
+}
+
 /** Payouts, their slices, and connectors are nobody's own: who sees everything sees them. */
 export function mayReadPayouts(principal: Principal, scope: Scope = 'payouts:read'): boolean {
   return mayReadEverything(principal, scope);

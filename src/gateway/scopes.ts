@@ -16,6 +16,7 @@ export const scopes = [
   'connectors:read',
   'connectors:operate',
   'stream:read',
+  'webhooks:manage',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

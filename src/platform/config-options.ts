@@ -3,11 +3,14 @@ import {
   eventstoreUrl,
   hostAndPort,
   integer,
+  integerOr,
   issuerUrl,
   networks,
   oneOf,
   origins,
+  otlpUrl,
   pairs,
+  ratio,
   redisUrl,
 } from './config-values.ts';
 import { type KoraConfig, logLevels, tlsNames, streamServers, switches } from './kora-config.ts';
@@ -127,6 +130,25 @@ export const configOptions: OptionTable = {
     what: 'port of the stream door; 0 takes any that is free',
     default: 7402,
     parse: integer(0, 65_535),
+  },
+  metricsPort: {
+    env: 'KORA_METRICS_PORT',
+    flag: '--metrics-port <port>',
+    what: 'port on which /metrics is served for Prometheus; 0 takes any that is free, off serves none',
+    default: 9090,
+    parse: integerOr('off', 0, 65_535),
+  },
+  otlpUrl: {
+    env: 'KORA_OTLP_URL',
+    what: 'a collector of OpenTelemetry to which traces are sent by OTLP over HTTP, as http://host:4318; without it nothing is traced',
+    default: undefined,
+    parse: otlpUrl,
+  },
+  traceRatio: {
+    env: 'KORA_TRACE_RATIO',
+    what: 'how many of the traces that begin here are sent, from 0 to 1; one that a caller began is sent when the caller says so',
+    default: 1,
+    parse: ratio,
   },
   streamTransport: {
     env: 'KORA_STREAM_TRANSPORT',
@@ -353,8 +375,51 @@ export const configOptions: OptionTable = {
   },
   settleAfterMs: {
     env: 'KORA_SETTLE_AFTER_MS',
-    what: 'a captured merchant payment is settled after so many milliseconds',
+    what: 'a captured payment is due to be settled after so many milliseconds, where its provider has no calendar',
     default: 24 * HOUR_MS,
     parse: integer(1),
+  },
+  connectorsFile: {
+    env: 'KORA_CONNECTORS',
+    flag: '--connectors <file>',
+    what: 'banks, providers and their connectors, as JSON (docs/connectors.md); a changed file is taken while kora runs. Without it nothing is told to anybody',
+    default: undefined,
+    parse: (text) => text,
+  },
+  connectorLogDays: {
+    env: 'KORA_CONNECTOR_LOG_DAYS',
+    what: 'days for which calls of connectors are kept in bank_connector_logs',
+    default: 30,
+    parse: integer(1, 3_650),
+  },
+  connectorsInFlightMax: {
+    env: 'KORA_CONNECTORS_IN_FLIGHT_MAX',
+    what: 'payments that this process has at work with providers at a time; more than limits.concurrencyMax and waitingMax of one connector together, or one that hangs keeps the others waiting',
+    default: 2_048,
+    parse: integer(4),
+  },
+  webhooksNetworks: {
+    env: 'KORA_WEBHOOKS_NETWORKS',
+    what: 'private addresses and networks that webhooks may call: 10.2.0.0/16; of 127.0.0.0/8 and ::1 also without TLS',
+    default: [],
+    parse: networks,
+  },
+  webhooksKeptMs: {
+    env: 'KORA_WEBHOOKS_KEPT_MS',
+    what: 'deliveries that ended are kept for so many milliseconds: as far back they can be replayed; dead ones are kept for ever',
+    default: 7 * 24 * HOUR_MS,
+    parse: integer(60_000),
+  },
+  eventsRedisUrl: {
+    env: 'KORA_EVENTS_REDIS_URL',
+    what: 'a Redis to whose stream kora:events every event for others is added, as redis://host:port',
+    default: undefined,
+    parse: redisUrl,
+  },
+  eventsSecret: {
+    env: 'KORA_EVENTS_SECRET',
+    what: 'what the entries of that stream are signed with; without it they are not',
+    default: undefined,
+    parse: (text) => text,
   },
 };

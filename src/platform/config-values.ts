@@ -11,6 +11,25 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (te
   };
 }
 
+/** A number, or a word in place of one. */
+export function integerOr<Word extends string>(word: Word, min: number, max: number): (text: string) => number | Word {
+  const number = integer(min, max);
+  return (text) => {
+    if (text === word) return word;
+    try {
+      return number(text);
+    } catch (error) {
+      throw new Error(`${word}, or ${(error as Error).message}`);
+    }
+  };
+}
+
+export function ratio(text: string): number {
+  const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : NaN;
+  if (!(value >= 0 && value <= 1)) throw new Error(`a number from 0 to 1 is wanted, not ${JSON.stringify(text)}`);
+  return value;
+}
+
 export function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string) => Choice {
   return (text) => {
     const found = choices.find((choice) => choice === text);
@@ -51,6 +70,13 @@ export function pairs(text: string): Readonly<Record<string, string>> {
       return [name, value];
     }),
   );
+}
+
+/** Does not say the value again: a key may be in it. */
+export function otlpUrl(text: string): string {
+  const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: '' };
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error('a URL is wanted, as http://127.0.0.1:4318');
+  return text;
 }
 
 // Does not say the value again: it may hold a password, and errors are logged.

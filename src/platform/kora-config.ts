@@ -14,6 +14,9 @@ export interface KoraConfig {
   readonly idempotencyRetentionMs: number;
   readonly rpcPort: number;
   readonly streamPort: number;
+  readonly metricsPort: number | 'off';
+  readonly otlpUrl: string | undefined;
+  readonly traceRatio: number;
   readonly streamTransport: (typeof streamServers)[number];
   readonly advertise: string | undefined;
   readonly allowedOrigins: readonly string[];
@@ -52,6 +55,13 @@ export interface KoraConfig {
   readonly eventSizeMax: number;
   readonly holdMs: number;
   readonly settleAfterMs: number;
+  readonly connectorsFile: string | undefined;
+  readonly connectorLogDays: number;
+  readonly connectorsInFlightMax: number;
+  readonly webhooksNetworks: readonly string[];
+  readonly webhooksKeptMs: number;
+  readonly eventsRedisUrl: string | undefined;
+  readonly eventsSecret: string | undefined;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -17,7 +17,7 @@ test('JSON lines have time, level, message and fields', () => {
   expect(others).toEqual([]);
   expect(JSON.parse(line ?? '')).toEqual({
     level: 'info',
-    time: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/) as string,
+    timestamp: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/) as string,
     position: 7,
     msg: 'serving',
   });

@@ -1,5 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from './kora-config.ts';
+import { redacted, scrubbed } from './redaction.ts';
+import { activeSpan } from './tracing/active-span.ts';
 
 export type { Logger } from 'pino';
 
@@ -13,43 +15,40 @@ export interface LoggingOptions {
 
 /**
  * The product's logger. Ids of payments, accounts and principals may be logged; tokens, keys and whatever a client sent
- * as it is may not. What could hold such a thing is cut out here as well, should a line ever carry it.
+ * as it is may not. What could hold such a thing is cut out here as well, should a line ever carry it: by ourselves, because
+ * pino's own `redact` wants each path in full and knows no depth.
+ *
+ * A line in JSON has `timestamp` (ISO 8601, UTC), `level` (a word), `trace_id` where it is traced, `msg`, and its fields.
  */
 export function createLogger({ level, write, format }: LoggingOptions): Logger {
-  const destination: DestinationStream =
-    format === 'json' ? { write } : { write: (line) => write(textOf(JSON.parse(line) as Record<string, unknown>)) };
+  const destination: DestinationStream = {
+    write: (text) => {
+      const line = scrubbed(text);
+      write(format === 'json' ? line : textOf(JSON.parse(line) as Record<string, unknown>));
+    },
+  };
   return pino(
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '[cut]' },
-      serializers: { err: errorFields },
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      mixin: traceOf,
+      formatters: { level: (label) => ({ level: label }), bindings: redacted, log: redacted },
+      serializers: { err: (fields: unknown) => fields },
     },
     destination,
   );
 }
 
-const secrets = ['authorization', 'token', 'serviceKey', 'databaseUrl', 'connectionString', 'password'];
-
-/** What of an error is logged: never the query's values or the request, which drivers like to attach. */
-function errorFields(error: unknown): object {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message, stack, cause } = error;
-  const { code } = error as { code?: unknown };
-  return {
-    name,
-    message,
-    ...(typeof code === 'string' && { code }),
-    stack,
-    ...(cause !== undefined && { cause: errorFields(cause) }),
-  };
+/** What a line has from where it is written; its own `trace_id` wins. */
+function traceOf(): object {
+  const span = activeSpan.getStore();
+  return span === undefined ? {} : { trace_id: span.traceId };
 }
 
 /** `12:34:56.789 warn  the log waits for the store  code=57P01` */
-function textOf({ level, time, msg, err, ...fields }: Record<string, unknown>): string {
-  const parts = [String(time).slice(11, 23), String(level).padEnd(5), typeof msg === 'string' ? msg : ''];
+function textOf({ level, timestamp, msg, err, ...fields }: Record<string, unknown>): string {
+  const parts = [String(timestamp).slice(11, 23), String(level).padEnd(5), typeof msg === 'string' ? msg : ''];
   for (const [name, value] of Object.entries(fields)) {
     parts.push(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   }

@@ -8,5 +8,7 @@ export const migrationSets: readonly MigrationSet[] = [
   { module: 'projections', folder: new URL('src/projections/postgres/migrations/', root) },
   { module: 'identity', folder: new URL('src/identity/postgres/migrations/', root) },
   { module: 'gateway', folder: new URL('src/gateway/http/postgres/migrations/', root) },
+  { module: 'providers', folder: new URL('src/connectors/postgres/migrations/', root) },
   { module: 'cluster', folder: new URL('src/cluster/postgres/migrations/', root) },
+  { module: 'webhooks', folder: new URL('src/webhooks/postgres/migrations/', root) },
 ];

@@ -2,6 +2,7 @@
 import { accountsProjection } from './accounts.projection.ts';
 import { connectorStatesProjection } from './connector-states.projection.ts';
 import { deadlinesProjection } from './deadlines.projection.ts';
+import { instructionsProjection } from './instructions.projection.ts';
 import { paymentsProjection } from './payments.projection.ts';
 import { payoutsProjection } from './payouts.projection.ts';
 import type { Projection } from './projection.ts';
@@ -12,6 +13,7 @@ export const projections: readonly Projection[] = [
   accountsProjection,
   connectorStatesProjection,
   deadlinesProjection,
+  instructionsProjection,
   paymentsProjection,
   payoutsProjection,
   trialBalanceProjection,

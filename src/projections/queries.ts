@@ -2,7 +2,6 @@ import type pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '../../eventstore/index.ts';
 import type { ConnectorView } from '../machines/connector/view.ts';
-import { POSTINGS } from '../machines/payment/postings.ts';
 
 /** Amounts are minor units; times ISO 8601 in UTC. What is null in the database is undefined here. */
 export interface AccountRow {
@@ -178,11 +177,6 @@ export async function trialBalance(pool: pg.Pool): Promise<TrialBalanceRow[]> {
   }));
 }
 
-/** Kinds whose settlement is ours to fire. The others wait for their provider: for them the date only says overdue. */
-const selfSettling = Object.entries(POSTINGS)
-  .filter(([, rules]) => rules.settled !== undefined && !rules.provider)
-  .map(([kind]) => kind);
-
 export interface DueDeadline {
   readonly paymentId: string;
   readonly kind: 'expire' | 'settle';
@@ -192,12 +186,51 @@ export interface DueDeadline {
 /** Deadlines that have come, the oldest first. */
 export async function dueDeadlines(pool: pg.Pool, now: Date, limit: number): Promise<DueDeadline[]> {
   const { rows } = await pool.query<{ payment_id: string; kind: 'expire' | 'settle'; due_at: Date }>(
-    `select d.payment_id, d.kind, d.due_at
-     from projections.deadlines d join projections.payments p on p.id = d.payment_id
-     where d.due_at <= $1 and (d.kind = 'expire' or p.kind = any($2)) order by d.due_at limit $3`,
-    [now, selfSettling, limit],
+    `select payment_id, kind, due_at from projections.deadlines where due_at <= $1 order by due_at limit $2`,
+    [now, limit],
   );
   return rows.map((row) => ({ paymentId: row.payment_id, kind: row.kind, dueAt: row.due_at.toISOString() }));
+}
+
+/** Payments that wait for a provider, or are with one. */
+export interface WorkOfProviders {
+  readonly paymentId: string;
+  readonly provider: string;
+  readonly state: 'ready' | 'told' | 'sent' | 'in_doubt' | 'captured';
+}
+
+/** One of so many parts of all payments, by their ids: a process has some of the parts. */
+export function partitionOf(paymentId: string, partitions: number): number {
+  return paymentId.charCodeAt(0) % partitions;
+}
+
+/**
+ * What the dispatcher has to do for these providers, by id, after one. `ready`: nobody was told. `told`: it is with a
+ * provider.
+ */
+export async function workOfProviders(
+  pool: pg.Pool,
+  ask: {
+    readonly sort: 'ready' | 'told';
+    readonly providers: readonly string[];
+    readonly partitions: number;
+    /** Of them. */
+    readonly mine: readonly number[];
+    readonly after: string | undefined;
+    readonly limit: number;
+  },
+): Promise<WorkOfProviders[]> {
+  const { sort, providers, partitions, mine, after = '', limit } = ask;
+  const mineOnly = `provider = any($1) and ascii(payment_id) % $2 = any($3)`;
+  const which = sort === 'ready' ? `state = 'ready'` : `state not in ('ready', 'asked')`;
+  const text = `select payment_id, provider, state from projections.instructions
+    where ${mineOnly} and ${which} and payment_id > $4 order by payment_id limit $5`;
+  const { rows } = await pool.query<{ payment_id: string; provider: string; state: WorkOfProviders['state'] }>({
+    name: `projections.work-${sort}`,
+    text,
+    values: [providers, partitions, mine, after, limit],
+  });
+  return rows.map(({ payment_id: paymentId, provider, state }) => ({ paymentId, provider, state }));
 }
 
 /** Read your own writes: resolves with true when every projection (or those named) has the position, false at the limit. */

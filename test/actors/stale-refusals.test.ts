@@ -46,4 +46,40 @@ describe('a process that has an actor in memory, which another one has moved on'
     const outcome = await other.execute({ type: 'Settle', idempotencyKey: 'settle', paymentId }, caller);
     expect(outcome).toMatchObject({ ok: false, refusal: { code: 'IllegalTransition', state: 'REVERSED' } });
   });
+
+  it('does not refuse on a unit of its own that was moved on before its answer came', async () => {
+    const store = new MemoryStore();
+    const log = new LateAnswers({ store });
+    const [one, other] = [new Runtime({ log }), new Runtime({ log: new MemoryLog({ store }) })];
+    const cem = { idempotencyKey: 'open cem', accountId: 'cem', walletType: 'customer', currency: 'XOF' } as const;
+    log.isLate = true;
+    const opened = must(one, { type: 'OpenAccount', ...cem });
+    await expect.poll(() => store.last).toBeGreaterThan(0);
+    const on = { accountId: 'cem', reason: 'checked' };
+    await must(other, { type: 'FreezeAccount', ...on, idempotencyKey: 'freeze' });
+    // Here the wallet is open, and that it was opened is not answered yet.
+    const unfrozen = one.execute({ type: 'UnfreezeAccount', ...on, idempotencyKey: 'unfreeze' }, caller);
+    await new Promise((resolve) => setImmediate(resolve));
+    log.answer();
+    await opened;
+    expect(await unfrozen).toMatchObject({ ok: true, account: { status: 'OPEN' } });
+  });
 });
+
+/** Commits at once, and says so when it is told to. */
+class LateAnswers extends MemoryLog {
+  isLate = false;
+  #answers: (() => void)[] = [];
+
+  override submit(...[unit, settled]: Parameters<MemoryLog['submit']>): ReturnType<MemoryLog['submit']> {
+    return super.submit(unit, (result) => {
+      if (this.isLate) this.#answers.push(() => settled(result));
+      else settled(result);
+    });
+  }
+
+  answer(): void {
+    this.isLate = false;
+    for (const answer of this.#answers.splice(0)) answer();
+  }
+}

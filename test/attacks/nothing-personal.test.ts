@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openOtlpReceiver, type OtlpReceiver } from '../observability/otlp-receiver.ts';
 import { http, Person } from './support/person.ts';
 import { newLogin, openProduct, type Product } from './support/product.ts';
 import { StreamConnection } from './support/stream.ts';
@@ -8,9 +9,11 @@ import { everyTable, tracesIn } from './support/traces.ts';
 
 // After a full run (sign-ups, log-ins right and wrong, payments, refusals, faults) nothing that is personal or secret is
 // anywhere in the clear: not in the log and its events, not in read models, not in any other table, not in a line that was
-// logged at any level, and not in what the stream sends. There are no metrics yet; whoever adds them adds them here.
+// logged at any level, not in metrics, not in what traces tell a collector, and not in what the stream sends.
 
 let product: Product;
+let receiver: OtlpReceiver;
+let metrics = '';
 const logins = {
   phone: newLogin(),
   email: `Ada.Lovelace-${randomBytes(4).toString('hex')}@example.com`,
@@ -29,7 +32,8 @@ const keep = (person: Person): Person => {
 };
 
 beforeAll(async () => {
-  product = await openProduct();
+  receiver = await openOtlpReceiver();
+  product = await openProduct({ KORA_OTLP_URL: receiver.url });
   const [ada, ben] = [keep(await product.signUp(logins.phone)), keep(await product.signUp(logins.email))];
   const mia = keep(await product.staff('merchant'));
   const ina = keep(await product.staff('admin'));
@@ -81,6 +85,9 @@ beforeAll(async () => {
     'user-agent': logins.email,
     referer: `https://x.example/?login=${logins.phone}`,
     cookie: wrongPassword,
+    tracestate: `login=${logins.phone}`,
+    baggage: `password=${wrongPassword}`,
+    traceparent: logins.email,
   };
   for (const path of [
     `/v1/accounts?login=${encodeURIComponent(logins.email)}`,
@@ -121,8 +128,14 @@ beforeAll(async () => {
   streamed.push(JSON.stringify(stream.messages), JSON.stringify(watching.messages));
   stream.close();
   watching.close();
+  metrics = await (await fetch(`http://127.0.0.1:${product.kora.metricsPort ?? 0}/metrics`)).text();
+  // Spans are sent at the end of each second.
+  await sleep(1_500);
 }, 180_000);
-afterAll(() => product.close());
+afterAll(async () => {
+  await product.close();
+  await receiver.close();
+});
 
 describe('nothing personal and no secret', () => {
   it('is in any table', async () => {
@@ -158,6 +171,21 @@ describe('nothing personal and no secret', () => {
     for (const level of ['debug', 'info']) expect([...levels]).toContain(level);
     expect(levels.has('warn') || levels.has('error')).toBe(true);
     for (const line of product.lines) expect(tracesIn(line, line, [...secrets])).toEqual([]);
+  });
+
+  it('is in metrics', () => {
+    expect(metrics).toMatch(
+      /^kora_http_requests_total\{method="POST",route="\/v1\/identity\/log-in",status="401"\} [1-9]/m,
+    );
+    expect(metrics).toMatch(/^kora_commands_total\{type="Pay",outcome="InsufficientFunds"\} [1-9]/m);
+    expect(tracesIn('metrics', metrics, [...secrets])).toEqual([]);
+  });
+
+  it('is in what a collector is sent', () => {
+    const names = new Set(receiver.spans.map(({ name }) => name));
+    expect([...names].sort()).toEqual(['http.request', 'log.append', 'rpc.call', 'runtime.command']);
+    expect(receiver.spans.length).toBeGreaterThan(30);
+    for (const body of receiver.bodies) expect(tracesIn('spans', body, [...secrets])).toEqual([]);
   });
 
   it('is sent over the stream', () => {

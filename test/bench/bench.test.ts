@@ -64,6 +64,26 @@ test('measures the http door: retries make no second payment', async () => {
   expect(results[0]?.notes['repeated']).toBeGreaterThan(30);
 }, 300_000);
 
+test('measures payments through a provider: what it did is what the books say', async () => {
+  const { stdout: list } = await bench('connectors', '--list');
+  expect(list.split('\n')).toEqual([
+    'connectors.cashOut',
+    'peer.naiveLoop',
+    'connectors.slices',
+    'connectors.breaker',
+    '',
+  ]);
+  const file = join(folder, 'connectors.json');
+  await bench('connectors', '--quick', '--only', 'connectors.cashOut', '--json', file);
+  const { results } = JSON.parse(await readFile(file, 'utf8')) as Document;
+  expect(results.map(({ name, unit }) => [name, unit])).toEqual([
+    ['connectors.cashOut', 'payments/s'],
+    ...['p50', 'p95', 'p99', 'sure.p99'].map((part) => [`connectors.cashOut.${part}`, 'ms']),
+    ...['memory', 'memory.peak'].map((part) => [`connectors.cashOut.${part}`, 'MB']),
+  ]);
+  expect(results[0]?.notes['inDoubt']).toBeGreaterThan(5);
+}, 300_000);
+
 test('refuses a suite, a case or an option that there is not, with exit code 2', async () => {
   for (const args of [['nothing'], ['--only', 'core.nothing'], ['--fast']]) {
     await expect(bench(...args)).rejects.toMatchObject({ code: 2, stdout: '' });

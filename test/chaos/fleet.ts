@@ -101,7 +101,7 @@ export class Fleet {
     if (this.#closing) return false;
     const { env, logFolder, token, onLoss } = this.#options;
     const log = openSync(join(logFolder, `${berth.name}.log`), 'a');
-    const ports = ['--http-port', '0', '--rpc-port', '0', '--stream-port', '0'];
+    const ports = ['--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0'];
     const flags = ['--disable-warning=ExperimentalWarning', ...nodeFlags];
     const child = spawn(process.execPath, [...flags, launcher, 'serve', '--json', ...ports], {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },

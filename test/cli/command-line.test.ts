@@ -24,6 +24,7 @@ const commands = [
   'rebuild',
   'token',
   'identity',
+  'webhooks',
 ];
 
 describe('help', () => {
@@ -77,6 +78,10 @@ describe('what cannot be right', () => {
     [['identity', 'promote', '+221771234567', 'admin'], 'Allowed choices are grant, revoke, reseal'],
     [['identity', 'grant', '+221771234567', 'king'], 'Allowed choices are customer'],
     [['identity', 'grant', '+221771234567'], 'identity grant: a login and a role are wanted'],
+    [['webhooks', 'tell'], 'Allowed choices are list, add, remove'],
+    [['webhooks', 'add'], 'webhooks add: a URL is wanted'],
+    [['webhooks', 'replay'], 'webhooks replay: the id of a webhook is wanted'],
+    [['webhooks', 'replay', 'wh_1', '--from', 'today'], '--from: an instant as'],
     [['serve', '--rpc-port', '70000'], '--rpc-port: an integer from 0 to 65535 is wanted'],
   ])('%j is refused as usage', async (args, message) => {
     const { code, stdout, stderr } = await kora(args);

@@ -63,6 +63,7 @@ export function kora(args: readonly string[], options?: SpawnOptions): Promise<E
 export interface Serving extends Spawned {
   readonly http: string;
   readonly rpc: string;
+  readonly metrics: string;
   readonly stream: string;
   /** Of the process that serves, which may be the launcher's child. */
   readonly pid: number;
@@ -71,7 +72,7 @@ export interface Serving extends Spawned {
 /** Starts `kora serve` on any free ports and waits until it says where it listens. */
 export async function serve(args: readonly string[], options?: SpawnOptions): Promise<Serving> {
   const spawned = spawnKora(
-    ['serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', ...args],
+    ['serve', '--json', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0', ...args],
     options,
   );
   const lines = createInterface({ input: spawned.process.stdout });
@@ -79,5 +80,5 @@ export async function serve(args: readonly string[], options?: SpawnOptions): Pr
     new Promise<string>((resolve) => lines.once('line', resolve)),
     spawned.ended.then(({ stderr }) => Promise.reject(new Error(`serve did not start: ${stderr}`))),
   ]);
-  return { ...spawned, ...(JSON.parse(first) as Pick<Serving, 'http' | 'rpc' | 'stream' | 'pid'>) };
+  return { ...spawned, ...(JSON.parse(first) as Pick<Serving, 'http' | 'rpc' | 'stream' | 'metrics' | 'pid'>) };
 }

@@ -112,12 +112,14 @@ describe('on a database of its own', { timeout: 240_000 }, () => {
     expect(await balanceOf(account)).toBe(String(acknowledged.length));
   });
 
-  test('a port that is taken is a failure that says which', async () => {
+  test.each(['rpc', 'metrics'] as const)('a port of %s that is taken is a failure that says which', async (door) => {
     const first = await serve([], { env });
-    const port = new URL(first.rpc).port;
-    const second = await kora(['serve', '--http-port', '0', '--rpc-port', port, '--stream-port', '0'], { env });
+    const { port } = new URL(first[door]);
+    const ports = ['http', 'rpc', 'stream', 'metrics'].flatMap((one) => [`--${one}-port`, one === door ? port : '0']);
+    const second = await kora(['serve', ...ports], { env });
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toContain(port);
+    expect(second.stderr).toContain(`--${door}-port`);
   });
 
   test('tells people where it listens, and how it stops', async () => {
@@ -126,7 +128,7 @@ describe('on a database of its own', { timeout: 240_000 }, () => {
     const { code, stdout } = await ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^kora serves\n {2}http +http:\/\/127\.0\.0\.1:\d+\n {2}rpc +http:\/\/127\.0\.0\.1:\d+\n {2}stream +ws:\/\/127\.0\.0\.1:\d+\/stream\n/,
+      /^kora serves\n {2}http +http:\/\/127\.0\.0\.1:\d+\n {2}rpc +http:\/\/127\.0\.0\.1:\d+\n {2}stream +ws:\/\/127\.0\.0\.1:\d+\/stream\n {2}metrics http:\/\/127\.0\.0\.1:\d+\/metrics\n/,
     );
     const stages = [...stdout.matchAll(/^stopping: (.*)$/gm)].map(([, stage]) => stage);
     expect(stages.indexOf('the rpc door is closed')).toBeLessThan(stages.indexOf('requests at work are answered'));
@@ -147,7 +149,10 @@ describe('on a data folder of its own', { timeout: 240_000 }, () => {
       await client.openAccount('ada');
       const paymentId = await client.cashIn('first', 'ada', '500');
 
-      const second = await kora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'], { env });
+      const second = await kora(
+        ['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0'],
+        { env },
+      );
       expect(second).toMatchObject({ code: 3, stdout: '' });
       expect(second.stderr).toContain(`another kora already serves the data folder ${dataDir}`);
 
@@ -190,7 +195,10 @@ describe('on a data folder of its own', { timeout: 240_000 }, () => {
 });
 
 async function serveForPeople(env: Record<string, string>): Promise<Pick<Serving, 'process' | 'ended'>> {
-  const spawned = spawnKora(['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0'], { env });
+  const spawned = spawnKora(
+    ['serve', '--http-port', '0', '--rpc-port', '0', '--stream-port', '0', '--metrics-port', '0'],
+    { env },
+  );
   await new Promise<void>((resolve, reject) => {
     spawned.process.stdout.on('data', (text: string) => {
       if (text.includes('Ctrl-C stops it')) resolve();

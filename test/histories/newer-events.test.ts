@@ -99,7 +99,7 @@ describe('An event of a newer release', () => {
     await run;
     const said = expect.stringContaining('this process knows version 2: upgrade this process') as string;
     const others = { accounts: end, trial_balance: end, connector_states: end };
-    expect(stopped).toEqual({ ...others, payments: said, deadlines: said, payouts: said });
+    expect(stopped).toEqual({ ...others, payments: said, deadlines: said, instructions: said, payouts: said });
   });
 
   it('ends verify: what cannot be read cannot be judged', async () => {

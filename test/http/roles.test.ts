@@ -35,6 +35,8 @@ interface Things {
   readonly mels: string;
   /** A new account of Ada's. */
   readonly account: () => Promise<string>;
+  /** A new webhook of this service. Default: of the one that everything is allowed to. */
+  readonly webhook: (service?: string) => Promise<string>;
   /** A new purchase of Ada's from Mel, in this state. */
   readonly purchase: (upTo: string) => Promise<string>;
   /** A treasury that has money, and a new payout from it of one slice, which is settled. */
@@ -261,6 +263,12 @@ const table: readonly Row[] = [
     ],
   },
   {
+    // Its signature says whose it is: no token helps.
+    operation: 'takeProviderCallback',
+    expect: [401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401],
+    ask: () => Promise.resolve(['POST', '/v1/providers/momo-1/callbacks', { body: { status: 'confirmed' } }]),
+  },
+  {
     operation: 'resolvePayment',
     // Nothing was told to any provider: that is what is wrong with it, for who may say it.
     expect: [401, 403, 403, 403, 403, 403, 403, 403, 400, 403, 400, 403, 403],
@@ -328,6 +336,54 @@ const table: readonly Row[] = [
       ]),
     check: ({ body }) => expect(body).toMatchObject({ state: 'OPEN', forced: true, reason: 'walk' }),
   },
+  {
+    operation: 'addWebhook',
+    expect: [401, 403, 403, 403, 403, 403, 403, 201, 201, 403, 403, 403, 403],
+    ask: () =>
+      Promise.resolve(['POST', '/v1/webhooks', { body: { url: 'https://a.example/', types: ['*'] }, ...signed }]),
+  },
+  {
+    operation: 'listWebhooks',
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 403],
+    ask: async ({ webhook }) => {
+      await webhook();
+      return ['GET', '/v1/webhooks'];
+    },
+    check: ({ body, text }) => {
+      expect(body.items.length).toBeGreaterThan(0);
+      expect(text).not.toContain('whsec_');
+    },
+  },
+  {
+    operation: 'listWebhookDeliveries',
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 200, 403, 403, 403, 403],
+    ask: async ({ webhook }) => ['GET', `/v1/webhooks/${await webhook()}/deliveries`],
+  },
+  {
+    operation: 'listWebhookDeliveries',
+    case: 'of another service',
+    expect: [401, 403, 403, 403, 403, 403, 403, 200, 404, 403, 403, 403, 403],
+    ask: async ({ webhook }) => ['GET', `/v1/webhooks/${await webhook('other')}/deliveries`],
+  },
+  ...(
+    [
+      ['rotateWebhookSecret', 'POST', '/rotate', 200],
+      ['replayWebhookDeliveries', 'POST', '/replay', 200],
+      ['skipWebhookDelivery', 'POST', '/skip', 409],
+      ['removeWebhook', 'DELETE', '', 204],
+    ] as const
+  ).flatMap(([operation, method, path, done]): Row[] =>
+    (['shop', 'other'] as const).map((service) => ({
+      operation,
+      case: `of ${service}`,
+      expect: [401, 403, 403, 403, 403, 403, 403, done, service === 'shop' ? done : 404, 403, 403, 403, 403],
+      ask: async ({ webhook }) => [
+        method,
+        `/v1/webhooks/${await webhook(service)}${path}`,
+        { ...(path === '/skip' && { body: { eventId: `evt_${'x'.repeat(22)}` } }), ...signed },
+      ],
+    })),
+  ),
   ...['/health/live', '/health/ready', '/openapi.json', '/.well-known/jwks.json'].map((path): Row => ({
     operation:
       { '/health/live': 'getLiveness', '/health/ready': 'getReadiness', '/openapi.json': 'getOpenApi' }[path] ?? 'jwks',
@@ -547,6 +603,10 @@ async function makeThings(): Promise<Things> {
     sams,
     mels,
     account: () => opened('ada'),
+    webhook: async (name) => {
+      const body = { url: 'https://a.example/', types: ['*'] };
+      return (await product.must(await product.service(undefined, name), 'POST', '/v1/webhooks', { body })).body.id;
+    },
     purchase: (upTo) => pay({ kind: 'MERCHANT', payer: adas, payee: mels, amount: '10', upTo }),
   };
 }

@@ -40,6 +40,7 @@ describe('the import rules', () => {
       'eventstore/curious.ts: eventstore-knows-nothing-of-payments',
       'sdk/homesick.ts: the-client-runs-in-browsers',
       'sdk/homesick.ts: the-client-stands-alone',
+      'src/connectors/deciding.ts: connectors-decide-nothing',
       'src/gateway/http/peeping.ts: doors-do-not-know-each-other',
       'src/gateway/http/peeping.ts: modules-have-one-face',
       'src/identity/curious.ts: identity-knows-nothing-of-money',
@@ -48,6 +49,7 @@ describe('the import rules', () => {
       'src/machines/impure.ts: machines-do-no-io',
       'src/payments/prying.ts: modules-have-one-face',
       'src/payments/prying.ts: payments-ask-the-ledger',
+      'src/webhooks/asking.ts: webhooks-tell-what-the-log-says',
     ]);
   });
 });

@@ -108,6 +108,8 @@ describe('a database user who is no superuser', { timeout: 120_000 }, () => {
     payments_v2: 'kora_payments',
     deadlines: 'kora_payments',
     deadlines_v2: 'kora_payments',
+    instructions: 'kora_payments',
+    instructions_v2: 'kora_payments',
     payouts: 'kora_payments',
     payouts_v2: 'kora_payments',
     payout_slices: 'kora_payments',

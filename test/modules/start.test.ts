@@ -32,6 +32,7 @@ describe('a start of everything that kora serve runs', { timeout: 120_000 }, () 
         KORA_HTTP_PORT: '0',
         KORA_RPC_PORT: '0',
         KORA_STREAM_PORT: '0',
+        KORA_METRICS_PORT: '0',
         KORA_DRAIN_NOTICE_MS: '0',
       }),
       { logger },

@@ -31,7 +31,7 @@ let pool: pg.Pool;
 let freshPool: pg.Pool;
 
 /** The projections as they were: no owner, no index for lists, and nothing of payouts and connectors. */
-const since = ['payouts', 'connector_states'];
+const since = ['payouts', 'connector_states', 'instructions'];
 const known = projections.filter(({ name }) => !since.includes(name));
 const before: Projection[] = known.map((projection) => {
   const was = (columns: readonly string[], version: number): Projection => ({
@@ -110,7 +110,9 @@ async function shapeOf(of: pg.Pool): Promise<string[]> {
 
 it('a database of the build before is brought to this one, and goes on', async () => {
   const client = await pool.connect();
-  await client.query('drop schema eventstore, projections, identity, gateway, cluster, kora_meta cascade');
+  await client.query(
+    'drop schema eventstore, projections, identity, gateway, cluster, providers, webhooks, kora_meta cascade',
+  );
   await migrateAsBefore(client);
   await installProjections(pool, before);
   const log = new PostgresLog({ config: old.poolConfig });

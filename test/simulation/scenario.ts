@@ -1,5 +1,6 @@
 import type { KoraRequest, Terms } from '../../src/actors/requests.ts';
 import type { Disk } from './world/database.ts';
+import type { ProvidersPlan } from './world/provider-plan.ts';
 import type { Weather } from './world/weather.ts';
 
 interface At {
@@ -22,6 +23,9 @@ export type Operation = At &
         readonly again: number;
       }
     | { readonly do: 'look'; readonly what: 'payment' | 'account'; readonly id: string }
+    /** Somebody looks into the provider's books, and says what became of the payment. */
+    | { readonly do: 'resolve'; readonly paymentId: string }
+    | { readonly do: 'outage'; readonly connector: string; readonly lengthMs: number }
     | { readonly do: 'watch'; readonly topics: readonly string[] }
     | { readonly do: 'kill' | 'stop' | 'kill projector'; readonly machine: number; readonly downMs: number }
     | { readonly do: 'turn clock'; readonly machine: number | 'store'; readonly jumpMs: number }
@@ -37,6 +41,7 @@ export interface Scenario {
   readonly terms: Terms;
   readonly residentsMax: number;
   readonly bufferedBytesMax: number;
+  readonly plan: ProvidersPlan;
   readonly operations: readonly Operation[];
 }
 

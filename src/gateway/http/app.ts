@@ -1,10 +1,12 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { DoorObserver } from '../door-observer.ts';
 import { CORRELATION_HEADER, correlationIdOf } from './correlation.ts';
 import { nothingHere, problemOfError } from './errors.ts';
 import { checkCorrelationId } from './gate.ts';
 import { acceptOnlyJson } from './json-body.ts';
 import type { HttpLimits } from './limits.ts';
+import { observeRequests } from './observe.ts';
 import { problem, ProblemError } from './problem.ts';
 import { sendProblem } from './reply.ts';
 import { refuseUnreadable } from './unreadable.ts';
@@ -23,10 +25,11 @@ export interface AppOptions {
   readonly logger: Logger;
   readonly state: DoorState;
   readonly trustedProxies: readonly string[];
+  readonly observer: DoorObserver;
 }
 
 /** Makes the door's server: its time-outs, its parser, and what holds for every request. It has no routes yet. */
-export function createApp({ limits, logger, state, trustedProxies }: AppOptions): FastifyInstance {
+export function createApp({ limits, logger, state, trustedProxies, observer }: AppOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: correlationIdOf,
@@ -57,6 +60,7 @@ export function createApp({ limits, logger, state, trustedProxies }: AppOptions)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   acceptOnlyJson(app);
 
+  observeRequests(app, observer);
   app.addHook('onRequest', async (request, reply) => {
     reply.header(CORRELATION_HEADER, request.id);
     // Answers are about money: nobody on the way keeps them.

@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { DoorObserver } from '../door-observer.ts';
+import type { Webhooks } from '../../webhooks/index.ts';
 import type { Connectors } from '../connectors.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
@@ -14,7 +16,7 @@ import { protectBrowsers } from './browser-safety.ts';
 import { PostgresIdempotencyLog } from './idempotency/postgres-idempotency-log.ts';
 import { defaultHttpLimits, type HttpLimits } from './limits.ts';
 import { openApiOf } from './openapi.ts';
-import type { DoorParts } from './parts.ts';
+import type { DoorParts, TakesCallbacks } from './parts.ts';
 import { PostgresRateStore } from './rate/postgres-rate-store.ts';
 import { defaultRateLimits, limitRates, type RateLimits } from './rate/rate-limits.ts';
 import { readinessOf } from './readiness.ts';
@@ -27,6 +29,9 @@ export interface HttpDoorOptions {
   readonly payments: Payments;
   readonly connectors: Connectors;
   readonly identity: Identity;
+  /** Default: no provider is known. */
+  readonly providers?: TakesCallbacks;
+  readonly webhooks: Webhooks;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -48,6 +53,8 @@ export interface HttpDoorOptions {
   readonly trustedProxies?: readonly string[];
   /** Answers are kept so long. Default 1 day. */
   readonly idempotencyRetentionMs?: number;
+  /** Default: nobody looks. */
+  readonly observer?: DoorObserver;
 }
 
 export interface HttpDoor {
@@ -66,7 +73,7 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...defaultHttpLimits, ...options.limits };
-  const { ledger, payments, connectors, identity, authenticator, pool, logger } = options;
+  const { ledger, payments, connectors, identity, webhooks, authenticator, pool, logger } = options;
   const state: DoorState = { draining: false, closed: false };
   const idempotency = new PostgresIdempotencyLog({
     pool,
@@ -86,13 +93,16 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       payments,
       connectors,
       identity,
+      providers: options.providers ?? { callback: () => Promise.resolve('NotTaken') },
+      webhooks,
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,
       readiness: readinessOf({ pool, state, probeMs: limits.probeMs, troubles: options.troubles }),
       openApi: () => document,
     };
-    const app = createApp({ limits, logger, state, trustedProxies: options.trustedProxies ?? [] });
+    const { trustedProxies = [], observer = {} } = options;
+    const app = createApp({ limits, logger, state, trustedProxies, observer });
     await protectBrowsers(app, options.allowedOrigins ?? []);
     const count = await limitRates(app, {
       limits: { ...defaultRateLimits, ...options.rates },

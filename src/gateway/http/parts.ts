@@ -1,6 +1,7 @@
 import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
+import type { Webhooks } from '../../webhooks/index.ts';
 import type { Connectors } from '../connectors.ts';
 import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
@@ -11,6 +12,8 @@ export interface DoorParts {
   readonly payments: Payments;
   readonly connectors: Connectors;
   readonly identity: Identity;
+  readonly providers: TakesCallbacks;
+  readonly webhooks: Webhooks;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */
   readonly refusal: () => string | undefined;
@@ -18,6 +21,16 @@ export interface DoorParts {
   /** The OpenAPI document of this door. */
   readonly openApi: () => object;
   readonly limits: HttpLimits;
+}
+
+/** Takes what providers tell us by themselves. */
+export interface TakesCallbacks {
+  /** Undefined: it is taken, and what is new in it is durable. Otherwise the code of why it is not. */
+  callback(callback: {
+    readonly connectorId: string;
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+    readonly body: Buffer;
+  }): Promise<string | undefined>;
 }
 
 /** Whether the door should be sent requests, and what speaks against it. */

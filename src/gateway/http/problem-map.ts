@@ -1,5 +1,6 @@
 import type { IdentityRefusalCode } from '../../identity/index.ts';
 import type { RefusalCode } from '../../kernel/refusal.ts';
+import type { WebhookRefusalCode } from '../../webhooks/index.ts';
 
 /** What a problem is on the wire: its status and its sentence for people. Its `type` is made from the code. */
 export interface ProblemKind {
@@ -208,14 +209,35 @@ const identityProblems: Readonly<Record<IdentityRefusalCode, ProblemKind>> = {
   },
 };
 
+/** Refusals of webhooks. Exhaustive as well. */
+const webhookProblems: Readonly<Record<WebhookRefusalCode, ProblemKind>> = {
+  WebhookNotFound: {
+    status: 404,
+    title: 'There is no such webhook',
+    remedy: 'List the webhooks. One that is somebody else’s is answered in the same way.',
+  },
+  WebhookRefused: {
+    status: 422,
+    title: 'No webhook can be like this',
+    remedy: 'Correct the field that `field` names: a public https URL, and types of events that there are.',
+  },
+  TooManyWebhooks: { status: 409, title: 'There are too many webhooks', remedy: 'Remove one first.' },
+  DeliveryNotDead: {
+    status: 409,
+    title: 'The delivery is not dead',
+    remedy: 'Only what was given up can be skipped: list the deliveries with `status=dead`.',
+  },
+};
+
 /** For docs/errors.md. */
 export const problemGroups: Readonly<Record<string, Readonly<Record<string, ProblemKind>>>> = {
   'Refusals of the core': coreProblems,
   'Refusals of identity': identityProblems,
+  'Refusals of webhooks': webhookProblems,
   'Problems of the door': doorProblems,
 };
 
-export const problemKinds = { ...coreProblems, ...doorProblems, ...identityProblems } as const;
+export const problemKinds = { ...coreProblems, ...doorProblems, ...identityProblems, ...webhookProblems } as const;
 export type ProblemCode = keyof typeof problemKinds;
 
 /** Where the stable addresses of problems begin. They name, they need not lead anywhere: docs/errors.md explains them. */

@@ -38,7 +38,10 @@ export function registerRoutes(
         },
       }),
       handler: async (request, reply) => {
-        const work = route.handle(callOf(request, route) as Call<never, never, never, never>, parts);
+        const call = callOf(request, route) as Call<never, never, never, never>;
+        const handle = (): Promise<Answer> => route.handle(call, parts);
+        // Once more: what waited for the body to arrive is not followed.
+        const work = request.span === undefined ? handle() : request.span.run(handle);
         const ended = work.then(nothing, nothing).finally(() => atWork.delete(ended));
         atWork.add(ended);
         return sendAnswer(reply, await answeredWithin(limits.handlerMs, work, request.method));
@@ -99,6 +102,7 @@ function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, u
     method,
     path: request.url,
     header,
+    headers,
     rawBody: request.rawBody ?? Buffer.alloc(0),
     address: request.ip,
   };

@@ -39,6 +39,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown, Who = P
   readonly path: string;
   /** A header by its lower-case name. */
   readonly header: (name: string) => string | undefined;
+  /** All of them, by their lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The body's bytes as they came: what a sensitive command signs. */
   readonly rawBody: Buffer;
   /** Where the caller comes from: never logged or stored as it is. */

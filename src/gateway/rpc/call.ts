@@ -12,7 +12,7 @@ import { certificateKey } from './peer-certificate.ts';
 import { readCommand, type WireCommand } from './read-command.ts';
 
 /** Ties calls together. Taken from the caller or made here, and sent back with every answer. */
-const CORRELATION_HEADER = 'kora-correlation-id';
+export const CORRELATION_HEADER = 'kora-correlation-id';
 
 const callerKey = createContextKey<Caller | undefined>(undefined, { description: 'who calls' });
 const principalKey = createContextKey<Principal | undefined>(undefined, { description: 'what the token says' });

@@ -6,8 +6,10 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import type { DoorObserver } from '../door-observer.ts';
 import { boundTimeout } from './bound-timeout.ts';
 import type { DoorLog } from './door-log.ts';
+import { observeCall, observedKey } from './observe.ts';
 import { certificateKey, peerCertificateOf } from './peer-certificate.ts';
 
 /** A listener for requests of HTTP/1.1 and HTTP/2. */
@@ -24,12 +26,18 @@ type NodeResponse = Parameters<NodeHandlerFn>[1];
  */
 export function requestListener(
   handlers: readonly UniversalHandler[],
-  options: { readonly requestMs: number; readonly closing: AbortSignal; readonly log: DoorLog },
+  options: {
+    readonly requestMs: number;
+    readonly closing: AbortSignal;
+    readonly log: DoorLog;
+    readonly observer: DoorObserver;
+  },
 ): NodeHandlerFn {
   const byPath = new Map(handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '';
     const handler = byPath.get(path);
+    const observed = observeCall(options.observer, handler === undefined ? 'none' : path.slice(1), request, response);
     if (handler === undefined) {
       answerPlainly(response, 404, `there is no method ${path}: see proto/kora/v1`);
       return;
@@ -40,12 +48,14 @@ export function requestListener(
     let universal;
     try {
       const values = createContextValues().set(certificateKey, peerCertificateOf(request));
+      values.set(observedKey, observed);
       universal = universalRequestFromNodeRequest(request, response, undefined, values);
     } catch {
       answerPlainly(response, 400, 'the request names no host, or none that can be read');
       return;
     }
-    handler(universal)
+    const handle = (): ReturnType<UniversalHandler> => handler(universal);
+    (observed?.span === undefined ? handle() : observed.span.run(handle))
       .then((answer) => {
         // Refused before it was there: the rest of it is not waited for.
         if (request.httpVersionMajor === 1 && !request.complete) response.setHeader('connection', 'close');

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnectRouter } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
+import type { DoorObserver } from '../door-observer.ts';
 import type { Authenticator } from '../principal.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { requestGate } from './call.ts';
@@ -17,6 +18,7 @@ import { healthService } from './health.ts';
 import { defaultRpcLimits, type RpcLimits } from './limits.ts';
 import { listenOnOnePort } from './one-port.ts';
 import { scopesOfMethod } from './method-scopes.ts';
+import { observedGate } from './observe.ts';
 import { reflection } from './reflection.ts';
 import { requestListener } from './request-listener.ts';
 import { rpcRoutes } from './services.ts';
@@ -39,6 +41,8 @@ export interface RpcDoorOptions {
   readonly troubles?: TroubleSource;
   /** Told of faults. Default: nobody. */
   readonly log?: DoorLog;
+  /** Default: nobody looks. */
+  readonly observer?: DoorObserver;
 }
 
 export interface RpcDoor {
@@ -69,7 +73,7 @@ export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
     log,
   };
   const router = createConnectRouter({
-    requestGate: requestGate(gateParts, ({ localName }) => scopesOfMethod(localName)),
+    requestGate: observedGate(requestGate(gateParts, ({ localName }) => scopesOfMethod(localName))),
     readMaxBytes: limits.messageBytesMax,
     // Requests may come compressed. Answers are not: between machines of one house it costs more than it saves.
     acceptCompression: [compressionGzip, compressionBrotli],
@@ -85,12 +89,18 @@ export async function startRpcDoor(options: RpcDoorOptions): Promise<RpcDoor> {
     ours.map(({ typeName }) => typeName),
     signals,
   );
-  router.service(Health, health, { requestGate: () => undefined });
+  router.service(Health, health, { requestGate: observedGate(() => undefined) });
   const reflected = reflection([...ours, Health, ServerReflection, ServerReflectionAlpha]);
-  const anyToken = { requestGate: requestGate(gateParts, () => undefined) };
+  const anyToken = { requestGate: observedGate(requestGate(gateParts, () => undefined)) };
   router.service(ServerReflection, reflected, anyToken).service(ServerReflectionAlpha, reflected, anyToken);
 
-  const handle = requestListener(router.handlers, { requestMs: limits.requestMs, closing: closing.signal, log });
+  const { observer = {} } = options;
+  const handle = requestListener(router.handlers, {
+    requestMs: limits.requestMs,
+    closing: closing.signal,
+    log,
+    observer,
+  });
   const listener = await listenOnOnePort(handle, limits, { ...options, log });
   const close = async (): Promise<void> => {
     stopping.abort();

@@ -166,9 +166,6 @@ function record(unit: Unit, command: RecordOutcome, before: PaymentSnapshot, fac
         post(unit, { ...after, captured: more }, 'FEE', FEE_CORRECTION);
         break;
       }
-      // What is only said.
-      case 'PaymentInitiated':
-      case 'PaymentAuthorized':
       case 'InstructionIssued':
       case 'InstructionNotSent':
       case 'InstructionAccepted':
@@ -177,10 +174,12 @@ function record(unit: Unit, command: RecordOutcome, before: PaymentSnapshot, fac
       case 'InstructionRefused':
       case 'InstructionUnresolved':
       case 'ProviderContradicted':
-      case 'SettlementOverdue':
+      case 'PaymentInitiated':
+      case 'PaymentAuthorized':
       case 'RefundReserved':
       case 'RefundReleased':
       case 'RefundRefused':
+      case 'SettlementOverdue':
         break;
     }
   }

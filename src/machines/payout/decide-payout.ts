@@ -1,3 +1,4 @@
+import { invariant } from '../../kernel/invariant.ts';
 import { AMOUNT_MAX, formatMinor } from '../../kernel/money.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
 import { hasCome } from '../../kernel/time.ts';
@@ -134,6 +135,8 @@ function pendingSlices({ context }: PayoutSnapshot, world: World): string[] {
     .map(({ paymentId }) => paymentId)
     .filter((id) => {
       const slice = world.payment(id);
-      return slice?.value === 'AUTHORIZED' && !isLive(slice.context.transfer);
+      // Who does not see it sees an older state; it was made with its payout.
+      invariant(slice !== undefined, `a payout has slice ${id}, which is not there`);
+      return slice.value === 'AUTHORIZED' && !isLive(slice.context.transfer);
     });
 }

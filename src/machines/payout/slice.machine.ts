@@ -55,6 +55,7 @@ export const sliceMachine = setup({
           actions: stay,
         },
         InstructionNotSent: { description: 'of the same again', actions: stay },
+        InstructionInDoubt: { description: 'of the same again', actions: stay },
         InstructionUnresolved: { actions: stay },
         InstructionAccepted: { target: 'sent', actions: stay },
         InstructionConfirmed: { target: 'settled', actions: stay },

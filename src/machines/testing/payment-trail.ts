@@ -142,17 +142,17 @@ export class PaymentTrail {
       case 'PaymentSettled':
         invariant(liveAt === undefined, `${this.id}: ${fact.type} while ${liveAt} is at it`);
         return;
-      case 'PaymentInitiated':
+      case 'InstructionUnresolved':
+      case 'LateSuccessPosted':
       case 'PaymentAuthorized':
       case 'PaymentCaptured':
-      case 'InstructionUnresolved':
+      case 'PaymentInitiated':
       case 'ProviderContradicted':
-      case 'LateSuccessPosted':
       case 'ProviderFeeCorrected':
-      case 'SettlementOverdue':
-      case 'RefundReserved':
-      case 'RefundReleased':
       case 'RefundRefused':
+      case 'RefundReleased':
+      case 'RefundReserved':
+      case 'SettlementOverdue':
         return;
     }
   }

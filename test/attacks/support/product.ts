@@ -50,6 +50,7 @@ export async function openProduct(env: Texts = {}): Promise<Product> {
     KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
+    KORA_METRICS_PORT: '0',
     // Every person of these tests comes from an address of their own.
     KORA_HTTP_TRUSTED_PROXIES: '127.0.0.1',
     ...env,

@@ -27,7 +27,7 @@ export interface ServingProduct {
 export async function startServing(databaseUrl: string): Promise<ServingProduct> {
   const folder = await mkdtemp(join(tmpdir(), 'kora-serving-'));
   const key = createServiceKey();
-  const ports = { KORA_HTTP_PORT: '0', KORA_RPC_PORT: '0', KORA_STREAM_PORT: '0' };
+  const ports = { KORA_HTTP_PORT: '0', KORA_RPC_PORT: '0', KORA_STREAM_PORT: '0', KORA_METRICS_PORT: '0' };
   const child = spawn(process.execPath, [launcher, 'serve', '--json'], {
     env: {
       PATH: process.env['PATH'],

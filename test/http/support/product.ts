@@ -15,9 +15,9 @@ import { createPayments, type Payments } from '../../../src/payments/index.ts';
 import { createLogger } from '../../../src/platform/logging.ts';
 import { asRole } from '../../../src/platform/postgres/module-roles.ts';
 import {
+  installProjections,
   connectorStates,
   countOpenPayments,
-  installProjections,
   projections,
   runProjector,
   waitForPosition,
@@ -33,6 +33,7 @@ import {
   newLogin,
   type TestDevice,
 } from '../../identity/support.ts';
+import { createWebhooks } from '../../../src/webhooks/index.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 /** Somebody who calls: the headers that say who they are, and how they sign. */
@@ -53,6 +54,7 @@ export interface Asked {
 
 /** Fields of whatever was answered. Those of another kind of answer are not there: a test that looks at one fails. */
 export interface Body {
+  readonly id: string;
   readonly accountId: string;
   readonly paymentId: string;
   readonly payoutId: string;
@@ -132,9 +134,9 @@ export async function openProduct(
   const logger = createLogger({ level: 'debug', format: 'json', write: (line) => lines.push(line) });
   const log = new PostgresLog({ config: asRole(database.poolConfig, moduleRoles.eventstore.role) });
   const projector = poolOf('projector');
-  // As the product does before it opens a door: what is asked for is there.
-  await installProjections(projector, projections);
   const stop = new AbortController();
+  // Before anybody asks: the projector would make its tables beside the first questions.
+  await installProjections(projector, projections);
   const projecting = runProjector({ log, pool: projector, projections, signal: stop.signal }).catch(() => undefined);
   const paymentsPool = poolOf('payments');
   const runtime = new Runtime({
@@ -144,6 +146,13 @@ export async function openProduct(
   });
   const ledger = createLedger({ runtime, pool: poolOf('ledger') });
   const payments = createPayments({ runtime, ledger, pool: paymentsPool });
+  const keyring = readKeyring(keyringText('k1'));
+  const webhooks = createWebhooks({
+    pool: poolOf('webhooks'),
+    sealer: keyring,
+    lastPosition: () => log.lastPosition(),
+    endpointsMax: 1_000,
+  });
   const providersPool = poolOf('providers');
   const connectors: Connectors = {
     list: () => connectorStates(providersPool),
@@ -153,7 +162,7 @@ export async function openProduct(
   };
   const identity = await openIdentity({
     pool: poolOf('identity'),
-    keyring: readKeyring(keyringText('k1')),
+    keyring,
     hashCost: cheapCost,
   });
   const key = createServiceKey();
@@ -164,6 +173,7 @@ export async function openProduct(
       payments,
       connectors,
       identity,
+      webhooks,
       authenticator: authenticator({ services: tokenVerifier(key), users: identity.tokens }),
       pool: poolOf('gateway'),
       logger,

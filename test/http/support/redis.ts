@@ -10,9 +10,10 @@ import { Redis } from 'ioredis';
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
 /** A Redis of its own, on a port of loopback, that keeps nothing. */
-export async function startRedis(): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+export async function startRedis(
+  port = 20_000 + Math.floor(Math.random() * 12_000),
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'kora-redis-'));
-  const port = 20_000 + Math.floor(Math.random() * 12_000);
   const server = spawn(
     'redis-server',
     ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],

@@ -40,6 +40,7 @@ export async function openStage(env: Texts = {}): Promise<Stage> {
     KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
+    KORA_METRICS_PORT: '0',
     ...env,
   });
   const [http, stream] = [await CuttingProxy.open(), await CuttingProxy.open()];

@@ -1,21 +1,28 @@
 import type { KoraRequest, PayRequest } from '../../../src/actors/requests.ts';
-import { free, type Payment, type View, type Wallet } from './state.ts';
+import { free, isLive, type Payment, type View, type Wallet } from './state.ts';
 import { table, type Row } from './table.ts';
 import { Draft } from './draft.ts';
+import { cancelPayout, createPayout, type SliceBounds } from './payouts.ts';
+import { hear, tell, type Heard, type Told } from './providers.ts';
 
 /** What somebody asked for. `expire` and `settle` are what deadlines ask. */
 export type Asked =
   | KoraRequest
   | { readonly type: 'Expire'; readonly paymentId: string }
-  | { readonly type: 'SettleDue'; readonly paymentId: string };
+  | { readonly type: 'SettleDue'; readonly paymentId: string }
+  | Told
+  | Heard;
 
 /** What must come of it: facts by stream, or a "no" that leaves nothing. */
 export type Expected = Draft | { readonly refused: string };
 
 const no = (code: string): { readonly refused: string } => ({ refused: code });
 
+/** What one bank transaction may be at a provider; nothing is known of the others. */
+export type BoundsOf = (provider: string) => SliceBounds | undefined;
+
 /** What comes of a request, on what is known at one position, at one instant. Plain arithmetic; knows nothing of machines. */
-export function expect(asked: Asked, id: string, at: string, view: View): Expected {
+export function expect(asked: Asked, id: string, at: string, view: View, bounds: BoundsOf): Expected {
   switch (asked.type) {
     case 'Pay':
       return pay(asked, id, view);
@@ -42,10 +49,20 @@ export function expect(asked: Asked, id: string, at: string, view: View): Expect
     case 'Expire':
     case 'SettleDue':
       return onPayment(asked, id, at, view);
-    case 'Resolve':
+    case 'Tell':
+      return tell(asked, id, at, view);
+    case 'Hear':
+      return hear(asked, id, view);
+    case 'Resolve': {
+      const { outcome, providerRef: ref = '', providerFee: fee, reason: code = '', paymentId } = asked;
+      if (outcome !== 'refused' && ref === '') return no('Invalid');
+      const word = outcome === 'refused' ? { said: outcome, code, elsewhere: false } : { said: outcome, ref, fee };
+      return hear({ type: 'Hear', paymentId, instruction: 0, word }, id, view);
+    }
     case 'CreatePayout':
+      return createPayout(asked, id, view, bounds(asked.provider) ?? { min: 1n, max: 10n ** 30n - 1n }, blankPayment);
     case 'CancelPayout':
-      throw new Error(`the model does not know ${asked.type} yet`);
+      return cancelPayout(asked, id, view);
   }
 }
 
@@ -81,13 +98,14 @@ function onAccount(asked: OnAccount, id: string, view: View): Expected {
 const reaches = ['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED'];
 
 function pay(asked: PayRequest, id: string, view: View): Expected {
-  if (asked.kind === 'PAYOUT' || asked.kind === 'PAYOUT_RETURN') throw new Error(`no model of ${asked.kind} yet`);
+  if (asked.kind === 'PAYOUT') return no('Invalid');
   const row = table[asked.kind];
   const original = asked.original === undefined ? undefined : view.payment(asked.original);
   let { payer, payee, currency } = asked as { payer?: string; payee?: string; currency: string };
-  if (asked.kind === 'REFUND') {
+  const { gives } = row;
+  if (gives !== undefined) {
     if (original === undefined) return no('NotFound');
-    if (original.kind !== 'MERCHANT' || original.status !== 'SETTLED') return no('Invalid');
+    if (original.kind !== gives || original.status !== 'SETTLED') return no('Invalid');
     if (currency !== original.currency) return no('Invalid');
     [payer, payee, currency] = [original.payee, original.payer, original.currency];
   }
@@ -98,10 +116,9 @@ function pay(asked: PayRequest, id: string, view: View): Expected {
   const reach = reaches.indexOf(asked.upTo);
   const draft = new Draft(id, view);
   const feeBps = asked.kind === 'MERCHANT' ? (to?.feeBps ?? 0n) : 0n;
-  draft.initiate(
-    { ...blankPayment, id, kind: asked.kind, amount: asked.amount, currency, payer, payee, feeBps },
-    asked,
-  );
+  const provider = asked.provider ?? (row.provider ? original?.provider : undefined);
+  const said = { id, kind: asked.kind, amount: asked.amount, currency, payer, payee, feeBps, provider };
+  draft.initiate({ ...blankPayment, ...said, original: asked.original });
 
   const { amount } = asked;
   const [code, whose] =
@@ -133,6 +150,11 @@ const blankPayment = {
   refunded: 0n,
   reason: undefined,
   expiresAt: undefined,
+  settlesAt: undefined,
+  payout: undefined,
+  attempts: [],
+  stage: 'pending',
+  unresolved: false,
   version: 0,
 } as const;
 
@@ -162,7 +184,7 @@ function wrongParties(
 function mayBe({ kind }: PayRequest, side: 'payer' | 'payee', type: Wallet['type']): boolean {
   if (kind === 'MERCHANT') return type === (side === 'payer' ? 'customer' : 'merchant');
   if (kind === 'REFUND') return type === (side === 'payer' ? 'merchant' : 'customer');
-  if (kind === 'FUNDING') return type === 'treasury';
+  if (kind === 'FUNDING' || kind === 'PAYOUT_RETURN') return type === 'treasury';
   return type !== 'treasury';
 }
 
@@ -196,6 +218,8 @@ function onPayment(asked: OnPayment, id: string, at: string, view: View): Expect
   const payment = view.payment(asked.paymentId);
   if (payment === undefined) return no('NotFound');
   if (!from[asked.type].includes(payment.status)) return no('IllegalTransition');
+  // Whatever a provider is at, nobody else ends or moves.
+  if (isLive(payment) && asked.type !== 'SettleDue') return no('InstructionLive');
   const row = table[payment.kind];
   const payer = payment.payer === undefined ? undefined : view.wallet(payment.payer);
   const payee = payment.payee === undefined ? undefined : view.wallet(payment.payee);
@@ -222,9 +246,15 @@ function onPayment(asked: OnPayment, id: string, at: string, view: View): Expect
         draft.reserve(payment.original, N - payment.authorized);
       return draft;
     }
-    case 'Settle':
-    case 'SettleDue': {
-      const c = asked.type === 'Settle' ? (asked.providerFee ?? 0n) : 0n;
+    case 'SettleDue':
+      if (payment.settlesAt === undefined) return no('IllegalTransition');
+      if (Date.parse(at) < Date.parse(payment.settlesAt)) return no('Invalid');
+      // Of what is with a provider, only a proof is believed.
+      if (row.provider) draft.noted('SettlementOverdue', '');
+      else draft.settle(0n, row);
+      return draft;
+    case 'Settle': {
+      const c = asked.providerFee ?? 0n;
       if (c !== 0n && (!row.provider || (payment.kind === 'CASH_IN' && c > payment.captured))) return no('Invalid');
       draft.settle(c, row);
       return draft;

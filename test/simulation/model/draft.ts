@@ -1,6 +1,5 @@
-import type { PayRequest } from '../../../src/actors/requests.ts';
-import type { Payment, View, Wallet } from './state.ts';
-import { systemAccount, type Figures, type Row } from './table.ts';
+import { type Attempt, type Payment, type Payout, type Stage, type View, type Wallet } from './state.ts';
+import { feeCorrection, systemAccount, type Figures, type Row } from './table.ts';
 
 /**
  * The facts that one command must leave, stream by stream, each written as one line that holds every figure of it; and
@@ -10,6 +9,7 @@ export class Draft {
   readonly lines = new Map<string, string[]>();
   readonly wallets = new Map<string, Wallet>();
   readonly payments = new Map<string, Payment>();
+  readonly payouts = new Map<string, Payout>();
   /** The code of a refusal that the unit records. */
   refused: undefined;
   recorded: string | undefined;
@@ -34,13 +34,18 @@ export class Draft {
     if (!this.#id.includes(':')) this.key();
   }
 
+  /** Goes on with one of several payments. */
+  turnTo(payment: Payment): void {
+    this.#main = payment.id;
+    this.payments.set(payment.id, payment);
+  }
+
   key(): void {
     this.#line(`request/${this.#id}`, 'handled');
   }
 
-  initiate(payment: Payment, { provider, original }: PayRequest): void {
-    this.#main = payment.id;
-    this.payments.set(payment.id, { ...payment, provider, original });
+  initiate(payment: Payment): void {
+    this.turnTo(payment);
     this.#fact('PaymentInitiated', {}, `${payment.kind} ${payment.amount} ${payment.currency} fee ${payment.feeBps}`);
   }
 
@@ -51,10 +56,11 @@ export class Draft {
     if (held > 0n) this.#move(payer, 'HoldPlaced', { held: amount }, `${amount}`);
   }
 
-  capture(N: bigint, row: Row, settles: boolean): void {
+  capture(N: bigint, row: Row, settles: boolean, forced = false): void {
     const { held } = this.#payment();
     this.#fact('PaymentCaptured', { status: 'CAPTURED', captured: N, held: 0n }, `${N} due ${!settles}`);
-    this.#post(row.captured, held, false);
+    // What a provider has taken on goes out of a wallet that was frozen meanwhile, too.
+    this.#post(row.captured, held, forced);
   }
 
   settle(c: bigint, row: Row): void {
@@ -68,14 +74,66 @@ export class Draft {
   /** Ends a payment that has moved nothing: what it holds, and what it reserved of another, is free again. */
   end(status: 'FAILED' | 'REVERSED', reason: string): void {
     const { held, payer = '', original, amount } = this.#payment();
-    this.#fact(status === 'FAILED' ? 'PaymentFailed' : 'PaymentReversed', { status, reason, held: 0n }, reason);
+    const type = status === 'FAILED' ? 'PaymentFailed' : 'PaymentReversed';
+    this.#fact(type, { status, reason, held: 0n, stage: this.#ended() }, reason);
     if (held > 0n) this.#move(payer, 'HoldReleased', { held: -held }, `${held}`);
     if (original !== undefined) this.reserve(original, -amount);
   }
 
   giveBack(row: Row, reason: string, forced: boolean): void {
-    this.#fact('PaymentReversed', { status: 'REVERSED', reason, held: 0n }, reason);
+    this.#fact('PaymentReversed', { status: 'REVERSED', reason, held: 0n, stage: this.#ended() }, reason);
     this.#post(row.reversed, 0n, forced);
+  }
+
+  /** What was done stays done; nothing else goes on. */
+  #ended(): Stage {
+    return this.#payment().stage === 'settled' ? 'settled' : 'failed';
+  }
+
+  /** An attempt begins, or something is known of one: the newest attempt of its connector. */
+  attempt(type: string, attempt: Attempt, stage: Stage, figures: string): void {
+    const { attempts, provider } = this.#payment();
+    const others = attempts.filter(({ number }) => number !== attempt.number);
+    const isNew = others.length === attempts.length;
+    const before = isNew
+      ? others.map((one) => (one.known === 'in doubt' ? ({ ...one, known: 'sent again' } as const) : one))
+      : others;
+    const after = [...before, attempt].sort((one, other) => one.number - other.number);
+    const changed = { attempts: after, stage, provider: isNew ? attempt.provider : provider };
+    this.#fact(type, changed, `${attempt.number}${figures}`);
+  }
+
+  noted(type: string, figures: string): void {
+    this.#fact(type, {}, figures);
+  }
+
+  unresolved(number: number): void {
+    this.#fact('InstructionUnresolved', { unresolved: true }, `${number}`);
+  }
+
+  /** Carried out after it had ended: posted by itself, at the connector's provider. */
+  late(about: Attempt, ref: string, c: bigint, row: Row): void {
+    const { attempts, amount } = this.#payment();
+    const marked = attempts.map((one) => (one === about ? ({ ...one, known: 'done late' } as const) : one));
+    this.#fact('LateSuccessPosted', { attempts: marked }, `${about.number} ${about.provider} ${ref} ${c}`);
+    this.#post(row.late ?? [], 0n, false, { N: amount, f: 0n, c }, about.provider);
+  }
+
+  correctFee(c: bigint): void {
+    const before = this.#payment().providerFee;
+    this.#fact('ProviderFeeCorrected', { providerFee: c }, `${c}`);
+    this.#post(feeCorrection, 0n, false, { N: c - before, f: 0n, c: 0n });
+  }
+
+  payout(payout: Payout, type: string, figures: string): void {
+    this.payouts.set(payout.id, { ...payout, version: payout.version + 1 });
+    this.#line(`payout/${payout.id}`, `${type} ${figures}`);
+  }
+
+  /** A payout that a wallet refuses. */
+  refusedBy(wallet: string, code: string): void {
+    this.recorded = code;
+    this.#move(wallet, 'PaymentRefused', {}, code);
   }
 
   /** A refusal that is recorded: on the payment, and on whatever it rests on. */
@@ -119,9 +177,14 @@ export class Draft {
     this.#line(`payment/${id}`, `${type} ${figures}`);
   }
 
-  #post(lines: Row['captured'], released: bigint, forced: boolean): void {
+  #post(
+    lines: Row['captured'],
+    released: bigint,
+    forced: boolean,
+    figures: Figures = { N: this.#payment().captured, f: this.#payment().fee, c: this.#payment().providerFee },
+    provider = this.#payment().provider,
+  ): void {
     const payment = this.#payment();
-    const figures: Figures = { N: payment.captured, f: payment.fee, c: payment.providerFee };
     for (const [side, amountOf] of lines) {
       const amount = amountOf(figures);
       if (amount === 0n) continue;
@@ -129,7 +192,7 @@ export class Draft {
       // Money for a closed wallet waits in suspense.
       const diverted = wallet !== undefined && this.#wallet(wallet).status === 'CLOSED';
       if (wallet === undefined || diverted) {
-        const account = systemAccount(diverted ? 'suspense' : side, payment.currency, payment.provider);
+        const account = systemAccount(diverted ? 'suspense' : side, payment.currency, provider);
         this.#line(`system/${account}`, `EntryPosted ${amount}`);
         continue;
       }

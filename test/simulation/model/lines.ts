@@ -12,6 +12,8 @@ export function linesOf({ stream, events }: RecordedRow): string[] {
   return events.map(({ type, data }) => {
     const said = data as Data;
     if (category === 'request') return 'handled';
+    if (category === 'payout') return `${type} ${payoutOf(type, said)}`;
+    if (category === 'connector') return `${type} ${text((said['after'] as Data)['state'])}`;
     if (category === 'system') return `${type} ${text(said['amount'])}`;
     return category === 'account'
       ? `${type} ${noteOf(type, said)} → ${after(said)}`
@@ -36,6 +38,13 @@ function noteOf(type: string, said: Data): string {
   return text(said['amount']);
 }
 
+function payoutOf(type: string, said: Data): string {
+  if (type === 'PayoutFailed') return text(said['reason']);
+  if (type === 'PayoutCancelled') return (said['slices'] as string[]).join(' ');
+  const slices = said['slices'] as { readonly paymentId: string; readonly amount: string }[];
+  return `${text(said['amount'])} ${text(said['currency'])}: ${slices.map(({ paymentId, amount }) => `${paymentId} ${amount}`).join(' ')}`;
+}
+
 function figuresOf(type: string, said: Data): string {
   switch (type) {
     case 'PaymentInitiated':
@@ -49,6 +58,23 @@ function figuresOf(type: string, said: Data): string {
     case 'PaymentFailed':
     case 'PaymentReversed':
       return text(said['reason']);
+    case 'InstructionIssued':
+      return `${text(said['instruction'])} ${text(said['connector'])} ${text(said['provider'])} ${text(said['sendBefore'])} ${text(said['resendAt'])}`;
+    case 'InstructionNotSent':
+    case 'InstructionInDoubt':
+    case 'InstructionUnresolved':
+      return text(said['instruction']);
+    case 'InstructionAccepted':
+    case 'InstructionConfirmed':
+      return `${text(said['instruction'])} ${text(said['providerRef'])}`;
+    case 'InstructionRefused':
+      return `${text(said['instruction'])} ${text(said['code'])} ${text(said['elsewhere'])}`;
+    case 'ProviderContradicted':
+      return `${text(said['instruction'])} ${text(said['said'])}`;
+    case 'LateSuccessPosted':
+      return `${text(said['instruction'])} ${text(said['provider'])} ${text(said['providerRef'])} ${text(said['providerFee'])}`;
+    case 'ProviderFeeCorrected':
+      return text(said['providerFee']);
     default:
       return text(said['amount']);
   }

@@ -35,7 +35,52 @@ export interface Payment {
   readonly refunded: bigint;
   readonly reason: string | undefined;
   readonly expiresAt: string | undefined;
+  readonly settlesAt: string | undefined;
+  /** The payout that it is a slice of. */
+  readonly payout: string | undefined;
+  /** What connectors were told of it, the oldest first. */
+  readonly attempts: readonly Attempt[];
+  readonly stage: Stage;
+  /** Asking does not help. */
+  readonly unresolved: boolean;
   readonly version: number;
+}
+
+/** One instruction to a connector, and what is known of it. */
+export interface Attempt {
+  readonly number: number;
+  readonly connector: string;
+  readonly provider: string;
+  readonly sendBefore: string;
+  readonly resendAt: string | undefined;
+  readonly known: 'on its way' | 'not sent' | 'accepted' | 'in doubt' | 'sent again' | 'done' | 'refused' | 'done late';
+  /** The provider's reference is known, and can be asked for. */
+  readonly hasRef: boolean;
+}
+
+/** How far it has come with providers. */
+export type Stage = 'pending' | 'sent' | 'in_doubt' | 'settled' | 'failed';
+
+export interface Payout {
+  readonly id: string;
+  readonly status: 'OPEN' | 'CANCELLED' | 'FAILED';
+  readonly amount: bigint;
+  readonly payer: string;
+  readonly slices: readonly string[];
+  readonly version: number;
+}
+
+/** A connector's breaker. */
+export interface Breaker {
+  readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+  readonly failures: number;
+  readonly openUntil: string | undefined;
+  readonly since: number;
+}
+
+/** Whether an instruction is out whose outcome is not final. */
+export function isLive({ stage, attempts }: Pick<Payment, 'stage' | 'attempts'>): boolean {
+  return stage === 'sent' || stage === 'in_doubt' || (stage === 'pending' && attempts.at(-1)?.known === 'on its way');
 }
 
 export const free = (wallet: Wallet): bigint => wallet.posted - wallet.held + wallet.limit;
@@ -44,6 +89,7 @@ export const free = (wallet: Wallet): bigint => wallet.posted - wallet.held + wa
 export interface View {
   wallet(id: string): Wallet | undefined;
   payment(id: string): Payment | undefined;
+  payout(id: string): Payout | undefined;
 }
 
 /** The states of all things of one sort, by the position at which they came to be. */

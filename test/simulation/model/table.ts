@@ -3,7 +3,7 @@
  * table: a mistake there has to show here. Every line: side, sign, and the figure of N (captured), f (our fee), c (the
  * provider's fee).
  */
-export type Kind = 'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING';
+export type Kind = 'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING' | 'PAYOUT' | 'PAYOUT_RETURN';
 
 export interface Figures {
   readonly N: bigint;
@@ -21,6 +21,11 @@ export interface Row {
   /** Undefined: settled in the unit of the capture. */
   readonly settled: readonly Line[] | undefined;
   readonly reversed: readonly Line[];
+  /** Captured when its provider has taken it on, or has done it. Undefined: connectors have nothing to do with it. */
+  readonly captureAt?: 'sent' | 'done';
+  /** Carried out after it had ended. */
+  readonly late?: readonly Line[];
+  readonly gives?: 'MERCHANT' | 'PAYOUT';
 }
 
 const N = ({ N: n }: Figures): bigint => n;
@@ -57,6 +62,11 @@ export const table: Readonly<Record<Kind, Row>> = {
       ['payee', minusN],
       ['receivable', N],
     ],
+    captureAt: 'done',
+    late: [
+      ['receivable', minusN],
+      ['suspense', N],
+    ],
   },
   CASH_OUT: {
     debits: 'payer',
@@ -76,6 +86,50 @@ export const table: Readonly<Record<Kind, Row>> = {
       ['payable', minusN],
       ['payer', N],
     ],
+    captureAt: 'sent',
+    late: [
+      ['suspense', minusN],
+      ['cost', ({ c }) => -c],
+      ['float', ({ N: n, c }) => n + c],
+    ],
+  },
+  PAYOUT: {
+    debits: 'payer',
+    credits: undefined,
+    provider: true,
+    holds: true,
+    captured: [
+      ['payer', minusN],
+      ['payable', N],
+    ],
+    settled: [
+      ['payable', minusN],
+      ['cost', ({ c }) => -c],
+      ['float', ({ N: n, c }) => n + c],
+    ],
+    reversed: [
+      ['payable', minusN],
+      ['payer', N],
+    ],
+    captureAt: 'sent',
+    late: [
+      ['suspense', minusN],
+      ['cost', ({ c }) => -c],
+      ['float', ({ N: n, c }) => n + c],
+    ],
+  },
+  PAYOUT_RETURN: {
+    debits: undefined,
+    credits: 'payee',
+    provider: true,
+    holds: false,
+    captured: [
+      ['float', minusN],
+      ['payee', N],
+    ],
+    settled: undefined,
+    reversed: [],
+    gives: 'PAYOUT',
   },
   MERCHANT: {
     debits: 'payer',
@@ -107,6 +161,7 @@ export const table: Readonly<Record<Kind, Row>> = {
     ],
     settled: undefined,
     reversed: [],
+    gives: 'MERCHANT',
   },
   FUNDING: {
     debits: undefined,
@@ -121,6 +176,12 @@ export const table: Readonly<Record<Kind, Row>> = {
     reversed: [],
   },
 };
+
+/** What a later word on the fee posts: N is the difference. */
+export const feeCorrection: readonly Line[] = [
+  ['cost', minusN],
+  ['float', N],
+];
 
 /** Accounts of the system that are kept apart by provider. */
 const byProvider = ['float', 'receivable', 'payable', 'cost'];

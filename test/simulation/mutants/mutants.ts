@@ -5,10 +5,7 @@ export interface Mutant {
   readonly bug: string;
 }
 
-/**
- * Bugs that the simulation must find, each by itself. `release a hold while an instruction is live` joins them with the
- * connectors: there are no instructions yet.
- */
+/** Bugs that the simulation must find, each by itself. */
 export const mutants: Readonly<Record<string, Mutant>> = {
   'the expected version is skipped': {
     file: 'eventstore/memory/memory-log.ts',
@@ -37,8 +34,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal on speculative facts does not wait for them': {
     file: 'src/actors/runtime.ts',
-    text: 'if (!(await participants.durable())) {',
-    bug: 'if (lost < 0) {',
+    text: '          if (!(await participants.durable())) {\n            lost += 1;\n            continue;\n          }\n          if (isOutrun) continue;',
+    bug: '',
   },
   'what fell is not rolled back': {
     file: 'src/actors/runtime.ts',
@@ -47,8 +44,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal stands on what another process has changed': {
     file: 'src/actors/participants.ts',
-    text: 'if (resident.readBegan > this.#since || resident.pending !== undefined) continue;',
-    bug: 'if (resident.readBegan >= 0) continue;',
+    text: 'if (resident.knownSince > this.#since || resident.pending !== undefined) continue;',
+    bug: 'if (resident.knownSince >= 0) continue;',
   },
   'the key of a request may have been read before its account': {
     file: 'src/actors/participants.ts',
@@ -184,5 +181,135 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     file: 'src/actors/residents.ts',
     text: 'if (this.#sweeping || this.#residents.size <= this.#max) return;',
     bug: 'if (this.#max > 0) return;',
+  },
+  'a hold is released while an instruction is on its way': {
+    file: 'src/machines/payment/transfer.ts',
+    text: "(status === 'pending' && instructions?.state === 'on its way')",
+    bug: "(status === 'pending' && instructions?.state === 'accepted')",
+  },
+  'a hold is released while an instruction is in doubt': {
+    file: 'src/machines/payment/transfer.ts',
+    text: "return status === 'sent' || status === 'in_doubt' ||",
+    bug: "return status === 'sent' ||",
+  },
+  'a hold expires while an instruction is live': {
+    file: 'src/machines/payment/reverse.ts',
+    text: 'refuseLive(payment) ??',
+    bug: "(command.reason === 'expired' ? undefined : refuseLive(payment)) ??",
+  },
+  'a payment is failed while an instruction is live': {
+    file: 'src/machines/payment/fail.ts',
+    text: 'refuseLive(payment) ??',
+    bug: '',
+  },
+  'the cancelling of a payout releases a slice that was sent': {
+    file: 'src/machines/payout/decide-payout.ts',
+    text: "slice.value === 'AUTHORIZED' && !isLive(slice.context.transfer)",
+    bug: "slice.value === 'AUTHORIZED'",
+  },
+  'what is not found is sent again by another connector': {
+    file: 'src/actors/dispatcher/dispatcher.ts',
+    text: '{ id: about.connector, profile: about.provider }',
+    bug: "{ id: about.connector === 'momo-a' ? 'momo-b' : 'momo-a', profile: 'momo' }",
+  },
+  'what is not found may be sent again at once': {
+    file: 'src/actors/dispatcher/next-step.ts',
+    text: 'overdueMs(terms) + terms.notFoundFinalAfterMs',
+    bug: '0 * terms.notFoundFinalAfterMs',
+  },
+  'not found is a final no': {
+    file: 'src/actors/dispatcher/dispatcher.ts',
+    text: "if (answer.status === 'not_found') return this.#notFound(payment, about, visit);",
+    bug: "if (answer.status === 'not_found') return this.#recorder.record(paymentId, about.number, { said: 'refused', code: 'not_found', elsewhere: true });",
+  },
+  'it is sent without an intent': {
+    file: 'src/actors/dispatcher/recorder.ts',
+    text: 'if (!outcome.ok || outcome.duplicate) return outcome;',
+    bug: 'if (outcome.ok && outcome.duplicate) return outcome;',
+  },
+  'it is sent before its intent is durable': {
+    file: 'src/actors/dispatcher/recorder.ts',
+    text: "const outcome = await this.#carryOut(\n      {\n        type: 'Instruct',",
+    bug: "const outcome = { ok: true, duplicate: false } as Outcome;\n    void this.#carryOut(\n      {\n        type: 'Instruct',",
+  },
+  'who did not write the intent sends it as well': {
+    file: 'src/actors/dispatcher/recorder.ts',
+    text: 'if (!outcome.ok || outcome.duplicate) return outcome;',
+    bug: 'if (!outcome.ok) return outcome;',
+  },
+  'a sender is told more time than the intent has': {
+    file: 'src/actors/dispatcher/recorder.ts',
+    text: 'sendBefore: sendBefore.toISOString(),\n    traceId',
+    bug: 'sendBefore: new Date(sendBefore.getTime() + 60_000).toISOString(),\n    traceId',
+  },
+  'a connector does not look at the time at its socket': {
+    file: 'test/simulation/world/simulated-connectors.ts',
+    text: 'if (now() >= Date.parse(told.sendBefore)) {',
+    bug: 'if (now() < 0) {',
+  },
+  'a lost answer is a refusal': {
+    file: 'src/actors/dispatcher/outcomes.ts',
+    text: "return { said: 'unknown', reason: answer.reason };",
+    bug: "return { said: 'refused', code: answer.reason.replaceAll(' ', '_'), elsewhere: true };",
+  },
+  'an answer that says nothing is a refusal': {
+    file: 'src/actors/dispatcher/outcomes.ts',
+    text: "case 'unknown':\n      return undefined;",
+    bug: "case 'unknown':\n      return { said: 'refused', code: 'unknown', elsewhere: false };",
+  },
+  'a refusal is believed when the provider calls': {
+    file: 'src/actors/dispatcher/recorder.ts',
+    text: "if (outcome.said === 'refused') return false;",
+    bug: '',
+  },
+  'a late success is not posted': {
+    file: 'src/machines/payment/record-outcome.ts',
+    text: "if (about.state === 'refused' || about.state === 'not sent') {",
+    bug: "if (about.state === 'not sent') {",
+  },
+  'a late success is posted each time that it is said': {
+    file: 'src/machines/payment/transfer.ts',
+    text: "return { ...at, state: 'paid late', providerRef };",
+    bug: 'return { ...at, providerRef };',
+  },
+  'a late success is on the books of another provider': {
+    file: 'src/machines/payment/record-outcome.ts',
+    text: 'provider: about.provider, providerRef',
+    bug: "provider: context.provider ?? '', providerRef",
+  },
+  'another fee is posted as if there had been none': {
+    file: 'src/machines/payment/record-outcome.ts',
+    text: 'BigInt(fact.providerFee) - context.providerFee',
+    bug: 'BigInt(fact.providerFee)',
+  },
+  'a connector that has refused is asked again': {
+    file: 'src/actors/dispatcher/next-step.ts',
+    text: 'refusedBy.add(at.connector);',
+    bug: "refusedBy.add('');",
+  },
+  'what nobody is heard of stays on its way': {
+    file: 'src/actors/dispatcher/next-step.ts',
+    text: "if (transfer.status === 'pending') return { do: 'doubt', about };",
+    bug: "if (transfer.status === 'pending') return nothing;",
+  },
+  'what is in doubt is not on the work list': {
+    file: 'src/projections/instructions.projection.ts',
+    text: "state = 'in_doubt';",
+    bug: 'state = null;',
+  },
+  'the day of settlement settles what no provider has proved': {
+    file: 'src/machines/payment/meet-settlement.ts',
+    text: 'if (!POSTINGS[kind].provider) return',
+    bug: "if (kind !== 'PAYOUT') return",
+  },
+  'a breaker never closes': {
+    file: 'src/actors/breakers.ts',
+    text: 'if (watched.successes >= needed)',
+    bug: 'if (watched.successes < 0)',
+  },
+  'breakers are forgotten with their process': {
+    file: 'src/actors/breakers.ts',
+    text: 'await Promise.all(connectorIds.map((id) => this.#reload(id)));',
+    bug: 'await Promise.all(connectorIds.slice(0, 0).map((id) => this.#reload(id)));',
   },
 };

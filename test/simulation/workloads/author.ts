@@ -2,6 +2,7 @@ import { commandIdOf } from '../../../src/kernel/ids.ts';
 import type { KoraRequest, PayRequest } from '../../../src/actors/requests.ts';
 import type { Operation } from '../scenario.ts';
 import type { Random } from '../world/random.ts';
+import { served } from './providers.ts';
 import { currencies, currencyOf, customers, merchants, walletsIn } from './wallets.ts';
 
 export type PayBody = Omit<PayRequest, 'type' | 'idempotencyKey' | 'currency' | 'upTo'> & {
@@ -48,6 +49,8 @@ export class Author {
       for (const id of people) open(id, { limit });
       for (const id of shops) open(id, { walletType: 'merchant', feeBps: random.pick([0, 33, 250]) });
       open(treasury, { walletType: 'treasury' });
+      const funds = { kind: 'FUNDING', payee: treasury, provider: 'bank:AB', amount: amount * 3n, currency } as const;
+      this.command(this.request(funds, `fund ${treasury}`), 60);
       for (const payee of [...people, ...shops]) {
         const body = { kind: 'CASH_IN', payee, provider: 'cash', amount, currency, upTo: 'SETTLED' } as const;
         this.command(this.request(body, `fund ${payee}`), 60);
@@ -125,6 +128,75 @@ export class Author {
       { type: 'Reverse', ...on, reason: 'provider' },
     ]);
     this.command(request, atMs);
+  }
+
+  /** By a provider: it is authorized, and a connector does the rest, whatever people try meanwhile. */
+  throughProvider(kind: 'CASH_IN' | 'CASH_OUT', wallet: string, amount: bigint): void {
+    const { random } = this;
+    const atMs = this.anyTime();
+    const side = kind === 'CASH_IN' ? { payee: wallet } : { payer: wallet };
+    const body = { kind, amount, provider: random.pick(served), ...side };
+    const upTo = random.chance(0.9) ? 'AUTHORIZED' : random.pick(['INITIATED', 'CAPTURED'] as const);
+    this.command(this.request({ ...body, upTo }), atMs);
+    const paymentId = this.asked.at(-1)?.id ?? '';
+    const later = (): number => atMs + random.next() * random.pick([30, 600, 4_000]);
+    if (random.chance(0.5)) this.meddle(paymentId, later(), amount);
+    if (random.chance(0.15)) this.lookUp(paymentId, later());
+    if (random.chance(0.1)) this.freeze(wallet, later());
+  }
+
+  /** What people may try on a payment that a provider is at. */
+  meddle(paymentId: string, atMs: number, amount: bigint): void {
+    const { random } = this;
+    const on = { paymentId, idempotencyKey: this.key() };
+    const request = random.weighted({ reverse: 5, fail: 4, capture: 2, settle: 1, lie: 1 });
+    if (request === 'reverse') this.command({ type: 'Reverse', ...on, reason: 'requested' }, atMs);
+    else if (request === 'fail') this.command({ type: 'Fail', ...on, reason: 'not wanted' }, atMs);
+    else if (request === 'capture') this.command({ type: 'Capture', ...on, amount }, atMs);
+    else if (request === 'settle') this.command({ type: 'Settle', ...on }, atMs);
+    else {
+      const said = random.pick([
+        { outcome: 'refused', reason: 'nothing seen' },
+        { outcome: 'confirmed', providerRef: 'seen-1' },
+        { outcome: 'settled', providerRef: 'seen-1', providerFee: 1n },
+      ] as const);
+      this.command({ type: 'Resolve', ...on, ...said }, atMs, 'user:guess');
+    }
+  }
+
+  lookUp(paymentId: string, atMs = this.anyTime()): void {
+    this.operations.push({ do: 'resolve', atMs, name: this.name('r'), paymentId });
+  }
+
+  freeze(accountId: string, atMs: number): void {
+    const on = { accountId, reason: 'checked' };
+    this.command({ type: 'FreezeAccount', ...on, idempotencyKey: this.key() }, atMs);
+    const later = atMs + this.random.next() * 2_000;
+    this.command({ type: 'UnfreezeAccount', ...on, idempotencyKey: this.key() }, later);
+  }
+
+  /** From a treasury, in slices; perhaps cancelled while some are with providers, and something of it comes back. */
+  payout(): void {
+    const { random } = this;
+    const currency = random.weighted({ XOF: 3, GHS: 1 });
+    const payer = random.chance(0.95) ? walletsIn[currency].treasury : random.pick(customers);
+    const atMs = this.anyTime();
+    const idempotencyKey = this.key();
+    const amount = BigInt(random.whole(20, 260));
+    const body = { amount, currency, payer, provider: random.pick(served), beneficiary: 'iban-1' };
+    this.command({ type: 'CreatePayout', ...body, idempotencyKey }, atMs);
+    const payoutId = commandIdOf('kora', 'service:shop', idempotencyKey);
+    const sliceOf = (index: number): string => commandIdOf('kora', `payout:${payoutId}`, String(index));
+    const later = (): number => atMs + random.next() * random.pick([30, 600, 4_000]);
+    for (let left = random.pick([0, 0, 1, 2]); left > 0; left--)
+      this.command({ type: 'CancelPayout', payoutId, reason: 'not wanted', idempotencyKey: this.key() }, later());
+    if (random.chance(0.3)) this.meddle(sliceOf(random.whole(0, 2)), later(), amount);
+    if (random.chance(0.2)) this.lookUp(sliceOf(random.whole(0, 2)), later());
+    if (random.chance(0.1)) this.freeze(payer, later());
+    if (random.chance(0.3)) {
+      const back = { kind: 'PAYOUT_RETURN', amount: amount / 4n + 1n, original: sliceOf(0), currency } as const;
+      this.command(this.request(back), later() + 2_000);
+    }
   }
 
   /** Of a merchant payment that may have come to anything; seldom in the wrong currency. */

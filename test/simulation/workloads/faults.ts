@@ -1,4 +1,5 @@
 import type { Author } from './author.ts';
+import type { ProvidersPlan } from '../world/provider-plan.ts';
 import { customers } from './wallets.ts';
 
 /** Clients of the stream. */
@@ -40,5 +41,15 @@ export function faults(author: Author, machines: number): void {
       const fullMs = random.pick([100, 1_000, 3_000, 12_000]);
       author.operations.push({ ...at, do: fault, what, fullMs });
     } else author.operations.push({ ...at, do: fault, machine, downMs });
+  }
+}
+
+/** Providers that are away for a while. */
+export function outages(author: Author, { connectors }: ProvidersPlan): void {
+  const { random } = author;
+  for (let left = random.whole(1, 3); left > 0; left--) {
+    const { id: connector } = random.pick(connectors);
+    const lengthMs = random.pick([200, 2_000, 15_000]);
+    author.operations.push({ do: 'outage', atMs: author.anyTime(), name: `o${left}`, connector, lengthMs });
   }
 }

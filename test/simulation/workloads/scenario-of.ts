@@ -2,7 +2,8 @@ import type { Scenario } from '../scenario.ts';
 import { Random } from '../world/random.ts';
 import { calm, rough, type Weather } from '../world/weather.ts';
 import { Author } from './author.ts';
-import { faults, watchers } from './faults.ts';
+import { planOf } from './providers.ts';
+import { faults, outages, watchers } from './faults.ts';
 import { steps, workloads, type Workload } from './steps.ts';
 
 /** Everything of a run that its seed decides beforehand. */
@@ -15,6 +16,9 @@ export function scenarioOf(seed: number): Scenario {
   for (let left = random.whole(15, 45); left > 0; left--) steps[workload](author);
   watchers(author);
   if (random.chance(0.85)) faults(author, machines);
+  const ofProviders = new Random(`providers ${seed}`);
+  const plan = planOf(ofProviders);
+  if (ofProviders.chance(0.6)) outages(author, plan);
   return {
     seed,
     workload,
@@ -24,6 +28,7 @@ export function scenarioOf(seed: number): Scenario {
     // Few places: what came to an end, a fifth of them, is put out of memory and asked for again all the time.
     residentsMax: random.pick([1, 4, 12, 30, 1_000]),
     bufferedBytesMax: random.pick([2_000, 20_000, 1_000_000]),
+    plan,
     operations: author.operations.sort((one, other) => one.atMs - other.atMs),
   };
 }

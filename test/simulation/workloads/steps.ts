@@ -8,6 +8,7 @@ export const workloads = [
   'everyone pays everyone',
   'adversarial retries',
   'racing refunds',
+  'through providers',
 ] as const;
 export type Workload = (typeof workloads)[number];
 
@@ -20,6 +21,8 @@ function lifelike(author: Author): void {
     P2P: 4,
     CASH_IN: 3,
     CASH_OUT: 3,
+    provider: 3,
+    payout: 1,
     MERCHANT: 5,
     REFUND: 3,
     FUNDING: 1,
@@ -36,6 +39,12 @@ function lifelike(author: Author): void {
       return;
     case 'CASH_OUT':
       author.payment({ kind, amount, payer, provider: 'bank:AB' });
+      return;
+    case 'provider':
+      author.throughProvider(random.pick(['CASH_IN', 'CASH_OUT']), payer, amount);
+      return;
+    case 'payout':
+      author.payout();
       return;
     case 'MERCHANT':
       author.payment({ kind, amount, payer, payee: random.pick(here.merchants) });
@@ -154,7 +163,24 @@ export const steps: Readonly<Record<Workload, (author: Author) => void>> = {
     } else if (random.chance(0.8)) author.refund(amount / 2n);
     else lifelike(author);
   },
+  'through providers': byProviders,
 };
+
+/** Most of it goes by providers, and several at once from one wallet. */
+function byProviders(author: Author): void {
+  const { random } = author;
+  const wallet = random.pick(random.chance(0.5) ? customers : customers.slice(0, 1));
+  const what = random.weighted({ out: 6, in: 4, payout: 3, rush: 1, lifelike: 2 });
+  if (what === 'out') author.throughProvider('CASH_OUT', wallet, author.amount());
+  else if (what === 'in') author.throughProvider('CASH_IN', wallet, author.amount());
+  else if (what === 'payout') author.payout();
+  else if (what === 'lifelike') lifelike(author);
+  else
+    author.atOnce(() => {
+      for (let left = random.whole(2, 5); left > 0; left--)
+        author.throughProvider('CASH_OUT', wallet, BigInt(random.whole(5, 60)));
+    });
+}
 
 /** The same key and body once more, or the body of one under the key of another. */
 function again(author: Author, request: KoraRequest, idempotencyKey: string): void {

@@ -1,17 +1,24 @@
 import type { Position } from '../../../eventstore/index.ts';
+import { Breakers } from '../../../src/actors/breakers.ts';
 import { DeadlineScheduler } from '../../../src/actors/deadline-scheduler.ts';
 import { type Caller, isAccountRequest, type KoraRequest, type Terms } from '../../../src/actors/requests.ts';
-import { Runtime, type Outcome } from '../../../src/actors/runtime.ts';
+import { Dispatcher } from '../../../src/actors/dispatcher/dispatcher.ts';
+import type { WorkItem } from '../../../src/actors/dispatcher/ports.ts';
+import { Runtime, UnitFailedError, type Outcome } from '../../../src/actors/runtime.ts';
 import type { Principal } from '../../../src/gateway/principal.ts';
 import { startStreamDoor, type StreamDoor } from '../../../src/gateway/stream/index.ts';
 import { createLedger, type Ledger } from '../../../src/ledger/index.ts';
 import { createPayments, type Payments } from '../../../src/payments/index.ts';
 import { deadlinesTable } from '../../../src/projections/deadlines.projection.ts';
+import { instructionsTable } from '../../../src/projections/instructions.projection.ts';
 import { paymentsTable } from '../../../src/projections/payments.projection.ts';
 import { Troubles } from '../../../src/troubles.ts';
 import type { SimulatedDatabase } from './database.ts';
 import type { Random } from './random.ts';
+import { connectorOf, type ProvidersPlan } from './provider-plan.ts';
+import { SimulatedConnectors, type ConnectorsOptions } from './simulated-connectors.ts';
 import { followAndWrite } from './simulated-projector.ts';
+import { ConnectionLostError } from './store-errors.ts';
 import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedTransport } from './simulated-transport.ts';
 import type { Owner, Simulator } from './simulator.ts';
@@ -34,6 +41,10 @@ export interface ProcessOptions {
   readonly terms: Terms;
   readonly residentsMax: number;
   readonly bufferedBytesMax: number;
+  readonly plan: ProvidersPlan;
+  readonly providers: Pick<ConnectorsOptions, 'providers' | 'written' | 'heard' | 'mayDie'>;
+  /** Whether it is this process's part to dispatch a payment now. */
+  readonly isMine: (paymentId: string) => boolean;
   /** The process heard of a fault that it did not expect. */
   readonly failed: (error: unknown) => void;
   readonly projected: () => void;
@@ -49,6 +60,11 @@ export class SimulatedProcess implements Owner {
   readonly runtime: Runtime;
   readonly ledger: Ledger;
   readonly payments: Payments;
+  /** Takes what providers say by themselves, whichever process dispatches the payment. */
+  readonly ear: Dispatcher;
+  readonly #dispatcher: Dispatcher;
+  readonly #connectors: SimulatedConnectors;
+  readonly #breakers: Breakers;
   readonly #options: ProcessOptions;
   readonly #log: SimulatedLog;
   readonly #troubles: Troubles;
@@ -56,6 +72,7 @@ export class SimulatedProcess implements Owner {
   readonly #scheduler: DeadlineScheduler;
   #projector: Owner & { alive: boolean } = { alive: true };
   #door: StreamDoor | undefined;
+  #isLoaded = false;
 
   constructor(options: ProcessOptions) {
     const { simulator, database, random, name, weather, terms, residentsMax } = options;
@@ -71,7 +88,7 @@ export class SimulatedProcess implements Owner {
     this.runtime = new Runtime({
       log: this.#log,
       now,
-      terms,
+      terms: { ...terms, railLimits: (provider) => options.plan.bounds[provider] },
       residentsMax,
       nextTurn: (work) => void simulator.after(0, work, this),
       openPaymentsOf: (id) => this.#openPaymentsOf(id),
@@ -86,6 +103,43 @@ export class SimulatedProcess implements Owner {
       now,
       due: (at, limit) => this.#due(at, limit),
     });
+    const { plan, providers } = options;
+    const settleAfterMs = terms.settleAfterMs;
+    this.#connectors = new SimulatedConnectors({
+      simulator,
+      owner: this,
+      random: random.of('connectors'),
+      plan,
+      weather,
+      now: () => this.now,
+      ...providers,
+    });
+    this.#breakers = new Breakers({
+      runtime: this.runtime,
+      terms: (id) => connectorOf(plan, id)?.breaker,
+      now,
+      onError: (error) => this.#failedUnlessPassing(error),
+    });
+    this.#connectors.guardedBy(this.#breakers);
+    const jitter = random.of('jitter');
+    const dispatching = {
+      runtime: this.runtime,
+      connectors: this.#connectors,
+      settlesAt: () => new Date(this.now + settleAfterMs).toISOString(),
+      clock: {
+        now,
+        after: (ms: number, work: () => void) => simulator.after(ms, work, this),
+        random: () => jitter.next(),
+      },
+      pollMs: plan.pollMs,
+      askFirstMs: plan.askFirstMs,
+      askMaxMs: plan.askMaxMs,
+      giveUpMs: plan.giveUpMs,
+      inFlightMax: plan.inFlightMax,
+      onError: (error: unknown) => this.#failedUnlessPassing(error),
+    };
+    this.ear = new Dispatcher({ ...dispatching, due: () => Promise.resolve([]) });
+    this.#dispatcher = new Dispatcher({ ...dispatching, due: (...asked) => this.#work(...asked) });
   }
 
   /** By its own clock. */
@@ -105,6 +159,33 @@ export class SimulatedProcess implements Owner {
     void this.#observe().catch(failed);
     this.startProjector();
     this.#lookForDeadlines();
+    void this.#dispatch().catch(failed);
+  }
+
+  /** Breakers first: an outage is not forgotten. */
+  async #dispatch(): Promise<void> {
+    const { simulator, plan, failed } = this.#options;
+    for (let isLoaded = false; !isLoaded;) {
+      try {
+        await this.#breakers.load(plan.connectors.map(({ id }) => id));
+        isLoaded = true;
+      } catch {
+        await simulator.sleep(100, this);
+      }
+    }
+    this.#isLoaded = true;
+    this.#dispatcher.start();
+    const lookAfter = (): void => {
+      const again = (): void => void simulator.after(1_000, lookAfter, this);
+      if (!this.#stop.signal.aborted) this.#connectors.lookAfter().then(again, failed);
+    };
+    lookAfter();
+  }
+
+  /** What a commit or a read that failed comes to is seen at the next look. */
+  #failedUnlessPassing(error: unknown): void {
+    if (error instanceof UnitFailedError || error instanceof ConnectionLostError) return;
+    this.#options.failed(error);
   }
 
   carryOut(request: KoraRequest, caller: Caller): Promise<Outcome> {
@@ -121,6 +202,7 @@ export class SimulatedProcess implements Owner {
 
   /** Stops as a process does that is told to: nothing new, everything answered, clients sent away. */
   async stop(): Promise<void> {
+    if (this.#isLoaded) await Promise.all([this.#dispatcher.stop(), this.ear.stop()]);
     await this.runtime.drain();
     this.#projector.alive = false;
     this.#stop.abort();
@@ -168,11 +250,13 @@ export class SimulatedProcess implements Owner {
   /** As src/composition.ts does it. */
   async #observe(): Promise<void> {
     const { signal } = this.#stop;
-    for (let after: Position | undefined; !signal.aborted;) {
+    // Before anything is served: what is loaded is at least as new.
+    for (let after: Position = this.#options.database.store.last; !signal.aborted;) {
       try {
-        after ??= await this.#log.lastPosition();
         for await (const unit of this.#log.subscribe(after, signal, 'foreign')) {
           this.runtime.observe(unit);
+          this.#breakers.notice(unit);
+          if (this.#isLoaded) this.#dispatcher.notice(unit, this.#options.isMine);
           after = unit.lastPosition;
         }
       } catch {
@@ -184,7 +268,11 @@ export class SimulatedProcess implements Owner {
   #lookForDeadlines(): void {
     const { simulator, random, failed } = this.#options;
     const again = (): void => void simulator.after(random.between(800, 1_200), () => this.#lookForDeadlines(), this);
-    if (!this.#stop.signal.aborted) this.#scheduler.look().then(again, again).catch(failed);
+    const failedNow = (error: unknown): void => {
+      this.#failedUnlessPassing(error);
+      again();
+    };
+    if (!this.#stop.signal.aborted) this.#scheduler.look().then(again, failedNow).catch(failed);
   }
 
   async #due(at: Date, limit: number): Promise<{ paymentId: string; kind: 'expire' | 'settle' }[]> {
@@ -198,6 +286,25 @@ export class SimulatedProcess implements Owner {
       paymentId: row['payment_id'] as string,
       kind: row['kind'] as 'expire' | 'settle',
     }));
+  }
+
+  async #work(sort: 'ready' | 'told', after: string | undefined, limit: number): Promise<WorkItem[]> {
+    const { simulator, database, random, isMine, plan } = this.#options;
+    await simulator.sleep(random.between(0.1, 2), this);
+    database.mustAnswer();
+    const order = sort === 'ready' ? 'updated_at' : 'payment_id';
+    return [...database.projections.tables.rows(instructionsTable).values()]
+      .filter(({ state }) => (sort === 'ready' ? state === 'ready' : state !== 'ready' && state !== 'asked'))
+      .map((row) => row as Record<string, string>)
+      .filter((row) => (row['provider'] ?? '') in plan.routes && isMine(row['payment_id'] ?? ''))
+      .filter((row) => (row['payment_id'] ?? '') > (after ?? ''))
+      .sort((one, other) => (String(one[order]) < String(other[order]) ? -1 : 1))
+      .slice(0, limit)
+      .map((row) => ({
+        paymentId: row['payment_id'] ?? '',
+        provider: row['provider'] ?? '',
+        state: row['state'] as WorkItem['state'],
+      }));
   }
 
   async #openPaymentsOf(id: string): Promise<number> {

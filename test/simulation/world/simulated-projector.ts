@@ -2,6 +2,7 @@ import type { EventLog } from '../../../eventstore/index.ts';
 import { Gatherer, ProjectionFault, type Member } from '../../../src/projections/batch.ts';
 import { accountsProjection } from '../../../src/projections/accounts.projection.ts';
 import { deadlinesProjection } from '../../../src/projections/deadlines.projection.ts';
+import { instructionsProjection } from '../../../src/projections/instructions.projection.ts';
 import { paymentsProjection } from '../../../src/projections/payments.projection.ts';
 import { isFinal } from '../../../src/projections/postgres/writer.ts';
 import { trialBalanceProjection } from '../../../src/projections/trial-balance.projection.ts';
@@ -12,6 +13,7 @@ import type { Owner, Simulator } from './simulator.ts';
 export const simulatedProjections = [
   accountsProjection,
   deadlinesProjection,
+  instructionsProjection,
   paymentsProjection,
   trialBalanceProjection,
 ] as const;

@@ -24,6 +24,26 @@ export interface Weather {
   readonly connectionCut: number;
   /** A client is slow to take what it is sent. */
   readonly slowWatcher: number;
+  /** What is sent to a provider waits before its first byte is written. */
+  readonly sendSlow: number;
+  /** A process dies with an intent in the log and nothing sent; or what it sent is not recorded. */
+  readonly killedSending: number;
+  /** A provider takes its time. */
+  readonly providerSlow: number;
+  /** A request never comes to the provider, or when nobody waits for an answer any more; or its answer is lost. */
+  readonly providerLost: number;
+  readonly providerLate: number;
+  readonly answerLost: number;
+  /** A final "no"; and one after it had said that it would. */
+  readonly providerRefuses: number;
+  readonly providerRefusesLater: number;
+  /** An error is all that it answers, whether it did it or not. */
+  readonly providerErrs: number;
+  /** What a provider says by itself: never, twice, late, or before it has answered. */
+  readonly callbackLost: number;
+  readonly callbackTwice: number;
+  readonly callbackLate: number;
+  readonly callbackEarly: number;
 }
 
 export const calm: Weather = {
@@ -41,6 +61,19 @@ export const calm: Weather = {
   newsLate: 0,
   connectionCut: 0,
   slowWatcher: 0,
+  sendSlow: 0,
+  killedSending: 0,
+  providerSlow: 0,
+  providerLost: 0,
+  providerLate: 0,
+  answerLost: 0,
+  providerRefuses: 0,
+  providerRefusesLater: 0,
+  providerErrs: 0,
+  callbackLost: 0,
+  callbackTwice: 0,
+  callbackLate: 0,
+  callbackEarly: 0,
 };
 
 export const rough: Weather = {
@@ -58,4 +91,17 @@ export const rough: Weather = {
   newsLate: 0.2,
   connectionCut: 0.04,
   slowWatcher: 0.1,
+  sendSlow: 0.1,
+  killedSending: 0.02,
+  providerSlow: 0.2,
+  providerLost: 0.08,
+  providerLate: 0.08,
+  answerLost: 0.1,
+  providerRefuses: 0.2,
+  providerRefusesLater: 0.12,
+  providerErrs: 0.06,
+  callbackLost: 0.2,
+  callbackTwice: 0.2,
+  callbackLate: 0.2,
+  callbackEarly: 0.3,
 };

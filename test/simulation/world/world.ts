@@ -1,13 +1,18 @@
-import type { Caller } from '../../../src/actors/requests.ts';
+import type { Caller, ResolveRequest } from '../../../src/actors/requests.ts';
 import { UnitFailedError, type Outcome } from '../../../src/actors/runtime.ts';
 import { check, Finding } from '../model/finding.ts';
+import { isLive } from '../model/state.ts';
+import type { Word } from '../model/providers.ts';
 import { Oracle } from '../model/oracle.ts';
 import { ProjectionsCheck } from '../model/projections-check.ts';
 import { Topics } from '../model/topics.ts';
 import { troubleCauseOf } from '../../../src/platform/postgres/store-trouble.ts';
+import { commandIdOf } from '../../../src/kernel/ids.ts';
+import type { InstructionOutcome } from '../../../src/machines/commands.ts';
 import { textOf, type Operation, type Scenario } from '../scenario.ts';
 import { SimulatedDatabase } from './database.ts';
 import { Random } from './random.ts';
+import { SimulatedProviders } from './simulated-providers.ts';
 import { simulatedProjections } from './simulated-projector.ts';
 import { SimulatedProcess, type Clock } from './simulated-process.ts';
 import { ConnectionLostError } from './store-errors.ts';
@@ -23,6 +28,7 @@ export class World {
   readonly database = new SimulatedDatabase(this.simulator);
   readonly topics = new Topics();
   readonly oracle: Oracle;
+  readonly providers: SimulatedProviders;
   readonly #scenario: Scenario;
   readonly #random: Random;
   readonly #trace: ((line: string) => void) | undefined;
@@ -31,6 +37,8 @@ export class World {
   readonly #processes: (SimulatedProcess | undefined)[] = [];
   readonly #watchers: Watcher[] = [];
   readonly #acknowledged = new Set<string>();
+  readonly #calls: Random;
+  readonly #deaths: Random;
   #weather: Weather;
   #lives = 0;
   /** Commands and looks that are not through. */
@@ -43,11 +51,29 @@ export class World {
     this.#trace = trace;
     this.#weather = scenario.weather;
     this.#random = new Random(`run ${scenario.seed}`);
+    this.#calls = this.#random.of('calls');
+    this.#deaths = this.#random.of('deaths');
     const { store, projections } = this.database;
     this.#projections = new ProjectionsCheck(projections, store.units, simulatedProjections);
-    this.oracle = new Oracle(store, scenario.terms.holdMs, (unit) => {
-      this.topics.take(unit);
-      this.trace(`unit ${unit.id} at ${unit.position} to ${unit.lastPosition}`);
+    const { plan, terms } = scenario;
+    this.oracle = new Oracle({
+      store,
+      holdMs: terms.holdMs,
+      plan,
+      now: () => this.simulator.now,
+      taken: (unit) => {
+        this.topics.take(unit);
+        this.trace(`unit ${unit.id} at ${unit.position} to ${unit.lastPosition}`);
+      },
+    });
+    this.providers = new SimulatedProviders({
+      simulator: this.simulator,
+      random: this.#random.of('providers'),
+      plan,
+      weather: () => this.#weather,
+      callBack: (...said) => this.#calledBack(...said),
+      trace: (line) => this.trace(line),
+      guard: (work) => this.guard(work),
     });
     this.database.onFinding = this.fail;
     for (let machine = 0; machine < scenario.machines; machine++) {
@@ -64,7 +90,7 @@ export class World {
     const { operations, terms } = this.#scenario;
     const lastMs = operations.reduce((last, { atMs }) => Math.max(last, atMs), 0);
     this.simulator.after(lastMs + 1_000, () => this.#quiet());
-    await this.#go(() => this.#isQuiet && this.#isThrough(), lastMs + 600_000 + terms.holdMs + terms.settleAfterMs);
+    await this.#go(() => this.#isQuiet && this.#isThrough(), lastMs + 1_200_000 + terms.holdMs + terms.settleAfterMs);
     this.#lookAtEverything();
     await this.#go(() => this.#open === 0 && this.#isSmall(), this.simulator.elapsedMs + 60_000);
     this.#end();
@@ -116,6 +142,23 @@ export class World {
       terms: this.#scenario.terms,
       residentsMax: this.#scenario.residentsMax,
       bufferedBytesMax: this.#scenario.bufferedBytesMax,
+      plan: this.#scenario.plan,
+      providers: {
+        providers: this.providers,
+        written: (written) => {
+          this.trace(`${written.connector} is sent ${written.paymentId}`);
+          this.guard(() => this.oracle.words.written(written));
+        },
+        heard: (...heard) => {
+          this.guard(() => this.oracle.words.heard(...heard));
+        },
+        mayDie: () => {
+          if (!this.#deaths.chance(this.#weather.killedSending) || this.#processes[machine]?.alive !== true) return;
+          this.trace(`process-${life} dies while it sends`);
+          this.#endProcess(machine, 'kill', this.#deaths.pick([5, 100, 1_500]));
+        },
+      },
+      isMine: (paymentId) => this.#isPartOf(machine, paymentId),
       failed: (error) => {
         if (!(error instanceof ConnectionLostError)) this.fail(error);
       },
@@ -133,6 +176,12 @@ export class World {
         return;
       case 'look':
         this.#look(operation.what, operation.id, operation.name);
+        return;
+      case 'resolve':
+        this.#resolve(operation.paymentId, operation.name);
+        return;
+      case 'outage':
+        this.providers.outage(operation.connector, operation.lengthMs);
         return;
       case 'watch':
         this.#watchers.push(new Watcher(this, operation.name, operation.topics, this.#random.of(operation.name)));
@@ -197,7 +246,9 @@ export class World {
       const replied = (outcome: Outcome | undefined): void => {
         if (random.chance(replyLost)) return;
         this.simulator.after(this.#wayMs(random), () => {
-          if (outcome?.ok === true) this.#acknowledged.add(id);
+          // What people say that is known already leaves nothing.
+          const isNothing = request.type === 'Resolve' && outcome?.ok === true && outcome.duplicate;
+          if (outcome?.ok === true && !isNothing) this.#acknowledged.add(id);
           resolve(outcome);
         });
       };
@@ -237,6 +288,62 @@ export class World {
     });
   }
 
+  /** A provider calls, at whichever process. True: what it said is taken. */
+  #calledBack(paymentId: string, connector: string, word: Word): Promise<boolean> {
+    const process = this.processFor(this.#calls);
+    if (process === undefined) return Promise.resolve(false);
+    this.trace(`${connector} says that ${paymentId} is ${word.said}`);
+    // A refusal is not to be believed until it is asked for.
+    if (word.said !== 'refused') this.oracle.words.heard(paymentId, connector, word);
+    return new Promise((resolve) => {
+      this.simulator.after(5_000, () => resolve(false));
+      process.ear.told(paymentId, connector, outcomeOf(word)).then(
+        () => resolve(process.alive),
+        (error: unknown) => {
+          if (!(error instanceof UnitFailedError || error instanceof ConnectionLostError)) this.fail(error);
+          resolve(false);
+        },
+      );
+    });
+  }
+
+  /** Payments are parted among the machines; the part of one that is down is the next one's. */
+  #isPartOf(machine: number, paymentId: string): boolean {
+    if (this.#scenario.plan.election === 'everyone') return true;
+    const { length } = this.#processes;
+    const first = (paymentId.charCodeAt(3) + paymentId.charCodeAt(5)) % length;
+    for (let next = 0; next < length; next++) {
+      const at = (first + next) % length;
+      if (this.#processes[at] !== undefined) return at === machine;
+    }
+    return false;
+  }
+
+  /** People say what they see in the provider's books, where it is over, and where nothing more can come. */
+  #resolve(paymentId: string, name: string): void {
+    const payment = this.oracle.payments.now(paymentId);
+    const about = payment?.attempts.at(-1);
+    if (payment === undefined || about === undefined || !isLive(payment)) return;
+    const word = this.providers.truth(about.connector, paymentId);
+    const slowest = this.simulator.now + Math.min(...this.#clocks.map(({ offsetMs }) => offsetMs));
+    if (word === undefined || (word.said === 'refused' && slowest < Date.parse(about.sendBefore) + 100)) return;
+    const idempotencyKey = `resolve ${name}`;
+    const request: ResolveRequest =
+      word.said === 'confirmed' || word.said === 'settled'
+        ? { type: 'Resolve', paymentId, idempotencyKey, outcome: word.said, providerRef: word.ref, ...feeIn(word.fee) }
+        : { type: 'Resolve', paymentId, idempotencyKey, outcome: 'refused', reason: 'not_carried_out' };
+    const principal = 'user:people';
+    this.oracle.truthful(commandIdOf('kora', principal, idempotencyKey));
+    void this.#command({ do: 'command', atMs: 0, name, request, principal, tries: 12, again: 0 });
+  }
+
+  /** In the end what cannot be found out by asking is looked up. */
+  #lookUp(round = 0): void {
+    for (const { id, unresolved } of this.oracle.payments.all())
+      if (unresolved) this.#resolve(id, `people ${id} ${round}`);
+    this.simulator.after(4_000, () => this.#lookUp(round + 1));
+  }
+
   #wayMs(random: Random): number {
     return random.chance(this.#weather.slow) ? random.between(20, 2_000) : random.between(0.1, 10);
   }
@@ -270,12 +377,15 @@ export class World {
     // Clocks are put right, and never back.
     const offsetMs = Math.max(...this.#clocks.map((clock) => clock.offsetMs));
     for (const clock of this.#clocks) clock.offsetMs = offsetMs;
+    this.providers.quiet();
+    this.#lookUp();
   }
 
   #isThrough(): boolean {
     if (this.#open > 0 || !this.#processes.every((process) => process?.isReady)) return false;
     const { projections, store } = this.database;
     if (simulatedProjections.some(({ name }) => projections.checkpoint(name) < store.last)) return false;
+    if (!this.providers.areThrough || !this.oracle.breakers.areClosed) return false;
     return !this.oracle.isAnythingDue && this.#watchers.every(({ isThrough }) => isThrough);
   }
 
@@ -290,7 +400,7 @@ export class World {
     const behind = simulatedProjections.filter(({ name }) => projections.checkpoint(name) < store.last);
     const watchers = this.#watchers.filter(({ isThrough }) => !isThrough).length;
     const unready = this.#processes.filter((process) => process?.isReady !== true).length;
-    return `${this.#open} commands, ${behind.length} projections, ${watchers} watchers, ${unready} processes not ready, deadlines: ${this.oracle.isAnythingDue}, memory bounded: ${this.#isSmall()}`;
+    return `${this.#open} commands, ${behind.length} projections, ${watchers} watchers, ${unready} processes not ready, due: ${this.oracle.due.join(' ')}, providers through: ${this.providers.areThrough}, breakers closed: ${this.oracle.breakers.areClosed}, memory bounded: ${this.#isSmall()}`;
   }
 
   #lookAtEverything(): void {
@@ -301,7 +411,27 @@ export class World {
   }
 
   #end(): void {
-    this.oracle.end(this.#acknowledged, this.database.projections.tables);
+    this.oracle.end(this.#acknowledged, this.database.projections.tables, this.providers.deeds);
     this.#projections.whole(this.database.store.last);
+  }
+}
+
+const feeIn = (fee: bigint | undefined): { readonly providerFee?: bigint } =>
+  fee === undefined ? {} : { providerFee: fee };
+
+/** A provider's word as the door of its calls hands it on. */
+function outcomeOf(word: Word): InstructionOutcome {
+  switch (word.said) {
+    case 'accepted':
+      return { said: word.said, providerRef: word.ref };
+    case 'confirmed':
+    case 'settled':
+      return { said: word.said, providerRef: word.ref, ...feeIn(word.fee) };
+    case 'refused':
+      return word;
+    case 'not sent':
+    case 'unknown':
+    case 'unresolvable':
+      return { said: word.said, reason: 'as it was said' };
   }
 }

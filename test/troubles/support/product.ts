@@ -54,6 +54,7 @@ export async function openTroubledProduct(
     KORA_HTTP_PORT: '0',
     KORA_RPC_PORT: '0',
     KORA_STREAM_PORT: '0',
+    KORA_METRICS_PORT: '0',
     ...env,
   });
   const kora = await startKora(config, { logger, patience: shortPatience, ...options });

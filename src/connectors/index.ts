@@ -1,0 +1,25 @@
+import { csvKind } from './csv/csv-connector.ts';
+import type { ConnectorKind } from './kind.ts';
+import type { LocalBank } from './local/local-bank.ts';
+import { localKind } from './local/local-connector.ts';
+import { restKind } from './rest/rest-connector.ts';
+
+export type * from './bank-connector.ts';
+export { keyReference } from './bank-connector.ts';
+export { type Breaker, type BreakerState } from './breaker.ts';
+export { type ConnectorsConfig, parseConnectorsConfig, readConnectorsConfig } from './connector-config.ts';
+export type { CallbackRequest, CallbackVerdict, ConnectorKind, NonceStore } from './kind.ts';
+export { LocalBank } from './local/local-bank.ts';
+export { CallLog } from './postgres/call-log.ts';
+export { PostgresNonces } from './postgres/nonces.ts';
+export { writeRegistry } from './postgres/registry.ts';
+export { SettlementCalendar } from './calendar.ts';
+export { ConnectorManager, type ManagerOptions } from './manager.ts';
+export type { ConnectorCall, ConnectorObserver, Tracing } from './observing.ts';
+export { noTracing } from './observing.ts';
+export { resolveConnectorConfig } from './secrets.ts';
+
+/** Every kind that there is. @param bank of all `local` connectors; default: each has one of its own */
+export function connectorKinds(bank?: LocalBank): readonly ConnectorKind[] {
+  return [restKind, localKind(bank), csvKind];
+}

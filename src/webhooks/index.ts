@@ -1,0 +1,9 @@
+/** The face of the module that tells others: docs/webhooks.md. */
+export { kindsOf } from './event-choice.ts';
+export { allSchemas } from './events/schema-document.ts';
+export * from './face.ts';
+export { resealSecrets } from './postgres/endpoints.ts';
+export type { Publisher } from './publisher/publisher.ts';
+export { redisPublisher } from './publisher/redis-publisher.ts';
+export { runWebhooks } from './run-webhooks.ts';
+export { createWebhooks } from './webhooks.ts';
