@@ -72,3 +72,30 @@ it('what is told of before we are told of our own unit, and comes after it, is n
   expect(await ours).toMatchObject({ ok: true });
   expect([await posted(second, 'ada'), await posted(second, 'ben')]).toEqual(['989', '11']);
 });
+
+it('what another process answered of a payout is seen here at once, of its slices too', async () => {
+  const store = new MemoryStore();
+  const [first, second] = [0, 1].map(() => new Runtime({ log: new MemoryLog({ store }) })) as [Runtime, Runtime];
+  const treasury = { accountId: 'till', walletType: 'treasury', currency: 'XOF' } as const;
+  await must(first, { type: 'OpenAccount', idempotencyKey: 'till', ...treasury });
+  await must(first, {
+    ...{ type: 'Pay', idempotencyKey: 'funds', kind: 'FUNDING', payee: 'till', provider: 'bank:AB' },
+    ...{ amount: 500n, currency: 'XOF', upTo: 'SETTLED' },
+  });
+  const { payout } = await must(first, {
+    ...{ type: 'CreatePayout', idempotencyKey: 'o', amount: 300n, currency: 'XOF', payer: 'till' },
+    ...{ provider: 'bank:AB', beneficiary: 'ben-1' },
+  });
+  const { payoutId = '', slices: [slice] = [] } = payout ?? {};
+  const sliceId = slice?.paymentId ?? '';
+  const seen = async () => [
+    (await second.payout(payoutId))?.state,
+    (await second.payment(sliceId))?.status,
+    (await second.account('till'))?.held,
+  ];
+  expect(await seen()).toEqual(['OPEN', 'AUTHORIZED', '300']);
+  second.wroteElsewhere(
+    await must(first, { type: 'CancelPayout', idempotencyKey: 'c', payoutId, reason: 'not wanted' }),
+  );
+  expect(await seen()).toEqual(['CANCELLED', 'FAILED', '0']);
+});
