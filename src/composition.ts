@@ -31,7 +31,7 @@ import {
   runProjector,
 } from './projections/index.ts';
 import { readCheckpoints } from './projections/postgres/checkpoints.ts';
-import { connectorStates, countOpenPayments, dueDeadlines } from './projections/queries.ts';
+import { connectorStates, countOpenPayments, dueDeadlines, pendingSlices } from './projections/queries.ts';
 import { streamOptionsOf } from './stream-options.ts';
 import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
@@ -134,6 +134,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
       isTroubled: () => troubles.current !== undefined,
       projectionLag: () => projectionLag(store.pool, store.logElsewhere),
     });
+    seen.metrics?.measurePayoutSlices(() => pendingSlices(store.poolOf('payments')));
     peers?.join();
     const ports = { httpPort, rpcPort, streamPort: doors?.streamPort, metricsPort };
     return { ...store, ...ports, runtime, ledger, payments, projected };

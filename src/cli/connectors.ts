@@ -23,7 +23,7 @@ export function connectorsCommand(shell: Shell): Command {
   const command = new Command('connectors')
     .summary('the circuit breakers of connectors, and opening or closing one by hand')
     .description(
-      'list (the default) shows the connectors whose breaker was ever anything but closed, from a read model. force opens or ' +
+      'list (the default) shows the connectors that are configured, and those whose breaker ever opened, from a read model. force opens or ' +
         'closes one: open by hand, it stays so until somebody closes it. Who did it, and why, stays in the log. Works beside ' +
         'a kora that serves, which knows of it at once.',
     )
@@ -58,7 +58,7 @@ async function list(shell: Shell, flags: Flags, only: string | undefined): Promi
 }
 
 function linesOf(connectors: readonly ConnectorView[]): string[] {
-  if (connectors.length === 0) return ['every breaker is closed, and none was ever anything else'];
+  if (connectors.length === 0) return ['no connector is configured, and no breaker ever opened'];
   return tableLines(
     [
       { title: 'connector' },

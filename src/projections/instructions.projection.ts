@@ -18,6 +18,8 @@ export const instructionsTable = defineTable({
     connector: { type: 'text' },
     updated_at: { type: 'timestamptz' },
   },
+  // Later facts do not say of which kind their payment is: those that are not on the list stay off it.
+  madeWith: 'kind',
 });
 
 /** The work list of the dispatcher: payments that go through a provider, until their outcome is final. */
@@ -49,7 +51,6 @@ function foldPayment(row: RecordedRow, at: string, changes: ChangeSet): void {
         state = 'asked';
         break;
       case 'PaymentAuthorized':
-        // Of a payment that began in another row it is not known here whether it is on the list: an update finds none.
         state = 'ready';
         break;
       case 'InstructionIssued':

@@ -140,9 +140,15 @@ export async function countOpenPayments(pool: pg.Pool, account: string): Promise
   return Number(rows[0]?.count ?? 0);
 }
 
-/** Connectors whose breaker was ever anything but closed, by id. */
+/** Connectors that are configured, and those whose breaker was ever anything but closed, by id. */
 export async function connectorStates(pool: pg.Pool): Promise<ConnectorView[]> {
-  const { rows } = await pool.query<Row>('select * from projections.connector_states order by id');
+  const { rows } = await pool.query<Row>(
+    `select coalesce(c.id, s.id) as id, coalesce(s.circuit_breaker_state, 'CLOSED') as circuit_breaker_state,
+       coalesce(s.version, 0) as version, coalesce(s.failure_count, 0) as failure_count, s.open_until, s.reason,
+       coalesce(s.forced, false) as forced
+     from (select id from providers.connectors where retired_at is null) c
+     full join projections.connector_states s on s.id = c.id order by 1`,
+  );
   return rows.map((row): ConnectorView => {
     const [openUntil, reason] = [instant(row['open_until']), text(row['reason'])];
     return {
@@ -231,6 +237,14 @@ export async function workOfProviders(
     values: [providers, partitions, mine, after, limit],
   });
   return rows.map(({ payment_id: paymentId, provider, state }) => ({ paymentId, provider, state }));
+}
+
+/** Slices of payouts that no provider has, by currency. */
+export async function pendingSlices(pool: pg.Pool): Promise<{ readonly currency: string; readonly pending: number }[]> {
+  const { rows } = await pool.query<{ currency: string; pending: string }>(
+    `select currency, count(*) as pending from projections.payout_slices where status = 'pending' group by currency`,
+  );
+  return rows.map(({ currency, pending }) => ({ currency, pending: Number(pending) }));
 }
 
 /** Read your own writes: resolves with true when every projection (or those named) has the position, false at the limit. */

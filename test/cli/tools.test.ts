@@ -141,8 +141,11 @@ describe('tools', { timeout: 240_000 }, () => {
     const rebuilt = (await document('rebuild', 'all')) as { projections: Record<string, unknown>[] };
     expect(rebuilt.projections.map(({ projection, differing }) => [projection, differing])).toEqual([
       ['accounts', 0],
+      ['connector_states', 0],
       ['deadlines', 0],
+      ['instructions', 0],
       ['payments', 0],
+      ['payouts', 0],
       ['trial_balance', 0],
     ]);
     expect(await document('verify')).toMatchObject({ ok: true, firstOffendingPosition: null, findings: [] });

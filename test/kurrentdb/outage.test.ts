@@ -193,7 +193,8 @@ describe('a KurrentDB that goes away', { timeout: 180_000 }, () => {
     expect(await product.asked('balance', 'ben')).toMatchObject({ posted: '60' });
     await caughtUp();
     const rebuilt = await product.asked<{ projections: { differing: number }[] }>('rebuild', 'all');
-    expect(rebuilt.projections.map(({ differing }) => differing)).toEqual([0, 0, 0, 0]);
+    expect(rebuilt.projections.length).toBeGreaterThan(3);
+    expect(rebuilt.projections.filter(({ differing }) => differing !== 0)).toEqual([]);
     expect(await product.asked('verify')).toMatchObject({ ok: true, findings: [] });
     second.process.kill('SIGTERM');
     expect(await second.ended).toMatchObject({ code: 0 });

@@ -173,8 +173,9 @@ describe('kora serve with EVENTSTORE_URL', { timeout: 120_000 }, () => {
     const rebuilt = await product.asked<{ projections: { events: number; differing: number }[] }>('rebuild', 'all');
     let events = 0;
     for await (const { rows } of product.log.readAll(0)) for (const row of rows) events += row.events.length;
-    expect(rebuilt.projections.map(({ differing }) => differing)).toEqual([0, 0, 0, 0]);
-    expect(rebuilt.projections.map((one) => one.events)).toEqual([events, events, events, events]);
+    expect(rebuilt.projections.length).toBeGreaterThan(3);
+    expect(rebuilt.projections.filter(({ differing }) => differing !== 0)).toEqual([]);
+    expect(rebuilt.projections.filter((one) => one.events !== events)).toEqual([]);
   });
 
   test('verify holds all that can be held, and says what cannot', async () => {

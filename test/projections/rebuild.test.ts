@@ -109,7 +109,8 @@ describe('A rebuild folds a projection anew while the product serves', () => {
     // The projector moved to the new tables, and they are whole: yet another fold finds nothing.
     for (const projection of projections) {
       const report = await rebuild({ log, pool, projection });
-      expect(report.differences).toMatchObject([{ onlyLive: 0, onlyFresh: 0, differing: 0 }]);
+      const nothing = { onlyLive: 0, onlyFresh: 0, differing: 0 };
+      expect(report.differences).toMatchObject(projection.tables.map(() => nothing));
       expect(report.comparedAt).toBe(await log.lastPosition());
     }
   });

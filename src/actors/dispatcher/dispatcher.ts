@@ -60,7 +60,10 @@ export class Dispatcher {
       if (!row.stream.startsWith('payment/')) continue;
       const events = currentEvents(row);
       // The last fact says whether it waits for a provider now; what a provider is at is asked for by the poll.
-      if (events.at(-1)?.type === 'PaymentAuthorized' && isMine(idOf(row.stream))) this.look(idOf(row.stream));
+      const paymentId = idOf(row.stream);
+      if (events.at(-1)?.type !== 'PaymentAuthorized' || !isMine(paymentId)) continue;
+      this.#recorder.correlate(paymentId, unit.meta.correlationId);
+      this.look(paymentId);
     }
   }
 
@@ -122,7 +125,7 @@ export class Dispatcher {
     const goOn = (): Promise<void> => this.#goOn(paymentId, visit);
     // One trace a visit: the intent, what connectors do, and what is written down of it.
     const name = 'dispatcher.executeSlice';
-    const attributes = { payout_slice_id: paymentId, correlation_id: `provider:${paymentId}` };
+    const attributes = { payout_slice_id: paymentId, correlation_id: this.#recorder.correlationOf(paymentId) };
     const work = (span === undefined ? goOn() : span(name, attributes, goOn))
       .catch((error: unknown) => {
         this.#later(visit, 1_000);

@@ -1,4 +1,5 @@
-import type { Command, InstructionOutcome } from '../../machines/commands.ts';
+import { RecentMap } from '../../kernel/recent-map.ts';
+import type { InstructionOutcome, PaymentCommand } from '../../machines/commands.ts';
 import type { PaymentSnapshot } from '../../machines/payment/payment.machine.ts';
 import { newestAt } from '../../machines/payment/transfer.ts';
 import type { Outcome } from '../runtime.ts';
@@ -17,9 +18,20 @@ type RecorderOptions = Pick<DispatcherOptions, 'runtime' | 'connectors' | 'clock
 /** Writes down what the dispatcher is about to do, and what came of it. */
 export class Recorder {
   readonly #options: RecorderOptions;
+  /** What ties a payment to the request that made it, as far as it was heard: it ties what its provider does to it too. */
+  readonly #correlations = new RecentMap<string, string>(50_000);
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+  }
+
+  correlate(paymentId: string, correlationId: string): void {
+    this.#correlations.set(paymentId, correlationId);
+  }
+
+  /** Of a payment that was found on the work list the request is not known: its own id ties what belongs to it together. */
+  correlationOf(paymentId: string): string {
+    return this.#correlations.get(paymentId) ?? `provider:${paymentId}`;
   }
 
   /**
@@ -64,7 +76,7 @@ export class Recorder {
     const work = (): Promise<boolean> => this.#record(paymentId, instruction, outcome);
     return span === undefined
       ? work()
-      : span('db.updateSlice', { payout_slice_id: paymentId, correlation_id: `provider:${paymentId}` }, work);
+      : span('db.updateSlice', { payout_slice_id: paymentId, correlation_id: this.correlationOf(paymentId) }, work);
   }
 
   async #record(paymentId: string, instruction: number, outcome: InstructionOutcome): Promise<boolean> {
@@ -108,9 +120,13 @@ export class Recorder {
   }
 
   /** What the log cannot take now is offered again: only this process knows what came of what it sent. */
-  async #carryOut(command: Command, patience: Patience): Promise<Outcome> {
+  async #carryOut(command: PaymentCommand, patience: Patience): Promise<Outcome> {
     const { runtime, clock } = this.#options;
-    const caller = { tenant: 'kora', principal: 'kora:dispatcher', correlationId: correlationOf(command) };
+    const caller = {
+      tenant: 'kora',
+      principal: 'kora:dispatcher',
+      correlationId: this.correlationOf(command.paymentId),
+    };
     for (let tries = 1; ; tries++) {
       const outcome = await runtime.carryOut(command, caller).catch((error: unknown) => {
         if (tries >= patience.triesMax) throw error;
@@ -130,11 +146,6 @@ interface Patience {
 const once: Patience = { triesMax: 1 };
 /** Some ten minutes. Then the rules for what is in doubt find it out. */
 const forEver: Patience = { triesMax: 120 };
-
-/** Everything about a payment at its provider is tied together by the payment's id. */
-function correlationOf(command: Command): string {
-  return 'paymentId' in command ? `provider:${command.paymentId}` : command.commandId;
-}
 
 function resendOf(sendBefore: Date, terms: ConnectorTerms | undefined): { readonly resendAt?: string } {
   const at = terms === undefined ? undefined : resendAtOf(sendBefore, terms);
