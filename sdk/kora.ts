@@ -92,7 +92,7 @@ export class Kora {
   watch(topic: `connector/${string}`, options?: WatchOptions): Watch<Connector, ConnectorEvent>;
   watch(topic: 'payments', options?: WatchOptions): Watch<never, PaymentEvent>;
   watch(topic: string, options?: WatchOptions): Watch<unknown, unknown> {
-    if (this.#streams === undefined) throw new TypeError('to watch, a Kora needs a streamUrl');
+    if (this.#streams === undefined) throw new TypeError('watching needs a streamUrl');
     return this.#streams.watch(topic, options);
   }
 

@@ -42,7 +42,7 @@ export async function deviceToJwk({ id, privateKey }: Device): Promise<DeviceJwk
 /** The device that was written down. Its key can then be used, and not be written down again. */
 export async function deviceFromJwk({ id, jwk }: DeviceJwk): Promise<Device> {
   const { x } = jwk;
-  if (x === undefined) throw new TypeError('the JWK of a device needs x, its public key');
+  if (x === undefined) throw new TypeError('a device JWK needs x, its public key');
   return { id, privateKey: await crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']), publicKey: x };
 }
 

@@ -1,4 +1,4 @@
-import type { EventLog, Position } from '../../../eventstore/index.ts';
+import type { EventLog, Position, RecordedRow } from '../../../eventstore/index.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import type { SystemEntryPosted, WalletFact } from '../../machines/account/account.facts.ts';
 import { walletFromFact } from '../../machines/account/account.machine.ts';
@@ -93,9 +93,13 @@ export class StateReader {
     return { state: payoutView(payout), version: payout.context.version, position };
   }
 
+  async #lastRow(stream: StreamTopic['stream']): Promise<RecordedRow | undefined> {
+    return (await this.#log.readLast([stream])).get(stream);
+  }
+
   /** A connector's last fact says everything. One of which nothing was ever written is closed. */
   async #connector({ id, stream }: StreamTopic): Promise<TopicState> {
-    const row = (await this.#log.readLast([stream])).get(stream);
+    const row = await this.#lastRow(stream);
     const last = row && factsOf(row).at(-1);
     if (row === undefined || last === undefined) return { ...nothing, state: connectorView(newConnector(id)) };
     const version = row.version + row.events.length - 1;
@@ -105,7 +109,7 @@ export class StateReader {
 
   /** A wallet's last fact says everything. */
   async #wallet({ id, stream }: StreamTopic): Promise<TopicState> {
-    const row = (await this.#log.readLast([stream])).get(stream);
+    const row = await this.#lastRow(stream);
     const last = row && factsOf(row).at(-1);
     if (row === undefined || last === undefined) return nothing;
     const version = row.version + row.events.length - 1;

@@ -109,8 +109,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a snapshot is of a projection that lags': {
     file: 'src/gateway/stream/read-state.ts',
-    text: 'const row = (await this.#log.readLast([stream])).get(stream);',
-    bug: 'const rows = []; for await (const one of this.#log.readStream(stream)) rows.push(one); const row = rows.at(-2) ?? rows[0];',
+    text: 'return (await this.#log.readLast([stream])).get(stream);',
+    bug: 'const rows = []; for await (const one of this.#log.readStream(stream)) rows.push(one); return rows.at(-2) ?? rows[0];',
   },
   'a subscription loses an event': {
     file: 'src/gateway/stream/live-feed.ts',
@@ -259,8 +259,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a refusal is believed when the provider calls': {
     file: 'src/actors/dispatcher/recorder.ts',
-    text: "if (outcome.said === 'refused') return false;",
-    bug: '',
+    text: "if (outcome.said !== 'refused') await",
+    bug: 'await',
   },
   'a late success is not posted': {
     file: 'src/machines/payment/record-outcome.ts',
