@@ -24,21 +24,26 @@ module.exports = {
     only('payments-ask-the-ledger', '^src/payments/', [...moduleGround, '^src/ledger/index\\.ts$']),
     only('the-cluster-knows-no-business', '^src/cluster/', []),
     only('identity-knows-nothing-of-money', '^src/identity/', ['^src/kernel/']),
-    only('connectors-decide-nothing', '^src/connectors/', ['^src/kernel/', '^eventstore/']),
+    only('statements-are-only-read', '^src/statements/', ['^src/kernel/']),
+    only('connectors-decide-nothing', '^src/connectors/', [
+      '^src/statements/index\\.ts$',
+      '^src/kernel/',
+      '^eventstore/',
+    ]),
     only('webhooks-tell-what-the-log-says', '^src/webhooks/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     {
       name: 'modules-have-one-face',
       severity: 'error',
       from: { path: '^src/([^/]+)' },
       to: {
-        path: '^src/(ledger|payments|identity|connectors|webhooks)/',
+        path: '^src/(ledger|payments|identity|connectors|webhooks|statements)/',
         pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'],
       },
     },
     only('doors-do-not-know-each-other', '^src/gateway/([^/]+)/', [
       '^src/gateway/$1/',
       '^src/gateway/[^/]+\\.ts$',
-      '^src/(ledger|payments|identity|connectors|webhooks)/index\\.ts$',
+      '^src/(ledger|payments|identity|connectors|webhooks|statements)/index\\.ts$',
       '^src/actors/',
       '^src/machines/',
       '^src/kernel/',
@@ -66,6 +71,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(machines|kernel)/', pathNot: '\\.test\\.ts$' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'statements-do-no-io',
+      severity: 'error',
+      from: { path: '^src/statements/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'machines-know-only-xstate',
