@@ -639,7 +639,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Resolve: say what became of what is in doubt
-         * @description For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or `refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known already changes nothing, and what contradicts is noted.
+         * @description For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or `refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known already changes nothing, and what contradicts is noted. A `refused` of what is still on its way is answered with `InstructionLive`: nobody can have seen it yet.
          *
          *     For service. Services need the scope `payments:settle`.
          */
@@ -5868,7 +5868,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description StillRunning */
+            /** @description StillRunning, InstructionLive */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
