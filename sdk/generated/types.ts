@@ -507,7 +507,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Pay, or create a payment and take it up to a state
-         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
+         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
          *
          *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write`.
          */
