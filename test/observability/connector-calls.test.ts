@@ -75,8 +75,10 @@ describe('a payment through a provider', { timeout: 90_000 }, () => {
     return JSON.parse(answer.text) as Record<string, unknown>;
   };
   const settled = async (correlationId: string): Promise<{ paymentId: string; spans: readonly ReceivedSpan[] }> => {
-    const mine = () => receiver.spans.filter(({ attributes }) => attributes['correlation_id'] === correlationId);
-    for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+    const mine = (): ReceivedSpan[] =>
+      receiver.spans.filter(({ attributes }) => attributes['correlation_id'] === correlationId);
+    for (const deadline = Date.now() + 30_000; ;) {
+      await sleep(50);
       const recorded = mine().find(({ name }) => name === 'log.execution');
       const paymentId = String(
         mine().find(({ name }) => name === 'connector.sendPayment')?.attributes['payout_slice_id'],
