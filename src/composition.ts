@@ -134,6 +134,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
       isTroubled: () => troubles.current !== undefined,
       projectionLag: () => projectionLag(store.pool, store.logElsewhere),
     });
+    if (webhooks) seen.metrics?.measureUntold(() => webhooks.backlog());
     seen.metrics?.measurePayoutSlices(() => pendingSlices(store.poolOf('payments')));
     peers?.join();
     const ports = { httpPort, rpcPort, streamPort: doors?.streamPort, metricsPort };
