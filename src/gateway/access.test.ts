@@ -198,7 +198,7 @@ describe('payments', () => {
     ['FUNDING', 'CAPTURED', toMe, settlers],
     ['PAYOUT_RETURN', 'SETTLED', mine, settlers],
     ['CASH_IN', 'CAPTURED', toMe, payers],
-    ['UNIDENTIFIED_CREDIT', 'SETTLED', {}, ['service']],
+    ['UNIDENTIFIED_CREDIT', 'SETTLED', mine, ['service']],
     ['CORRECTION_DEBIT', 'SETTLED', mine, ['service']],
     ['CORRECTION_CREDIT', 'SETTLED', toMe, ['service']],
     ['REFUND', 'SETTLED', toMe, ['merchant', 'both', ...payers]],
