@@ -1,0 +1,28 @@
+-- What is known of payments from their events, so that the next event of one can be understood.
+create table reconciliation.payments_seen (
+  payment_id text primary key,
+  -- Of the last event that is in it.
+  sequence bigint not null,
+  seen jsonb not null
+) with (fillfactor = 80);
+
+-- Events of a version that this build does not understand. They are kept as they came, and taken by a build that does.
+create table reconciliation.parked_events (
+  feed_position bigint not null,
+  event_id text primary key,
+  type text not null,
+  version integer not null,
+  body text not null,
+  signature text not null,
+  parked_at timestamptz not null default clock_timestamp()
+);
+
+-- What was carried out in the core of what reconciliation found, and what became of it.
+create table reconciliation.carried_out (
+  effect_id text primary key,
+  -- `done`: the core has it. `refused`: it will not, and people have a case.
+  outcome text not null check (outcome in ('done', 'refused', 'nothing')),
+  -- The core's answer: ids, and the code of a refusal.
+  answer jsonb not null,
+  at timestamptz not null default clock_timestamp()
+);
