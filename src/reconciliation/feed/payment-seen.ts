@@ -18,6 +18,8 @@ export interface PaymentSeen {
   /** When it was captured, or a connector first told: from then on a statement may show it. */
   readonly since: string | undefined;
   readonly fee: string | undefined;
+  /** What the provider calls it, where it has said so. */
+  readonly providerRef: string | undefined;
   readonly tokens: readonly string[];
   readonly groupTokens: readonly string[];
 }
@@ -72,8 +74,10 @@ export function seenAfter(seen: PaymentSeen | undefined, event: FedEvent): Payme
       return { ...next, fee: text('providerFee') };
     case 'payment.instructed':
       return { ...next, instructed: true, since: seen.since ?? day, provider: text('provider') ?? seen.provider };
+    case 'payment.accepted':
+    case 'payment.confirmed':
     case 'payment.paid_late':
-      return { ...next, provider: text('provider') ?? seen.provider };
+      return { ...next, provider: text('provider') ?? seen.provider, providerRef: text('providerRef') };
     default:
       return next;
   }
@@ -94,6 +98,7 @@ function begun({ data, sequence, subject, tokens }: FedEvent): PaymentSeen {
     instructed: false,
     since: undefined,
     fee: undefined,
+    providerRef: undefined,
     tokens: tokens.filter((token) => !token.startsWith(GROUP)),
     groupTokens: tokens.filter((token) => token.startsWith(GROUP)).map((token) => token.slice(GROUP.length)),
   };
