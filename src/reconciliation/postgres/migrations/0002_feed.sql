@@ -26,3 +26,11 @@ create table reconciliation.carried_out (
   answer jsonb not null,
   at timestamptz not null default clock_timestamp()
 );
+
+-- How the core's ledger has each line: with its payment, or by itself.
+create table reconciliation.line_bookings (
+  line_id text primary key,
+  booked_as text not null check (booked_as in ('none', 'payment', 'suspense', 'fee', 'interest')),
+  -- Each booking has a key of its own, by this number.
+  bookings integer not null
+);
