@@ -18,6 +18,11 @@ export { ConnectorManager, type ManagerOptions } from './manager.ts';
 export type { ConnectorCall, ConnectorObserver, Tracing } from './observing.ts';
 export { noTracing } from './observing.ts';
 export { resolveConnectorConfig } from './secrets.ts';
+export type { FileFilter, StatementFile } from './postgres/statement-files.ts';
+export type { StatementFigures } from './postgres/statement-feed.ts';
+export { type OpenedLine, StatementIntake } from './statements/intake.ts';
+export { type Actor, StatementIntakeError } from './statements/ports.ts';
+export { StatementKeys } from './statements/statement-keys.ts';
 
 /** Every kind that there is. @param bank of all `local` connectors; default: each has one of its own */
 export function connectorKinds(bank?: LocalBank): readonly ConnectorKind[] {

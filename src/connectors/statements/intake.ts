@@ -134,6 +134,15 @@ export class StatementIntake {
     return this.file(id);
   }
 
+  /** The same, for who does not wait: what fails is told, and taken up later. */
+  async importSoon(id: string, by: Actor): Promise<void> {
+    try {
+      await this.import(id, by);
+    } catch (error) {
+      this.#options.onTrouble?.(error, `statement ${id} waits: its import broke off`);
+    }
+  }
+
   /** Takes up what broke off. @returns how many files are over now */
   async resume(signal?: AbortSignal): Promise<number> {
     let count = 0;
