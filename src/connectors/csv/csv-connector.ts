@@ -12,7 +12,7 @@ import {
   type PayoutSlice,
 } from '../bank-connector.ts';
 import { ConnectorConfigError } from '../config-error.ts';
-import { integer, text } from '../config-schema.ts';
+import { integer, text } from '../schema-words.ts';
 import type { ConnectorGround, ConnectorKind } from '../kind.ts';
 import { errorCode } from '../reasons.ts';
 import { CsvFolder } from './csv-folder.ts';
