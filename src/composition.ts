@@ -9,6 +9,7 @@ import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
 import type { Connectors } from './gateway/connectors.ts';
+import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity, Keyring } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
@@ -35,6 +36,7 @@ import { connectorStates, countOpenPayments, dueDeadlines, pendingSlices } from 
 import { streamOptionsOf } from './stream-options.ts';
 import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
+import { startStatements } from './statement-fetching.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
 import type { Webhooks } from './webhooks/index.ts';
 
@@ -120,13 +122,21 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
     const providers = await startProviders(ground, runtime, terms, options);
+    const statements =
+      doors &&
+      (await startStatements(ground, {
+        profiles: () => terms.profiles(),
+        env: options.secrets ?? {},
+        lead: (work) => lead(ground, 'statements', work),
+      }));
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const connectors = connectorsOf(runtime, store, providers);
-    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks, connectors }, providers));
+    const httpPort =
+      webhooks && (await doors?.openHttp({ ledger, payments, webhooks, connectors, statements }, providers));
     providers?.start();
     seen.measure({
       runtime,
@@ -375,7 +385,11 @@ async function openStream(
   readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
-    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks; readonly connectors: Connectors },
+    faces: Pick<Kora, 'ledger' | 'payments'> & {
+      readonly webhooks: Webhooks;
+      readonly connectors: Connectors;
+      readonly statements: Statements | undefined;
+    },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;
 }> {
@@ -431,6 +445,7 @@ async function openStream(
       const http = await startHttpDoor({
         ...httpOptionsOf(config, await serviceKeyOf(config)),
         ...faces,
+        statements: faces.statements ?? noStatements,
         ...(providers && { providers }),
         identity,
         authenticator: trusted,

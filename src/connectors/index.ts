@@ -17,11 +17,14 @@ export { SettlementCalendar } from './calendar.ts';
 export { ConnectorManager, type ManagerOptions } from './manager.ts';
 export type { ConnectorCall, ConnectorObserver, Tracing } from './observing.ts';
 export { noTracing } from './observing.ts';
+export type { BankProfile } from './config-schema.ts';
 export { resolveConnectorConfig } from './secrets.ts';
 export type { FileFilter, StatementFile } from './postgres/statement-files.ts';
 export type { StatementFigures } from './postgres/statement-feed.ts';
 export { type OpenedLine, StatementIntake } from './statements/intake.ts';
 export { type Actor, StatementIntakeError } from './statements/ports.ts';
+export { secretsOf, termsOf } from './statements/profile-statements.ts';
+export { SftpPoller } from './statements/sftp/sftp-poller.ts';
 export { StatementKeys } from './statements/statement-keys.ts';
 
 /** Every kind that there is. @param bank of all `local` connectors; default: each has one of its own */

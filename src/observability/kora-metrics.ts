@@ -11,6 +11,7 @@ import { commandMetrics, type RuntimeFigures, runtimeMetrics } from './command-m
 import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts';
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
 import { payoutSliceMetrics, type PendingSlices, projectionMetrics, troubleMetrics } from './store-metrics.ts';
 
 /** Parts of a running kora that have figures to read. */
@@ -33,6 +34,10 @@ export interface KoraMetrics {
   measure(parts: MeasuredParts): void;
   /** Asks for the payout slices that are pending whenever metrics are read. */
   measurePayoutSlices(ask: () => Promise<readonly PendingSlices[]>): void;
+  /** Asks for the figures of statements whenever metrics are read. */
+  measureStatements(ask: () => Promise<StatementFigures>): void;
+  /** A bank's server was looked at. */
+  readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -60,6 +65,8 @@ export function createMetrics(logger: Logger): KoraMetrics {
       troubleMetrics(registry, isTroubled);
       projectionMetrics(registry, projectionLag, { onSilence });
     },
+    measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
+    statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({
