@@ -12,7 +12,14 @@ import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts'
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
 import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
-import { payoutSliceMetrics, type PendingSlices, projectionMetrics, troubleMetrics } from './store-metrics.ts';
+import {
+  payoutSliceMetrics,
+  type PendingSlices,
+  projectionMetrics,
+  troubleMetrics,
+  type Untold,
+  untoldMetrics,
+} from './store-metrics.ts';
 
 /** Parts of a running kora that have figures to read. */
 export interface MeasuredParts {
@@ -38,6 +45,8 @@ export interface KoraMetrics {
   measureStatements(ask: () => Promise<StatementFigures>): void;
   /** A bank's server was looked at. */
   readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
+  /** Asks what waits to be told to others whenever metrics are read. */
+  measureUntold(ask: () => Promise<Untold>): void;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -68,6 +77,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
     measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
     statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
+    measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({
         registry,

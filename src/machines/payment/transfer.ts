@@ -140,14 +140,24 @@ export function endedTransfer(transfer: Transfer): Transfer | undefined {
   return status === undefined ? undefined : { ...transfer, status };
 }
 
+/** From which a success is late: nobody counts on the money any more. */
+export const ended: readonly InstructionState[] = ['refused', 'not sent'];
+/** Of a payment that was given back, that money comes for it all the same is late too. */
+export const endedOrGivenBack: readonly InstructionState[] = [...ended, 'confirmed'];
+
 /** Marks an attempt that had ended and was carried out all the same; undefined where it had not ended. */
-export function paidLate(transfer: Transfer | undefined, number: number, providerRef: string): Transfer | undefined {
+export function paidLate(
+  transfer: Transfer | undefined,
+  number: number,
+  providerRef: string,
+  from: readonly InstructionState[],
+): Transfer | undefined {
   const marked = (at: Instruction | undefined): Instruction | undefined => {
     if (at === undefined) return undefined;
     if (at.number === number) return { ...at, state: 'paid late', providerRef };
     return { ...at, before: marked(at.before) };
   };
   const found = instructionOf(transfer, number);
-  if (transfer === undefined || (found?.state !== 'refused' && found?.state !== 'not sent')) return undefined;
+  if (transfer === undefined || found === undefined || !from.includes(found.state)) return undefined;
   return { ...transfer, instructions: marked(transfer.instructions) };
 }

@@ -264,8 +264,13 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a late success is not posted': {
     file: 'src/machines/payment/record-outcome.ts',
-    text: "if (about.state === 'refused' || about.state === 'not sent') {",
-    bug: "if (about.state === 'not sent') {",
+    text: 'if (isLate) {',
+    bug: "if (isLate && about.state !== 'refused') {",
+  },
+  'people may guess that what is on its way was refused': {
+    file: 'src/machines/payment/record-outcome.ts',
+    text: "outcome.said === 'refused' && about.state === 'on its way')",
+    bug: "outcome.said === 'refused' && about.state === 'accepted')",
   },
   'a late success is posted each time that it is said': {
     file: 'src/machines/payment/transfer.ts',
