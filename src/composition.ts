@@ -8,6 +8,7 @@ import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
+import type { StatementIntake } from './connectors/index.ts';
 import type { Connectors } from './gateway/connectors.ts';
 import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
@@ -121,7 +122,6 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const placed = peers?.runtime ?? runtime;
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
-    const providers = await startProviders(ground, runtime, terms, options);
     const statements =
       doors &&
       (await startStatements(ground, {
@@ -129,6 +129,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
         env: options.secrets ?? {},
         lead: (work) => lead(ground, 'statements', work),
       }));
+    const providers = await startProviders(ground, runtime, terms, options, statements);
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
@@ -285,6 +286,7 @@ async function startProviders(
   runtime: Runtime,
   terms: ProviderTerms,
   { without = [], secrets = {} }: KoraOptions,
+  statements: StatementIntake | undefined,
 ): Promise<Providers | undefined> {
   const { config, store, logger, stages, seen } = ground;
   if (config.connectorsFile === undefined || without.includes('doors')) return undefined;
@@ -295,6 +297,7 @@ async function startProviders(
       logger,
       stages,
       file: config.connectorsFile,
+      statements,
       keepCallsDays: config.connectorLogDays,
       inFlightMax: config.connectorsInFlightMax,
       env: secrets,

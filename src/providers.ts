@@ -15,9 +15,11 @@ import {
   type ConnectorsConfig,
   ConnectorManager,
   connectorKinds,
+  deskOf,
   PostgresNonces,
   readConnectorsConfig,
   SettlementCalendar,
+  type StatementIntake,
   type Tracing,
   writeRegistry,
 } from './connectors/index.ts';
@@ -44,6 +46,8 @@ export interface ProvidersGround {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tracing?: (Tracing & { readonly traceId: () => string | undefined }) | undefined;
   readonly observers?: readonly ConnectorObserver[];
+  /** Where connectors hand statements in. */
+  readonly statements: StatementIntake | undefined;
   /** Told how a connector's breaker stands; undefined: there is no such connector any more. */
   readonly onBreaker?: (connectorId: string, state: BreakerState | undefined) => void;
   /** Leads this work while no other process does. */
@@ -79,6 +83,7 @@ export async function openProviders(
     kinds,
     secrets: { env: ground.env },
     nonces: new PostgresNonces(pool),
+    ...(ground.statements && { statements: deskOf(ground.statements) }),
     breaker: breakers,
     observer: { called: (call) => observers.forEach((one) => one.called(call)) },
     ...(ground.tracing && { tracing: ground.tracing }),

@@ -70,7 +70,8 @@ export function recordOf(
   line: StatementLine,
   ordinal: number,
 ): LineRecord {
-  const { account, currency = '', format, sequence, page, opening } = head;
+  const { account, format, sequence, page, opening } = head;
+  const currency = head.currency ?? '';
   const amount = line.amount.toString();
   const booked = BOOKED.has(format);
   const bankReference = line.bankReference.trim();
