@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { fc, test } from '@fast-check/vitest';
 import { randomUUID } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IntakeStep, StatementIntake } from '../../src/connectors/statements/intake.ts';
@@ -358,6 +360,30 @@ describe('a crash', () => {
         expect(await fed(profile)).toEqual(held ? [] : amounts);
         expect(await stored(profile, held ? 'quarantined' : 'unmatched')).toEqual(amounts);
       }
+    },
+  );
+
+  it.each(steps)(
+    'of a process, by SIGKILL after %s, is made good by the next one',
+    { timeout: 60_000 },
+    async (step) => {
+      const profile = aProfile();
+      const amounts = [1, 1, 2, 2, 2, 3, 3];
+      const lines = [bookedHead, ...amounts.map((n) => lineOf(n))];
+      const { connectionString } = database;
+      const told = { connectionString, folder: stage.folder, keyring: keyText, profile, lines, step, nth: 1 };
+      const file = fileURLToPath(new URL('./fixtures/intake-process.ts', import.meta.url));
+      const { signal, stderr } = spawnSync(process.execPath, [file, JSON.stringify(told)], { encoding: 'utf8' });
+      expect([signal, stderr.replaceAll(/.*ExperimentalWarning.*\n|.*--trace-warnings.*\n/g, '')]).toEqual([
+        'SIGKILL',
+        '',
+      ]);
+      // The lock of the dead process ends with its connection.
+      const next = stage.again();
+      await next.resume();
+      await stage.take(profile, lines, next);
+      expect(await fed(profile)).toEqual(amounts);
+      expect((await next.files({ profile }, { limit: 10 })).items).toMatchObject([{ status: 'parsed' }]);
     },
   );
 

@@ -25,9 +25,12 @@ export interface IntakeStage {
 }
 
 /** An intake on a folder of its own, whose files are in a format without dialects. */
-export async function intakeStage(pool: pg.Pool, options: Partial<IntakeOptions> = {}): Promise<IntakeStage> {
-  const folder = await mkdtemp(join(tmpdir(), 'kora-intake-'));
-  const keys = new StatementKeys(pool, readKeyring(keyText));
+export async function intakeStage(
+  pool: pg.Pool,
+  { folder: given, keyring = keyText, ...options }: Partial<IntakeOptions> & { folder?: string; keyring?: string } = {},
+): Promise<IntakeStage> {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), 'kora-intake-')));
+  const keys = new StatementKeys(pool, readKeyring(keyring));
   const objects = new SealedObjects({
     store: new FolderStore(join(folder, 'objects')),
     keys,
