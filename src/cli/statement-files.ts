@@ -8,10 +8,11 @@ import {
   type StatementFile,
   StatementIntakeError,
   type StatementIntake,
+  StatementKeys,
 } from '../connectors/index.ts';
 import { isOwner } from '../kernel/ids.ts';
 import { Stages, startedOrStopped } from '../platform/stages.ts';
-import { openIntake } from '../statement-intake.ts';
+import { openIntake, statementKeyringOf } from '../statement-intake.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { timeText } from './money-text.ts';
 import { configured, printJson, printLine, type Shell } from './shell.ts';
@@ -74,6 +75,16 @@ export async function releaseStatement(shell: Shell, flags: StatementFlags, id: 
   const file = await withIntake(shell, flags, (intake) => intake.release(id, by));
   if (flags.json === true) printJson(shell, { statement: viewOf(file) });
   else printLine(shell, `${id} is released: ${file.findings?.lines ?? 0} lines count now`);
+}
+
+/** Wraps the keys of statements with the newest key: then the one before can go. */
+export async function resealStatements(shell: Shell, flags: StatementFlags): Promise<void> {
+  const { config } = configured(shell, { ...flags });
+  const sealer = await statementKeyringOf(config);
+  const count = await withStore(shell, flags, (store) => new StatementKeys(store.poolOf('providers'), sealer).reseal());
+  const [key] = sealer.keyIds;
+  if (flags.json === true) printJson(shell, { key, keys: count });
+  else printLine(shell, `${count} keys of statements are wrapped with ${key ?? ''} now`);
 }
 
 async function withIntake<Result>(

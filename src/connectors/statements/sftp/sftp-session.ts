@@ -177,7 +177,7 @@ function troubleOf(error: unknown): SftpError {
   return isAnswer
     ? new SftpError(
         'Refused',
-        `the server refuses it: ${/no such file/i.test(message) ? 'no such file' : String(code)}`,
+        `the server refuses it: ${/no such file/i.test(message) ? 'no such file' : code}`,
       )
     : new SftpError('Unreachable', `the server cannot be reached: ${String(code)}`);
 }
