@@ -1,3 +1,4 @@
+import { decoderOf, joined, type CharsetName, type Decode } from '../charset-decoding.ts';
 import { StatementUnreadableError } from '../statement-reader.ts';
 
 /**
@@ -35,40 +36,13 @@ export class XmlDecoder {
   #begin({ name, bomLength }: Encoding, take: (text: string) => void): void {
     const head = this.#head.subarray(bomLength);
     this.#head = EMPTY;
-    this.#decode = this.#decoderOf(name);
+    this.#decode = decoderOf(name, () => (this.#sawCp1252 = true));
     this.#decode(head, take, false);
-  }
-
-  #decoderOf(name: EncodingName): Decode {
-    switch (name) {
-      case 'utf-8':
-        return utf8Decode();
-      case 'us-ascii':
-        return singleByte((byte) => {
-          if (byte < 0x80) return byte;
-          throw contradicted('US-ASCII');
-        });
-      case 'utf-16le':
-      case 'utf-16be':
-        return utf16Decode(name === 'utf-16le');
-      case 'windows-1252':
-        return singleByte(cp1252);
-      case 'iso-8859-15':
-        return singleByte((byte) => LATIN_9[byte] ?? byte);
-      case 'iso-8859-1':
-        return singleByte((byte) => {
-          if (byte >= 0x80 && byte <= 0x9f) this.#sawCp1252 = true;
-          return cp1252(byte);
-        });
-    }
   }
 }
 
-type EncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'iso-8859-1' | 'iso-8859-15' | 'windows-1252' | 'us-ascii';
-type Decode = (bytes: Uint8Array, take: (text: string) => void, last: boolean) => void;
-
 interface Encoding {
-  readonly name: EncodingName;
+  readonly name: CharsetName;
   readonly bomLength: number;
 }
 
@@ -76,7 +50,7 @@ const EMPTY = new Uint8Array(0);
 /** An XML declaration is shorter than this. */
 const DECLARATION_BYTES_MAX = 256;
 
-const NAMES: Readonly<Record<string, EncodingName | 'utf-16'>> = {
+const NAMES: Readonly<Record<string, CharsetName | 'utf-16'>> = {
   'utf-8': 'utf-8',
   utf8: 'utf-8',
   'us-ascii': 'us-ascii',
@@ -121,7 +95,7 @@ function agreed(marked: Encoding | undefined, said: string | undefined): Encodin
     );
   }
   if (marked === undefined) {
-    if (!name.startsWith('utf-16')) return { name: name as EncodingName, bomLength: 0 };
+    if (!name.startsWith('utf-16')) return { name: name as CharsetName, bomLength: 0 };
   } else if (name === marked.name || (name === 'utf-16' && marked.name.startsWith('utf-16'))) {
     return marked;
   }
@@ -149,127 +123,4 @@ function narrow(bytes: Uint8Array, step: number, bigEndian: boolean): string {
   let text = '';
   for (let i = step === 2 && bigEndian ? 1 : 0; i < bytes.length; i += step) text += String.fromCharCode(bytes[i] ?? 0);
   return text;
-}
-
-/** Cut at whole characters by itself: the decoder's own stream mode loses the place of a wrong byte. */
-function utf8Decode(): Decode {
-  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let rest: Uint8Array = EMPTY;
-  return (bytes, take, last) => {
-    const all = joined(rest, bytes);
-    const whole = last ? all.length : wholeUtf8(all);
-    rest = all.slice(whole);
-    const piece = all.subarray(0, whole);
-    let text: string;
-    try {
-      text = strict.decode(piece);
-    } catch {
-      take(validPrefix(piece));
-      throw contradicted('UTF-8');
-    }
-    if (text !== '') take(text);
-  };
-}
-
-/** How many bytes are whole characters: up to three at the end may be the beginning of one. */
-function wholeUtf8(bytes: Uint8Array): number {
-  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) break;
-    if (byte >= 0xc0) {
-      const wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return wanted > back ? bytes.length - back : bytes.length;
-    }
-  }
-  return bytes.length;
-}
-
-/** The text before the first wrong byte, found by halving. */
-function validPrefix(bytes: Uint8Array): string {
-  const decoded = (length: number): string | undefined => {
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), {
-        stream: true,
-      });
-    } catch {
-      return undefined;
-    }
-  };
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (decoded(middle) === undefined) bad = middle;
-    else good = middle;
-  }
-  return decoded(good) ?? '';
-}
-
-function utf16Decode(littleEndian: boolean): Decode {
-  let rest: Uint8Array = EMPTY;
-  return (bytes, take, last) => {
-    const all = joined(rest, bytes);
-    const whole = all.length - (all.length % 2);
-    rest = all.slice(whole);
-    const view = new DataView(all.buffer, all.byteOffset, whole);
-    for (let from = 0; from < whole; from += 2 * PIECE) {
-      const codes: number[] = [];
-      for (let i = from; i < Math.min(whole, from + 2 * PIECE); i += 2) codes.push(view.getUint16(i, littleEndian));
-      take(String.fromCharCode(...codes));
-    }
-    if (last && rest.length > 0) throw contradicted('UTF-16');
-  };
-}
-
-const PIECE = 4096;
-
-function singleByte(codeOf: (byte: number) => number): Decode {
-  return (bytes, take) => {
-    for (let from = 0; from < bytes.length; from += PIECE) {
-      const codes: number[] = [];
-      try {
-        for (const byte of bytes.subarray(from, from + PIECE)) codes.push(byte < 0x80 ? byte : codeOf(byte));
-      } finally {
-        if (codes.length > 0) take(String.fromCharCode(...codes));
-      }
-    }
-  };
-}
-
-/** 80 to 9F of Windows code page 1252. Not by `TextDecoder`: some versions of Node 22 read these as ISO-8859-1. */
-const CP1252_HIGH = [
-  0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f,
-  0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
-];
-
-function cp1252(byte: number): number {
-  return byte >= 0x80 && byte <= 0x9f ? (CP1252_HIGH[byte - 0x80] ?? byte) : byte;
-}
-
-/** Where ISO-8859-15 differs from ISO-8859-1. */
-const LATIN_9: Readonly<Record<number, number>> = {
-  0xa4: 0x20ac,
-  0xa6: 0x160,
-  0xa8: 0x161,
-  0xb4: 0x17d,
-  0xb8: 0x17e,
-  0xbc: 0x152,
-  0xbd: 0x153,
-  0xbe: 0x178,
-};
-
-/** Thrown without a place; the parser, which knows it, gives it one. */
-export class CharsetContradiction extends Error {}
-
-function contradicted(charset: string): CharsetContradiction {
-  return new CharsetContradiction(charset);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

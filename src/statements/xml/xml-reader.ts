@@ -1,6 +1,7 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import { CharsetContradiction } from '../charset-decoding.ts';
 import { StatementUnreadableError } from '../statement-reader.ts';
-import { CharsetContradiction, XmlDecoder } from './xml-decoder.ts';
+import { XmlDecoder } from './xml-decoder.ts';
 import type { XmlNode } from './xml-tree.ts';
 
 /** What a message makes of its elements. All names are local. */
