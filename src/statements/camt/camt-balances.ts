@@ -25,7 +25,8 @@ export function balanceOf(node: XmlNode): CamtBalance | undefined {
   if (amount === undefined) return undefined;
   const type = at(node, 'Tp');
   const coded = at(type, 'CdOrPrtry') ?? type;
-  const code = codeAt(coded, 'Cd') ?? codeAt(coded, 'Prtry') ?? codeAt(coded, 'Prtry', 'Id') ?? codeAt(node, 'Tp') ?? '';
+  const code =
+    codeAt(coded, 'Cd') ?? codeAt(coded, 'Prtry') ?? codeAt(coded, 'Prtry', 'Id') ?? codeAt(node, 'Tp') ?? '';
   const subType = codeAt(type, 'SubTp', 'Cd') ?? codeAt(type, 'SubTp', 'Prtry');
   const date = dateIn(at(node, 'Dt')) ?? dateIn(node);
   return {

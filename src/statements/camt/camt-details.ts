@@ -19,7 +19,11 @@ export interface TransactionDetails {
 }
 
 /** `sign`: that of the entry, which the detail may overrule; it says which of the two parties is the other one. */
-export function detailsOf(node: XmlNode, entryCurrency: string | undefined, entrySign: 1n | -1n | undefined): TransactionDetails {
+export function detailsOf(
+  node: XmlNode,
+  entryCurrency: string | undefined,
+  entrySign: 1n | -1n | undefined,
+): TransactionDetails {
   const references = referencesOf(node);
   const sign = signOf(node) ?? entrySign;
   const text = remittanceOf(childOf(node, 'RmtInf'));
@@ -54,14 +58,13 @@ function amountInEntryCurrency(
   currency: string | undefined,
 ): Pick<TransactionDetails, 'amount' | 'instructed'> {
   const amountDetails = childOf(node, 'AmtDtls');
-  const booked = [
-    childOf(node, 'Amt'),
-    at(amountDetails, 'TxAmt', 'Amt'),
-    at(amountDetails, 'CntrValAmt', 'Amt'),
-  ].find((one) => one?.currency?.trim() === currency);
+  const booked = [childOf(node, 'Amt'), at(amountDetails, 'TxAmt', 'Amt'), at(amountDetails, 'CntrValAmt', 'Amt')].find(
+    (one) => one?.currency?.trim() === currency,
+  );
   if (booked !== undefined) return { amount: amountOf(booked).amount, instructed: false };
   const instructed = at(amountDetails, 'InstdAmt', 'Amt');
-  if (instructed === undefined || instructed.currency?.trim() !== currency) return { amount: undefined, instructed: false };
+  if (instructed === undefined || instructed.currency?.trim() !== currency)
+    return { amount: undefined, instructed: false };
   return { amount: amountOf(instructed).amount, instructed: true };
 }
 
@@ -124,14 +127,22 @@ function counterpartyOf(node: XmlNode, sign: 1n | -1n | undefined): Counterparty
 export function accountOf(node: XmlNode | undefined): string | undefined {
   const id = childOf(node, 'Id');
   return (
-    codeAt(id, 'IBAN') ?? codeAt(id, 'Othr', 'Id') ?? codeAt(id, 'BBAN') ?? codeAt(id, 'PrtryAcct', 'Id') ?? codeAt(node, 'Prxy', 'Id')
+    codeAt(id, 'IBAN') ??
+    codeAt(id, 'Othr', 'Id') ??
+    codeAt(id, 'BBAN') ??
+    codeAt(id, 'PrtryAcct', 'Id') ??
+    codeAt(node, 'Prxy', 'Id')
   );
 }
 
 function agentOf(node: XmlNode | undefined): string | undefined {
   const id = childOf(node, 'FinInstnId');
   return (
-    codeAt(id, 'BICFI') ?? codeAt(id, 'BIC') ?? codeAt(id, 'ClrSysMmbId', 'MmbId') ?? codeAt(id, 'Othr', 'Id') ?? codeAt(id, 'Nm')
+    codeAt(id, 'BICFI') ??
+    codeAt(id, 'BIC') ??
+    codeAt(id, 'ClrSysMmbId', 'MmbId') ??
+    codeAt(id, 'Othr', 'Id') ??
+    codeAt(id, 'Nm')
   );
 }
 

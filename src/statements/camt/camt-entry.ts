@@ -132,7 +132,10 @@ function checkParts(parts: readonly Part[], whole: Whole, problem: (code: string
   const sum = parts.reduce((all, { amount = 0n }) => all + amount, 0n);
   if (!explained(sum * whole.sign - whole.size, whole.charges)) {
     const said = whole.size * whole.sign;
-    problem('DetailsSumMismatch', `the parts of a batch add up to ${sum}, its entry is ${said} (minor units): ask the bank`);
+    problem(
+      'DetailsSumMismatch',
+      `the parts of a batch add up to ${sum}, its entry is ${said} (minor units): ask the bank`,
+    );
   }
 }
 
@@ -199,11 +202,7 @@ function textOf(node: XmlNode, only: TransactionDetails | undefined): string {
   return textAt(node, 'AddtlNtryInf') ?? '';
 }
 
-function lineDetails(
-  node: XmlNode,
-  only: TransactionDetails | undefined,
-  currency: string,
-): LineDetails | undefined {
+function lineDetails(node: XmlNode, only: TransactionDetails | undefined, currency: string): LineDetails | undefined {
   const ofEntry: [string, string | undefined][] = [
     ['NtryRef', textAt(node, 'NtryRef')],
     ['BkTxCd/Prtry', textAt(node, 'BkTxCd', 'Prtry', 'Cd')],
@@ -222,4 +221,3 @@ function lineDetails(
   };
   return Object.keys(details).length === 0 ? undefined : details;
 }
-

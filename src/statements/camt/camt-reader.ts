@@ -103,7 +103,8 @@ class CamtMessage implements XmlMessage {
   opened(node: XmlNode, path: readonly XmlNode[]): void {
     if (path.length === 0) {
       const kind = kindOfMessage(node.name);
-      if (kind === undefined || (this.#said !== undefined && this.#said.kind !== kind)) throw this.#wrongDocument(undefined);
+      if (kind === undefined || (this.#said !== undefined && this.#said.kind !== kind))
+        throw this.#wrongDocument(undefined);
       this.#kind = kind;
     } else if (path.length === 1 && this.#kind !== undefined && node.name === this.#kind.statement) {
       this.#statements += 1;

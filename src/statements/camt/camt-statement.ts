@@ -63,7 +63,11 @@ export class CamtStatement {
     const status = entryStatus(node) ?? 'BOOK';
     if (status !== 'BOOK') {
       if (!NOT_BOOKED.has(status) && !this.#notBooked.has(status)) {
-        this.#problem('StatusUnknown', 'an entry has a status that is none of BOOK, PDNG, INFO, FUTR: it is no line', node);
+        this.#problem(
+          'StatusUnknown',
+          'an entry has a status that is none of BOOK, PDNG, INFO, FUTR: it is no line',
+          node,
+        );
       }
       this.#notBooked.set(status, (this.#notBooked.get(status) ?? 0) + 1);
       return;
@@ -85,11 +89,13 @@ export class CamtStatement {
   end(): void {
     const { closing, others } = this.#begin(undefined);
     // Balances behind the entries are against the schema, and yet some closing balances stand there.
-    const late = this.#lateBalances === 0 ? undefined : arranged(this.#balances.slice(-this.#lateBalances), this.#currency);
+    const late =
+      this.#lateBalances === 0 ? undefined : arranged(this.#balances.slice(-this.#lateBalances), this.#currency);
     if (late !== undefined) {
       this.#problem('BalanceMisplaced', 'a balance stands behind the entries: one of opening there is not taken');
     }
-    const lateOthers = late === undefined ? [] : [...late.others, ...(late.opening === undefined ? [] : [late.opening])];
+    const lateOthers =
+      late === undefined ? [] : [...late.others, ...(late.opening === undefined ? [] : [late.opening])];
     const end = closing ?? late?.closing;
     const unused = closing !== undefined && late?.closing !== undefined ? [late.closing] : [];
     this.#checkSummary();
@@ -158,7 +164,10 @@ export class CamtStatement {
     if (summary === undefined) return;
     const said = codeAt(summary, 'TtlNtries', 'NbOfNtries');
     if (said !== undefined && /^\d{1,15}$/.test(said) && BigInt(said) !== this.#entries) {
-      this.#problem('SummaryMismatch', `the bank counts ${said} entries, and there are ${this.#entries}: ask for it again`);
+      this.#problem(
+        'SummaryMismatch',
+        `the bank counts ${said} entries, and there are ${this.#entries}: ask for it again`,
+      );
     }
     // With entries that are not booked or in other currencies nobody knows what the bank added up.
     if (this.#currency === undefined || this.#notBooked.size > 0 || this.#foreign) return;
@@ -171,7 +180,10 @@ export class CamtStatement {
     if (said === undefined) return;
     const amount = amountAt({ ...said, children: [{ ...said, currency: this.#currency }] }, 'Sum')?.amount;
     if (amount !== sum) {
-      this.#problem('SummaryMismatch', `the bank's sum of ${what} is ${amount}, that of the lines ${sum} (minor units)`);
+      this.#problem(
+        'SummaryMismatch',
+        `the bank's sum of ${what} is ${amount}, that of the lines ${sum} (minor units)`,
+      );
     }
   }
 

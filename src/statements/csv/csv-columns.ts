@@ -36,16 +36,18 @@ function wantedOf(mapping: CsvMapping): Wanted[] {
     balance?.column,
     balance?.rows?.column,
     balance?.rows?.amount,
-    mapping.reference,
     mapping.bankReference,
-    mapping.transactionCode,
-    mapping.counterpartyName,
-    mapping.counterpartyAccount,
-    ...(mapping.text ?? []),
     ...Object.values(mapping.references ?? {}),
   ];
+  const may = (field: NonNullable<CsvMapping['optional']>[number], columns: readonly (CsvColumn | undefined)[]) =>
+    columns.map((column) => ({ column, optional: mapping.optional?.includes(field) ?? false }));
   return [
     ...needed.map((column) => ({ column, optional: false })),
+    ...may('reference', [mapping.reference]),
+    ...may('text', mapping.text ?? []),
+    ...may('transactionCode', [mapping.transactionCode]),
+    ...may('counterpartyName', [mapping.counterpartyName]),
+    ...may('counterpartyAccount', [mapping.counterpartyAccount]),
     { column: currency.column, optional: currency.fixed !== undefined },
     { column: account.column, optional: account.fixed !== undefined },
   ].flatMap(({ column, optional }) => (column === undefined ? [] : [{ column, optional }]));

@@ -30,7 +30,7 @@ const column = Type.Unsafe<string | number | readonly string[]>({
   minimum: 0,
   minItems: 1,
   items: { type: 'string', minLength: 1 },
-  description: "a column is wanted: its name, a list of names, or its number from 0",
+  description: 'a column is wanted: its name, a list of names, or its number from 0',
 });
 
 const words = Type.Array(Type.String({ description: 'a text as it stands in the cells is wanted' }), {
@@ -46,13 +46,17 @@ const date = Type.Object(
     formats: Type.Array(
       Type.String({
         format: 'date-format',
-        description: 'a date format is wanted: iso, epoch-seconds, epoch-milliseconds, or tokens such as dd/MM/yyyy HH:mm:ss',
+        description:
+          'a date format is wanted: iso, epoch-seconds, epoch-milliseconds, or tokens such as dd/MM/yyyy HH:mm:ss',
       }),
       { minItems: 1, description: 'a list of date formats is wanted' },
     ),
     /** In which zone its cells are, where they do not say it: `UTC` or `+03:00`. Default: in `timeZone`. */
     zone: Type.Optional(
-      Type.String({ pattern: '^(UTC|[+-][0-9]{2}:[0-9]{2})$', description: 'UTC or an offset such as +03:00 is wanted' }),
+      Type.String({
+        pattern: '^(UTC|[+-][0-9]{2}:[0-9]{2})$',
+        description: 'UTC or an offset such as +03:00 is wanted',
+      }),
     ),
   },
   closed,
@@ -101,7 +105,11 @@ const csvMapping = Type.Object(
       'a column, a fixed currency, or both (fixed where the column is absent) are wanted',
     ),
     account: fixedOrColumn({}, 'a column, a fixed account, or both (fixed where the column is absent) are wanted'),
-    timeZone: Type.String({ format: 'time-zone', default: 'UTC', description: 'a time zone is wanted, such as Africa/Abidjan' }),
+    timeZone: Type.String({
+      format: 'time-zone',
+      default: 'UTC',
+      description: 'a time zone is wanted, such as Africa/Abidjan',
+    }),
     bookingDate: Type.Optional(date),
     valueDate: Type.Optional(date),
     /** Only rows with one of the values are bookings; the others are counted. */
@@ -115,7 +123,10 @@ const csvMapping = Type.Object(
           order: choice(['oldest-first', 'newest-first'], { default: 'oldest-first' }),
           /** Rows that are no bookings but balances. */
           rows: Type.Optional(
-            Type.Object({ column, opening: Type.Optional(words), closing: Type.Optional(words), amount: column }, closed),
+            Type.Object(
+              { column, opening: Type.Optional(words), closing: Type.Optional(words), amount: column },
+              closed,
+            ),
           ),
         },
         closed,
@@ -127,6 +138,10 @@ const csvMapping = Type.Object(
     transactionCode: Type.Optional(column),
     counterpartyName: Type.Optional(column),
     counterpartyAccount: Type.Optional(column),
+    /** Of the columns above those that a report may lack. */
+    optional: Type.Optional(
+      Type.Array(choice(['reference', 'text', 'transactionCode', 'counterpartyName', 'counterpartyAccount'])),
+    ),
     /** Further references, by the name that they are to have. */
     references: Type.Optional(Type.Record(Type.String(), column)),
   },
@@ -162,7 +177,8 @@ export function csvMappingOf(document: unknown): CsvMapping {
   }
   const { delimiter, quote, decimalMark, thousandsMark } = mapping;
   if (delimiter === quote) throw new CsvMappingError('quote', 'is the delimiter: another character is wanted');
-  if (decimalMark === thousandsMark) throw new CsvMappingError('thousandsMark', 'is the decimal mark: leave it out or change it');
+  if (decimalMark === thousandsMark)
+    throw new CsvMappingError('thousandsMark', 'is the decimal mark: leave it out or change it');
   if (/[0-9+-]/.test(decimalMark + (thousandsMark ?? ''))) {
     throw new CsvMappingError('decimalMark', 'a mark is wanted that is no digit and no sign');
   }
@@ -178,7 +194,8 @@ function checkAmount(amount: CsvMapping['amount']): void {
   } as const;
   const wanted: readonly string[] = needed[amount.rule];
   for (const field of wanted) {
-    if (!Object.hasOwn(amount, field)) throw new CsvMappingError(`amount.${field}`, `is missing: the rule ${amount.rule} needs it`);
+    if (!Object.hasOwn(amount, field))
+      throw new CsvMappingError(`amount.${field}`, `is missing: the rule ${amount.rule} needs it`);
   }
   const optional = { signed: ['inverted'], columns: ['debitSign'], direction: [] }[amount.rule];
   for (const field of Object.keys(amount)) {
@@ -187,14 +204,18 @@ function checkAmount(amount: CsvMapping['amount']): void {
     }
   }
   const both = amount.creditWords?.find((word) => amount.debitWords?.includes(word));
-  if (both !== undefined) throw new CsvMappingError('amount.debitWords', 'holds a word of creditWords: one word is one direction');
+  if (both !== undefined)
+    throw new CsvMappingError('amount.debitWords', 'holds a word of creditWords: one word is one direction');
 }
 
 function mistakeOf(error: ErrorObject | undefined): CsvMappingError {
   if (error === undefined) return new CsvMappingError('', 'is not right');
   const { missingProperty, additionalProperty } = error.params as Record<string, string | undefined>;
   const names = [...error.instancePath.split('/').slice(1), missingProperty ?? additionalProperty ?? ''];
-  const place = names.filter((name) => name !== '').join('.').slice(0, 200);
+  const place = names
+    .filter((name) => name !== '')
+    .join('.')
+    .slice(0, 200);
   const { description } = (error.parentSchema ?? {}) as { description?: string };
   switch (error.keyword) {
     case 'required':

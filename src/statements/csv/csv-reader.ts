@@ -74,7 +74,10 @@ class CsvRows {
     }
     this.#statement?.end();
     if (sawCp1252) {
-      this.#problem('CharsetContradicted', 'the mapping says ISO-8859-1 and the file has characters that only CP1252 has');
+      this.#problem(
+        'CharsetContradicted',
+        'the mapping says ISO-8859-1 and the file has characters that only CP1252 has',
+      );
     }
   }
 
@@ -88,8 +91,12 @@ class CsvRows {
     }
   }
 
-  #noHeader(missing: string | undefined, at: { readonly line: number; readonly column: number }): StatementUnreadableError {
-    const what = missing === undefined ? 'no row has all columns of the mapping' : `the column ${missing} is not in the header`;
+  #noHeader(
+    missing: string | undefined,
+    at: { readonly line: number; readonly column: number },
+  ): StatementUnreadableError {
+    const what =
+      missing === undefined ? 'no row has all columns of the mapping' : `the column ${missing} is not in the header`;
     return new StatementUnreadableError(
       'HeaderMissing',
       `${what}: this is not a report of ${this.#mapping.name}, or its mapping is to be corrected`,

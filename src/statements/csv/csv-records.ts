@@ -168,7 +168,12 @@ export class CsvRecords {
   }
 
   #options() {
-    return { delimiter: this.#shape.delimiter, quote: this.#shape.quote, escape: this.#shape.quote, record_delimiter: ['\n'] };
+    return {
+      delimiter: this.#shape.delimiter,
+      quote: this.#shape.quote,
+      escape: this.#shape.quote,
+      record_delimiter: ['\n'],
+    };
   }
 
   /** Where the cell of the number begins, from 1. */

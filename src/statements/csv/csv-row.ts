@@ -29,7 +29,9 @@ export class CsvRowReader {
   readonly #amount: (record: CsvRecord, exponent: number) => bigint;
   readonly #bookingDate: ((record: CsvRecord) => string) | undefined;
   readonly #valueDate: ((record: CsvRecord) => string) | undefined;
-  readonly #cells: Readonly<Record<'reference' | 'bankReference' | 'code' | 'name' | 'account' | 'fee' | 'balance', number>>;
+  readonly #cells: Readonly<
+    Record<'reference' | 'bankReference' | 'code' | 'name' | 'account' | 'fee' | 'balance', number>
+  >;
   readonly #text: readonly number[];
   readonly #references: readonly (readonly [string, number])[];
 
@@ -122,10 +124,16 @@ export class CsvRowReader {
       const word = cellAt(record, wordAt).trim();
       const sign = creditWords.includes(word) ? 1n : debitWords.includes(word) ? -1n : undefined;
       if (sign === undefined) {
-        throw this.unreadable('SignUnreadable', 'the direction is none of the words of creditWords and debitWords', record, wordAt);
+        throw this.unreadable(
+          'SignUnreadable',
+          'the direction is none of the words of creditWords and debitWords',
+          record,
+          wordAt,
+        );
       }
       const size = this.#exact(record, amountAt, exponent);
-      if (size < 0n) throw this.unreadable('SignUnreadable', 'an amount beside a direction has a sign of its own', record, amountAt);
+      if (size < 0n)
+        throw this.unreadable('SignUnreadable', 'an amount beside a direction has a sign of its own', record, amountAt);
       return sign * size;
     };
   }
@@ -135,15 +143,26 @@ export class CsvRowReader {
     const credit = this.#optionalAmount(record, creditAt, exponent);
     const debit = this.#optionalAmount(record, debitAt, exponent);
     if (credit === undefined && debit === undefined) {
-      throw this.unreadable('AmountUnreadable', 'neither the credit nor the debit column has an amount', record, creditAt);
+      throw this.unreadable(
+        'AmountUnreadable',
+        'neither the credit nor the debit column has an amount',
+        record,
+        creditAt,
+      );
     }
     if ((credit ?? 0n) !== 0n && (debit ?? 0n) !== 0n) {
       throw this.unreadable('SignUnreadable', 'both the credit and the debit column have an amount', record, debitAt);
     }
-    if ((credit ?? 0n) < 0n) throw this.unreadable('SignUnreadable', 'a credit is written with a minus', record, creditAt);
+    if ((credit ?? 0n) < 0n)
+      throw this.unreadable('SignUnreadable', 'a credit is written with a minus', record, creditAt);
     if (debit === undefined || debit === 0n) return credit ?? 0n;
     if (debitSign !== 'either' && debit < 0n !== (debitSign === 'minus')) {
-      throw this.unreadable('SignUnreadable', `a debit is not written as debitSign "${debitSign}" says`, record, debitAt);
+      throw this.unreadable(
+        'SignUnreadable',
+        `a debit is not written as debitSign "${debitSign}" says`,
+        record,
+        debitAt,
+      );
     }
     return debit < 0n ? debit : -debit;
   }

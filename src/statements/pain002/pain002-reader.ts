@@ -62,7 +62,10 @@ class StatusReport implements XmlMessage {
     const version = /pain\.002\.\d{3}\.(\d{2})/.exec(namespace)?.[1];
     if (version === undefined) throw this.#wrongDocument();
     if (Number(version) < VERSION_MIN || Number(version) > VERSION_MAX) {
-      this.#problem('VersionUnknown', `pain.002 of version ${Number(version)} is not known: check what was read by hand`);
+      this.#problem(
+        'VersionUnknown',
+        `pain.002 of version ${Number(version)} is not known: check what was read by hand`,
+      );
     }
   }
 
@@ -105,7 +108,11 @@ class StatusReport implements XmlMessage {
     if (this.#sawReport) return;
     this.#sawReport = true;
     const createdAt = codeAt(node, 'CreDtTm');
-    this.#emit({ part: 'report', msgId: textAt(node, 'MsgId') ?? '', ...(createdAt === undefined ? {} : { createdAt }) });
+    this.#emit({
+      part: 'report',
+      msgId: textAt(node, 'MsgId') ?? '',
+      ...(createdAt === undefined ? {} : { createdAt }),
+    });
   }
 
   #sayGroup(node: XmlNode): void {
@@ -145,7 +152,11 @@ class StatusReport implements XmlMessage {
     this.#sawStatus = true;
     const outcome = outcomeOf(status);
     if (outcome === undefined) {
-      this.#problem('StatusUnknown', 'a status code is not one of ISO 20022: it is taken as pending; ask the bank', node);
+      this.#problem(
+        'StatusUnknown',
+        'a status code is not one of ISO 20022: it is taken as pending; ask the bank',
+        node,
+      );
     }
     const reasons = childrenOf(node, 'StsRsnInf');
     const codes = reasons.map((one) => codeAt(one, 'Rsn', 'Cd') ?? codeAt(one, 'Rsn', 'Prtry'));
@@ -158,7 +169,10 @@ class StatusReport implements XmlMessage {
         ...references,
         status,
         outcome: outcome ?? 'pending',
-        ...given('reasonCode', codes.find((code) => code !== undefined)),
+        ...given(
+          'reasonCode',
+          codes.find((code) => code !== undefined),
+        ),
         ...given('reasonText', texts.length === 0 ? undefined : texts.join('\n')),
         at: { line: node.line },
       },

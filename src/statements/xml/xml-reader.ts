@@ -186,7 +186,10 @@ export class XmlReader {
   }
 
   #tooLong(): StatementUnreadableError {
-    return this.unreadable('TooLong', `one text has more than ${TEXT_CHARACTERS_MAX} characters: no field of a bank has`);
+    return this.unreadable(
+      'TooLong',
+      `one text has more than ${TEXT_CHARACTERS_MAX} characters: no field of a bank has`,
+    );
   }
 
   #refuseDoctype(): never {
@@ -198,7 +201,7 @@ export class XmlReader {
 
   /** What saxes says of the place, less what it quotes: a name in a broken document may be anybody's. */
   #malformed(error: Error): never {
-    const what = error.message.replace(/^\d+:\d+: /, '').replace(/[:[].*$/s, '');
+    const what = error.message.replace(/^\d+:\d+: /, '').replace(/\.?(?:[:[].*)?$/s, '');
     if (this.#ending) {
       throw this.unreadable('Truncated', `the file ends before its elements do (${what}): ask for it again`);
     }
