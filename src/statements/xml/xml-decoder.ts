@@ -6,7 +6,7 @@ import { StatementUnreadableError } from '../statement-reader.ts';
  * a guess; bytes that contradict it are an error at their place.
  */
 export class XmlDecoder {
-  #head: Uint8Array<ArrayBufferLike> = EMPTY;
+  #head: Uint8Array = EMPTY;
   #decode: Decode | undefined;
   /** Bytes 80 to 9F under a declaration of ISO-8859-1: read as CP1252, which is what was meant. */
   #sawCp1252 = false;
