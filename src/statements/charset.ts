@@ -150,7 +150,10 @@ function problemOf(
   configured: CharsetName | undefined,
 ): readonly [code: string, message: string] | undefined {
   if (byteOrderMark !== undefined && configured !== undefined && configured !== byteOrderMark) {
-    return ['CharsetContradicted', `${configured} is configured, and the file's mark says ${byteOrderMark}, which counts`];
+    return [
+      'CharsetContradicted',
+      `${configured} is configured, and the file's mark says ${byteOrderMark}, which counts`,
+    ];
   }
   if (charset === 'utf-16le' || charset === 'utf-16be') return undefined;
   if (configured === undefined && multibyteCount > 0 && singleCount > 0) {
@@ -161,7 +164,9 @@ function problemOf(
   }
   if (charset === 'utf-8' || charset === 'us-ascii') {
     const wrong = charset === 'utf-8' ? singleCount : singleCount + multibyteCount;
-    return wrong === 0 ? undefined : ['CharsetContradicted', `${wrong} characters are not ${charset}: read as they can be`];
+    return wrong === 0
+      ? undefined
+      : ['CharsetContradicted', `${wrong} characters are not ${charset}: read as they can be`];
   }
   if (multibyteCount > 0 && singleCount === 0) {
     return ['CharsetContradicted', `${charset} is configured, and all that is not ASCII in the file is UTF-8`];
@@ -170,7 +175,10 @@ function problemOf(
     return ['CharsetContradicted', `${cp1252Count} bytes are letters of windows-1252 only: they are read so`];
   }
   if (charset === 'windows-1252' && undefinedCount > 0) {
-    return ['CharsetUnknown', `${undefinedCount} bytes are no characters of windows-1252: configure the bank's character set`];
+    return [
+      'CharsetUnknown',
+      `${undefinedCount} bytes are no characters of windows-1252: configure the bank's character set`,
+    ];
   }
   if (configured === undefined && latin9Count > 0 && cp1252Count === 0) {
     return [

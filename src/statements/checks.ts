@@ -61,7 +61,12 @@ class Checks {
     const { opening } = head;
     const { closing } = foot;
     if (closing !== undefined) checkCurrency(closing, head, all);
-    if (opening !== undefined && closing?.currency === undefined && closing !== undefined && opening.currency === undefined) {
+    if (
+      opening !== undefined &&
+      closing?.currency === undefined &&
+      closing !== undefined &&
+      opening.currency === undefined
+    ) {
       const expected = opening.amount + sum;
       if (expected !== closing.amount) {
         problem(
@@ -176,7 +181,10 @@ function checkDates({ head, entry, value }: Open, closing: Balance | undefined, 
   const to = closing?.date ?? head.opening?.date;
   if (from === undefined || to === undefined) return;
   if (from > to) problem(all, 'DateImplausible', `${nameOf(head)}: it opens on ${from} and closes before, on ${to}`);
-  for (const [span, days, what] of [[entry, ENTRY_DAYS_MAX, 'booked'], [value, VALUE_DAYS_MAX, 'valued']] as const) {
+  for (const [span, days, what] of [
+    [entry, ENTRY_DAYS_MAX, 'booked'],
+    [value, VALUE_DAYS_MAX, 'valued'],
+  ] as const) {
     if (span.first === undefined || span.last === undefined) continue;
     const least = from < to ? from : to;
     const most = from < to ? to : from;

@@ -81,10 +81,14 @@ export class Mt940Messages {
     if (this.#held !== undefined) this.#continue(this.#held.line, this.#held.number);
     this.#close(number);
     if (!this.#any) {
-      throw unreadable('NoStatement', 'there is no statement: :20:, :25: and :60F: are wanted at the beginning of a line', {
-        line: Math.max(1, number),
-        column: 1,
-      });
+      throw unreadable(
+        'NoStatement',
+        'there is no statement: :20:, :25: and :60F: are wanted at the beginning of a line',
+        {
+          line: Math.max(1, number),
+          column: 1,
+        },
+      );
     }
   }
 
@@ -115,7 +119,13 @@ export class Mt940Messages {
         return;
       }
     }
-    if (this.#stage === 'foot' && this.#tag === '86' && tag !== '20' && OPENING.has(tag) && /^:\d\d:\d?\d?\s/.test(line)) {
+    if (
+      this.#stage === 'foot' &&
+      this.#tag === '86' &&
+      tag !== '20' &&
+      OPENING.has(tag) &&
+      /^:\d\d:\d?\d?\s/.test(line)
+    ) {
       this.#continue(line, number);
       return;
     }
@@ -215,7 +225,10 @@ export class Mt940Messages {
     const rest = text === -1 ? '' : line.slice(text + 3);
     if (rest === '' || rest.startsWith('{')) return;
     if (++this.#blocksInLine > BLOCKS_IN_LINE_MAX) {
-      throw unreadable('LineTooLong', `more than ${BLOCKS_IN_LINE_MAX} blocks in one line`, { line: number, column: 1 });
+      throw unreadable('LineTooLong', `more than ${BLOCKS_IN_LINE_MAX} blocks in one line`, {
+        line: number,
+        column: 1,
+      });
     }
     this.take(rest, number);
     this.#blocksInLine -= 1;

@@ -121,7 +121,8 @@ export class Mt940Statement {
     for (const { tag, value, line: at } of this.#totals) this.#checkTotals(tag, value, at);
     const at = { line, column: 1 };
     if (!this.#isInterim()) {
-      if (this.#opening === undefined) this.#problem('OpeningMissing', 'a statement has no opening balance (:60F:)', at);
+      if (this.#opening === undefined)
+        this.#problem('OpeningMissing', 'a statement has no opening balance (:60F:)', at);
       if (this.#closing === undefined) {
         this.#problem('ClosingMissing', 'a statement has no closing balance (:62F:): its end may be missing', at);
       }
@@ -179,7 +180,8 @@ export class Mt940Statement {
       if (currency === undefined) this.#currencyMissing(this.#opening.at.line);
       head.opening = balanceOf(this.#opening, currency, this.#problem);
     }
-    if (this.#message.account === '') this.#problem('AccountMissing', 'a statement does not say its account (:25:)', at);
+    if (this.#message.account === '')
+      this.#problem('AccountMissing', 'a statement does not say its account (:25:)', at);
     if (currency !== undefined && isWithdrawn(currency)) {
       this.#problem('CurrencyWithdrawn', `${currency} is no currency any more: no account of today has it`, at);
     }

@@ -53,7 +53,11 @@ export class Mt940Text {
     }
     if (this.#decode !== undefined) {
       let text = '';
-      this.#decode(all, (piece) => (text += piece), last && this.#charset !== 'utf-16le' && this.#charset !== 'utf-16be');
+      this.#decode(
+        all,
+        (piece) => (text += piece),
+        last && this.#charset !== 'utf-16le' && this.#charset !== 'utf-16be',
+      );
       return text;
     }
     return this.#tolerantUtf8(all, last);

@@ -43,7 +43,8 @@ export function amountOf(text: string, currency: string, at: Place): bigint {
     mark = i;
   }
   if (text === '' || mark === 0) throw notAnAmount(at, 0);
-  if (text.length > AMOUNT_DIGITS_MAX) throw unreadable('AmountUnreadable', 'an amount of more digits than any sum has', at);
+  if (text.length > AMOUNT_DIGITS_MAX)
+    throw unreadable('AmountUnreadable', 'an amount of more digits than any sum has', at);
   const whole = mark === -1 ? text : text.slice(0, mark);
   let fraction = mark === -1 ? '' : text.slice(mark + 1);
   if (fraction.length > decimals) {
@@ -59,7 +60,10 @@ export function amountOf(text: string, currency: string, at: Place): bigint {
 }
 
 function notAnAmount(at: Place, offset: number): StatementUnreadableError {
-  return unreadable('AmountUnreadable', 'an amount is wanted, as 1234,56', { line: at.line, column: at.column + offset });
+  return unreadable('AmountUnreadable', 'an amount is wanted, as 1234,56', {
+    line: at.line,
+    column: at.column + offset,
+  });
 }
 
 /** `110524` as a day; undefined where the calendar has none. Years 80 to 99 are those of 19xx. */
