@@ -241,7 +241,7 @@ export class StatementIntake {
     await recordAccess(pool, { ...by, action: 'fetch', rawStatementId: id, objectKey });
     let { findings } = file;
     if (findings === undefined) {
-      findings = await examine(objects.open(objectKey, profile), terms.reader());
+      findings = await examine(() => objects.open(objectKey, profile), terms);
       await recordFindings(client, id, findings);
       await this.#step('examined');
     }
@@ -273,7 +273,10 @@ export class StatementIntake {
       records = [];
       await this.#step('batch');
     };
-    for await (const parts of partsOf(objects.open(objectKey, profile), terms.reader())) {
+    const open = (): AsyncIterable<Uint8Array> => objects.open(objectKey, profile);
+    const readers = await terms.look(open);
+    if (readers.kind !== 'statements') return;
+    for await (const parts of partsOf(open(), readers.reader())) {
       for (const part of parts) {
         if (part.part === 'head') {
           head = part.head;

@@ -34,6 +34,7 @@ export interface SealedFields {
   readonly reference: string;
   readonly bankReference: string;
   readonly text: string;
+  readonly supplementary?: string;
   readonly details?: unknown;
   readonly batch?: unknown;
 }
@@ -71,7 +72,7 @@ export function recordOf(
   ordinal: number,
 ): LineRecord {
   const { account, format, sequence, page, opening } = head;
-  const currency = head.currency ?? '';
+  const currency = line.currency ?? head.currency ?? '';
   const amount = line.amount.toString();
   const booked = BOOKED.has(format);
   const bankReference = line.bankReference.trim();
@@ -89,6 +90,7 @@ export function recordOf(
     reference: line.reference,
     bankReference: line.bankReference,
     text: line.text,
+    ...(line.supplementary !== undefined && { supplementary: line.supplementary }),
     ...(line.details && { details: line.details }),
     ...(line.batch && { batch: line.batch }),
   };

@@ -32,10 +32,19 @@ export interface Actor {
   readonly correlationId?: string;
 }
 
+export type FileReaders =
+  | { readonly kind: 'statements'; readonly reader: () => StatementReader }
+  /** A pain.002: no statement, it says what became of payments. */
+  | { readonly kind: 'status-report' };
+
 /** How files of a bank profile are read, and what its lines are known by. */
 export interface StatementTerms {
-  /** A reader of one file. */
-  reader(): StatementReader;
+  /**
+   * Looks at a file and says how it is read.
+   *
+   * @throws StatementUnreadableError for one that is of no known format; whatever `open` throws
+   */
+  look(open: () => AsyncIterable<Uint8Array>): Promise<FileReaders>;
   /** The bank never gives one of its references twice: lines are known by it. */
   readonly bankReferencesUnique: boolean;
   /** What an intraday report or a list without balances holds: all lines of the day so far, or those since the last one. */

@@ -1,3 +1,4 @@
+import type { StatementTerms } from './ports.ts';
 import { StatementUnreadableError, type StatementPart, type StatementReader } from '../../statements/index.ts';
 
 /** What a file was found to be, before any of its lines counts. Nothing personal is in it. */
@@ -46,7 +47,7 @@ export async function* partsOf(
 }
 
 /** Reads a file to its end and says what is in it. Its memory is that of the findings. */
-export async function examine(bytes: AsyncIterable<Uint8Array>, reader: StatementReader): Promise<FileFindings> {
+export async function examine(open: () => AsyncIterable<Uint8Array>, terms: StatementTerms): Promise<FileFindings> {
   const formats = new Set<string>();
   const problems: FoundProblem[] = [];
   const balances: { -readonly [Name in keyof FoundBalances]: FoundBalances[Name] }[] = [];
@@ -93,7 +94,12 @@ export async function examine(bytes: AsyncIterable<Uint8Array>, reader: Statemen
     }
   };
   try {
-    for await (const parts of partsOf(bytes, reader)) for (const part of parts) take(part);
+    const readers = await terms.look(open);
+    if (readers.kind === 'status-report') {
+      const what = 'a pain.002 is no statement: it says what became of payments that were sent';
+      return found({ code: 'NotAStatement', message: what, line: 1, column: 1 });
+    }
+    for await (const parts of partsOf(open(), readers.reader())) for (const part of parts) take(part);
   } catch (error) {
     if (!(error instanceof StatementUnreadableError)) throw error;
     return found({ code: error.code, message: error.message, ...error.at });

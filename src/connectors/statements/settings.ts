@@ -1,9 +1,12 @@
 import { Type, type Static } from 'typebox';
+import type { CharsetName } from '../../statements/index.ts';
 import { choice, integer, secretReference, text } from '../schema-words.ts';
 
 /** `statements` of a bank profile: how its files look, what its lines are known by, and where they are fetched from. */
 
 const closed = { additionalProperties: false };
+/** As they are named where files are read. */
+const charsets: readonly CharsetName[] = ['utf-8', 'utf-16le', 'utf-16be', 'iso-8859-1', 'iso-8859-15', 'windows-1252', 'us-ascii'];
 const HOUR_MS = 3_600_000;
 
 const sftp = Type.Object(
@@ -41,9 +44,11 @@ export const statementSettings = Type.Object(
     ),
     /** For files whose bytes do not show it. */
     charset: Type.Optional(
-      choice(['utf-8', 'iso-8859-1', 'windows-1252'] as const, { description: 'a character set is wanted' }),
+      choice(charsets, { description: 'a character set is wanted' }),
     ),
-    /** Of csv: the file that says what the columns are. */
+    /** How the bank signs what it takes back. */
+    reversals: choice(['sign-is-effect', 'sign-is-original'] as const, { default: 'sign-is-effect' }),
+    /** Of csv: a mapping that is shipped, or the path of one. */
     mapping: Type.Optional(text('the path of a mapping is wanted')),
     bankReferencesUnique: Type.Boolean({ default: false, description: 'true or false is wanted' }),
     reports: choice(['cumulative', 'delta'] as const, { default: 'cumulative' }),

@@ -66,7 +66,7 @@ export async function intakeStage(
 function termsOf(profile: string): StatementTerms | undefined {
   if (profile === 'bank:nobody') return undefined;
   return {
-    reader: () => new PlainReader(),
+    look: () => Promise.resolve({ kind: 'statements', reader: () => new PlainReader() }),
     bankReferencesUnique: profile.endsWith(':unique'),
     reports: profile.endsWith(':delta') ? 'delta' : 'cumulative',
   };
