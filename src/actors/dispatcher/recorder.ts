@@ -15,7 +15,7 @@ export interface Intent {
 
 type RecorderOptions = Pick<
   DispatcherOptions,
-  'runtime' | 'connectors' | 'clock' | 'settlesAt' | 'span' | 'traceId' | 'correlationOf'
+  'runtime' | 'connectors' | 'clock' | 'settlesAt' | 'span' | 'traceId' | 'correlationOf' | 'onError'
 >;
 
 /** Writes down what the dispatcher is about to do, and what came of it. */
@@ -141,6 +141,8 @@ export class Recorder {
     for (let tries = 1; ; tries++) {
       const outcome = await runtime.carryOut(command, caller).catch((error: unknown) => {
         if (tries >= patience.triesMax) throw error;
+        // Once, when it is no hiccup any more: what a provider did is not written down yet.
+        if (tries === 5) this.#options.onError?.(error);
         return undefined;
       });
       const isBusy = outcome?.ok === false && /^(Overloaded|Contended)$/.test(outcome.refusal.code);

@@ -23,6 +23,7 @@ import type {
 } from './payment.facts.ts';
 import { POSTINGS, REFUNDED_KINDS } from './postings.ts';
 import {
+  contradicted,
   ended,
   endedOrGivenBack,
   endedTransfer,
@@ -226,8 +227,9 @@ const late = assigning(({ context, event }: Given<LateSuccessPosted>) =>
 const feeCorrected = assigning(({ context, event }: Given<ProviderFeeCorrected>) =>
   after(context, event, { providerFee: BigInt(event.providerFee) }),
 );
-const noted = assigning(({ context, event }: Given<ProviderContradicted | SettlementOverdue>) =>
-  after(context, event, {}),
+const noted = assigning(({ context, event }: Given<SettlementOverdue>) => after(context, event, {}));
+const contradicts = assigning(({ context, event }: Given<ProviderContradicted>) =>
+  after(context, event, { transfer: contradicted(context.transfer, event.instruction, event.said) }),
 );
 const refundReserved = assigning(({ context, event }: Given<RefundReserved>) => {
   const amount = BigInt(event.amount);
@@ -264,7 +266,7 @@ const NOT_LIVE = 'no instruction is live';
 const toProvider = { description: FOLLOWS, guard: follows, actions: told };
 /** Facts that a provider may cause whatever has become of the payment. */
 const whatever = {
-  ProviderContradicted: { description: 'it was told so', guard: wasTold, actions: noted },
+  ProviderContradicted: { description: 'it was told so', guard: wasTold, actions: contradicts },
   LateSuccessPosted: { description: 'that instruction had ended', guard: wasIn(ended), actions: late },
 };
 

@@ -88,3 +88,18 @@ describe('the word of people', () => {
     expect(given(onItsWay).when(people({ said: 'confirmed', providerRef: 'm-1' }))).toMatchObject({ wrote: {} });
   });
 });
+
+describe('a provider that contradicts itself', () => {
+  const refusedFact: PaymentFact = { type: 'InstructionRefused', instruction: 1, code: 'declined', elsewhere: false };
+  const failed: PaymentFact = { type: 'PaymentFailed', cause: 'requested', reason: 'declined' };
+  const ended = { ...before, 'payment/p1': [...sentAgain.slice(0, 3), refusedFact, failed] };
+  const accepted = { ...record({ said: 'accepted', providerRef: 'm-1' }), instruction: 1 };
+
+  it('is noted once, however often it says so', () => {
+    const { wrote } = given(ended).when(accepted) as { wrote: Record<string, PaymentFact[]> };
+    const noted = wrote['payment/p1'] ?? [];
+    expect(noted).toMatchObject([{ type: 'ProviderContradicted', instruction: 1, said: 'accepted' }]);
+    const again = { ...accepted, commandId: 'outcome:p1:1:accepted:9' };
+    expect(given({ ...ended, 'payment/p1': [...ended['payment/p1'], ...noted] }).when(again)).toEqual({ repeats: 6 });
+  });
+});

@@ -115,11 +115,9 @@ function factsOfEnded(outcome: InstructionOutcome, payment: PaymentSnapshot, abo
     case 'unresolvable':
       return [];
     case 'accepted':
-      return about.state === 'refused' ? [{ type: 'ProviderContradicted', instruction, said }] : [];
+      return about.state === 'refused' ? contradictionOf(about, said) : [];
     case 'refused':
-      return about.state === 'confirmed' || about.state === 'paid late'
-        ? [{ type: 'ProviderContradicted', instruction, said }]
-        : [];
+      return about.state === 'confirmed' || about.state === 'paid late' ? contradictionOf(about, said) : [];
     case 'confirmed':
     case 'settled': {
       const { providerRef, providerFee } = outcome;
@@ -136,6 +134,11 @@ function factsOfEnded(outcome: InstructionOutcome, payment: PaymentSnapshot, abo
       return [];
     }
   }
+}
+
+/** Noted once, however often it is asked and says so. */
+function contradictionOf({ number, contradicted }: Instruction, said: string): PaymentFact[] {
+  return contradicted === said ? [] : [{ type: 'ProviderContradicted', instruction: number, said }];
 }
 
 function settledOf({ providerFee = 0n }: { readonly providerFee?: bigint }): PaymentFact {

@@ -143,12 +143,12 @@ function ofEnded(draft: Draft, payment: Payment, about: Attempt, word: Word): bo
     case 'unresolvable':
       return false;
     case 'accepted':
-      if (about.known !== 'refused') return false;
-      draft.noted('ProviderContradicted', `${about.number} accepted`);
+      if (about.known !== 'refused' || about.contradicted === 'accepted') return false;
+      draft.contradicted(about, 'accepted');
       return true;
     case 'refused':
-      if (about.known !== 'done' && about.known !== 'done late') return false;
-      draft.noted('ProviderContradicted', `${about.number} refused`);
+      if ((about.known !== 'done' && about.known !== 'done late') || about.contradicted === 'refused') return false;
+      draft.contradicted(about, 'refused');
       return true;
     case 'confirmed':
     case 'settled':

@@ -274,8 +274,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a late success is posted each time that it is said': {
     file: 'src/machines/payment/transfer.ts',
-    text: "return { ...at, state: 'paid late', providerRef };",
-    bug: 'return { ...at, providerRef };',
+    text: "changing(transfer, number, { state: 'paid late', providerRef })",
+    bug: 'changing(transfer, number, { providerRef })',
   },
   'a late success is on the books of another provider': {
     file: 'src/machines/payment/record-outcome.ts',
