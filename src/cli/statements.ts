@@ -28,7 +28,10 @@ export function statementsCommand(shell: Shell): Command {
         'beside a kora that serves.',
     )
     .addArgument(new Argument('<action>', 'what to do').choices(actions))
-    .argument('[files...]', 'of parse and import files, as the bank sent them; of show and release the id of a statement')
+    .argument(
+      '[files...]',
+      'of parse and import files, as the bank sent them; of show and release the id of a statement',
+    )
     .addOption(
       new Option('--format <format>', 'of parse; default: seen in the file').choices([
         'mt940',

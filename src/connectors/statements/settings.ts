@@ -6,7 +6,15 @@ import { choice, integer, secretReference, text } from '../schema-words.ts';
 
 const closed = { additionalProperties: false };
 /** As they are named where files are read. */
-const charsets: readonly CharsetName[] = ['utf-8', 'utf-16le', 'utf-16be', 'iso-8859-1', 'iso-8859-15', 'windows-1252', 'us-ascii'];
+const charsets: readonly CharsetName[] = [
+  'utf-8',
+  'utf-16le',
+  'utf-16be',
+  'iso-8859-1',
+  'iso-8859-15',
+  'windows-1252',
+  'us-ascii',
+];
 const HOUR_MS = 3_600_000;
 
 const sftp = Type.Object(
@@ -43,9 +51,7 @@ export const statementSettings = Type.Object(
       Type.String({ format: 'iso-4217', description: 'a currency of ISO 4217 is wanted, such as XOF' }),
     ),
     /** For files whose bytes do not show it. */
-    charset: Type.Optional(
-      choice(charsets, { description: 'a character set is wanted' }),
-    ),
+    charset: Type.Optional(choice(charsets, { description: 'a character set is wanted' })),
     /** How the bank signs what it takes back. */
     reversals: choice(['sign-is-effect', 'sign-is-original'] as const, { default: 'sign-is-effect' }),
     /** Of csv: a mapping that is shipped, or the path of one. */

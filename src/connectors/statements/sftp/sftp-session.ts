@@ -175,10 +175,7 @@ function troubleOf(error: unknown): SftpError {
   }
   const isAnswer = typeof code === 'number' || /no such file|permission denied|failure/i.test(message);
   return isAnswer
-    ? new SftpError(
-        'Refused',
-        `the server refuses it: ${/no such file/i.test(message) ? 'no such file' : code}`,
-      )
+    ? new SftpError('Refused', `the server refuses it: ${/no such file/i.test(message) ? 'no such file' : code}`)
     : new SftpError('Unreachable', `the server cannot be reached: ${String(code)}`);
 }
 
