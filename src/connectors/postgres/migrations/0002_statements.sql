@@ -66,7 +66,7 @@ create table providers.bank_statement_lines (
   -- Its place among the file's lines, from 0, and its line of text in the file, from 1.
   ordinal integer not null,
   file_line integer not null,
-  -- What makes it this line: a keyed hash, and which one it is of those that are alike. docs/statements.md.
+  -- What makes it this line: a keyed hash, and which one it is of those that are alike: docs/statement-intake.md.
   identity text not null,
   occurrence integer not null,
   -- Account, references, remittance text, names: with the key of the file's day.
