@@ -38,9 +38,12 @@ export class CharsetEvidence {
     let from = 0;
     if (this.#first.length < 3) from = this.#lookAtFirst(bytes);
     if (this.#byteOrderMark === 'utf-16le' || this.#byteOrderMark === 'utf-16be') return;
+    let isOpen = this.#open.length > 0;
     for (let i = from; i < bytes.length; i++) {
       const byte = bytes[i] ?? 0;
-      if (byte >= 0x80 || this.#open.length > 0) this.#take(byte);
+      if (byte < 0x80 && !isOpen) continue;
+      this.#take(byte);
+      isOpen = this.#open.length > 0;
     }
   }
 

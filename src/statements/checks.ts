@@ -15,7 +15,7 @@ export function withChecks(reader: StatementReader): StatementReader {
   const checks = new Checks();
   return {
     push: (bytes) => checks.look(reader.push(bytes)),
-    end: () => checks.look(reader.end()),
+    end: () => checks.end(checks.look(reader.end())),
   };
 }
 
@@ -34,9 +34,13 @@ class Checks {
     return all;
   }
 
+  end(all: StatementPart[]): StatementPart[] {
+    for (const ended of this.#last.values()) if (goesOn(ended)) lastPageMissing(ended, all);
+    return all;
+  }
+
   #begin(head: StatementHead, all: StatementPart[]): void {
-    const previous = this.#last.get(keyOf(head));
-    if (previous !== undefined) checkPages(previous, head, all);
+    checkPages(this.#last.get(keyOf(head)), head, all);
     this.#open = { head, sum: 0n, entry: newSpan(), value: newSpan() };
     if (head.opening !== undefined) checkCurrency(head.opening, head, all);
   }
@@ -137,22 +141,27 @@ function isSameStatement(a: StatementHead, b: StatementHead): boolean {
 }
 
 /** Pages of one statement come one after the other, each once. */
-function checkPages({ head: previous }: Ended, head: StatementHead, all: StatementPart[]): void {
-  if (!isSameStatement(previous, head)) {
-    if (isFirst(head)) return;
+function checkPages(previous: Ended | undefined, head: StatementHead, all: StatementPart[]): void {
+  if (previous === undefined || !isSameStatement(previous.head, head)) {
+    if (previous !== undefined && goesOn(previous)) lastPageMissing(previous, all);
+    if (head.opening?.kind !== ':60M:' || (head.page ?? 1) <= 1) return;
     problem(all, 'PageMissing', `${nameOf(head)} begins with page ${head.page ?? 0}: the pages before it are missing`);
     return;
   }
-  const wanted = (previous.page ?? 0) + 1;
+  const wanted = (previous.head.page ?? 0) + 1;
   const page = head.page ?? 0;
   if (page === wanted) return;
-  if (page < wanted) problem(all, 'PageDuplicate', `${nameOf(head)} has page ${page} twice, or out of order`);
+  if (page < wanted) problem(all, 'PageDuplicate', `${nameOf(head)} is there twice, or its pages are out of order`);
   else problem(all, 'PageMissing', `${nameOf(head)} goes on with page ${page}: page ${wanted} is missing`);
 }
 
-/** An intermediate opening balance is never a first page's. Banks number single pages as they like: `:28C:13/37`. */
-function isFirst(head: StatementHead): boolean {
-  return head.opening?.kind !== ':60M:' || (head.page ?? 1) <= 1;
+/** An intermediate closing balance says that another page follows. Pages of XML may come in files of their own. */
+function goesOn({ closing }: Ended): boolean {
+  return closing?.kind === ':62M:';
+}
+
+function lastPageMissing({ head }: Ended, all: StatementPart[]): void {
+  problem(all, 'PageMissing', `${nameOf(head)} ends with an intermediate balance: the page after it is missing`);
 }
 
 /** What one statement closes with, the next one of the account opens with; in files that begin with the newest, too. */

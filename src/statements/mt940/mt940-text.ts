@@ -117,8 +117,9 @@ export class Mt940Text {
 }
 
 function isAscii(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte >= 0x80) return false;
-  return true;
+  let seen = 0;
+  for (let i = 0; i < bytes.length; i++) seen |= bytes[i] ?? 0;
+  return seen < 0x80;
 }
 
 /** What the first byte beyond ASCII shows; undefined while its sequence is not whole. */
