@@ -149,6 +149,19 @@ export async function openProviders(
     await calls.close();
   });
 
+  ground.statements?.tellStatuses(async (profile, { references, status }) => {
+    const providerRef = 'providerRef' in status ? (status.providerRef ?? '') : '';
+    const outcome = callbackOutcome(providerRef, status);
+    if (outcome === undefined) return true;
+    // A report says whose bank it is of, and not which of its connectors carried the payment.
+    for (const { config } of manager.views().filter((view) => view.config.profile === profile)) {
+      for (const reference of references.filter((one) => PAYMENT_ID.test(one))) {
+        if (await ear.told(reference, config.id, outcome)) return true;
+      }
+    }
+    return false;
+  });
+
   return {
     list: () =>
       Promise.all(
@@ -183,6 +196,9 @@ export async function openProviders(
     },
   };
 }
+
+/** What a bank is told as a payment's key. Others' references are none of ours. */
+const PAYMENT_ID = /^[A-Za-z0-9_-]{27}$/;
 
 function calendarsOf({ profiles }: ConnectorsConfig): ReadonlyMap<string, SettlementCalendar> {
   return new Map(

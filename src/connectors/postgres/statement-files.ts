@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { keyAfter, type Page, pageOf, type PageOf } from '../../kernel/page.ts';
 import type { Actor } from '../statements/ports.ts';
-import type { FileFindings } from '../statements/read-file.ts';
+import type { FileFindings } from '../statements/file-findings.ts';
 
 export type StatementStatus = 'received' | 'parsed' | 'quarantined' | 'unreadable';
 export type StatementOrigin = 'upload' | 'sftp' | 'cli' | 'connector';

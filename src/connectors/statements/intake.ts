@@ -29,7 +29,9 @@ import { holdLines, ImportTakenOverError, insertLines } from '../postgres/statem
 import { type LineRecord, placeOf, recordOf, referenceHash, type SealedFields } from './line-record.ts';
 import { type Actor, StatementIntakeError, type StatementObjects, type StatementTerms } from './ports.ts';
 import { ProfileTurns } from './profile-turns.ts';
+import type { FileFindings } from './file-findings.ts';
 import { examine, partsOf } from './read-file.ts';
+import { applyReport, type StatusSink } from './status-report.ts';
 import type { StatementKeys } from './statement-keys.ts';
 
 /** Between any two of these a process may die; whoever comes next goes on from there. */
@@ -76,6 +78,7 @@ export interface OpenedLine extends Omit<StoredLine, 'sealed' | 'day'> {
 export class StatementIntake {
   readonly #options: IntakeOptions;
   readonly #turns: ProfileTurns;
+  #sink: StatusSink | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -141,6 +144,11 @@ export class StatementIntake {
     } catch (error) {
       this.#options.onTrouble?.(error, `statement ${id} waits: its import broke off`);
     }
+  }
+
+  /** From now on, statuses that banks report go there. Until then files with them wait. */
+  tellStatuses(sink: StatusSink): void {
+    this.#sink = sink;
   }
 
   /** Takes up what broke off. @returns how many files are over now */
@@ -246,6 +254,7 @@ export class StatementIntake {
       await this.#step('examined');
     }
     if (findings.unreadable !== undefined) return recordEnd(client, id, 'unreadable');
+    if (findings.statuses !== undefined) return this.#importStatuses(client, file, terms, findings);
     const held = findings.problemsCount > 0 && release === undefined;
     try {
       await this.#importLines(client, file, terms, held);
@@ -256,6 +265,30 @@ export class StatementIntake {
     await this.#step('lines');
     await recordEnd(client, id, held ? 'quarantined' : 'parsed');
     await this.#step('ended');
+  }
+
+  /** A pain.002. One that names payments which are not known here is held: what it says is not lost without a word. */
+  async #importStatuses(
+    client: pg.PoolClient,
+    { id, profile, objectKey, release }: StatementFile,
+    terms: StatementTerms,
+    findings: FileFindings,
+  ): Promise<void> {
+    // Where nobody carries payments, who does takes it up.
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    if (findings.problemsCount > 0 && release === undefined) return recordEnd(client, id, 'quarantined');
+    const open = (): AsyncIterable<Uint8Array> => this.#options.objects.open(objectKey, profile);
+    const readers = await terms.look(open);
+    if (readers.kind !== 'status-report') return;
+    const unknown = await applyReport(open(), readers.reader(), (reported) => sink(profile, reported));
+    if (unknown > 0 && release === undefined) {
+      const message = `${unknown} of its statuses name no payment that was told to this bank: release it when that is right`;
+      const problems = [{ code: 'PaymentUnknown', message }];
+      await recordFindings(client, id, { ...findings, problems, problemsCount: 1 });
+      return recordEnd(client, id, 'quarantined');
+    }
+    return recordEnd(client, id, 'parsed');
   }
 
   async #importLines(client: pg.PoolClient, file: StatementFile, terms: StatementTerms, held: boolean): Promise<void> {

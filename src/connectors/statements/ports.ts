@@ -1,4 +1,4 @@
-import type { StatementReader } from '../../statements/index.ts';
+import type { StatementReader, StatusReportReader } from '../../statements/index.ts';
 
 /** Seals and opens what is personal: a keyring, newest key first. `place` is what the value belongs to. */
 export interface Sealer {
@@ -35,7 +35,7 @@ export interface Actor {
 export type FileReaders =
   | { readonly kind: 'statements'; readonly reader: () => StatementReader }
   /** A pain.002: no statement, it says what became of payments. */
-  | { readonly kind: 'status-report' };
+  | { readonly kind: 'status-report'; readonly reader: () => StatusReportReader };
 
 /** How files of a bank profile are read, and what its lines are known by. */
 export interface StatementTerms {

@@ -10,6 +10,7 @@ import {
   readerFor,
   readyMapping,
   StatementUnreadableError,
+  statusReportReader,
 } from '../../statements/index.ts';
 import type { BankProfile } from '../config-schema.ts';
 import { resolveSecret, type SecretSources } from '../secrets.ts';
@@ -39,7 +40,7 @@ async function readersOf(
   const mapping = named === undefined ? undefined : await mappingOf(named);
   const seen = wanted === 'auto' ? detectFormat(await beginning(open())) : wanted;
   const format = seen ?? (mapping === undefined ? undefined : 'csv');
-  if (format === 'pain.002') return { kind: 'status-report' };
+  if (format === 'pain.002') return { kind: 'status-report', reader: statusReportReader };
   if (format === undefined) {
     const what = 'it is none of MT940, MT942, camt.052, camt.053, camt.054; for a CSV name a mapping in the profile';
     throw new StatementUnreadableError('UnknownFormat', what, { line: 1, column: 1 });

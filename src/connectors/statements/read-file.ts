@@ -1,41 +1,7 @@
+import { type FileFindings, type FoundBalances, type FoundProblem, KEPT_MAX } from './file-findings.ts';
 import type { StatementTerms } from './ports.ts';
+import { examineReport } from './status-report.ts';
 import { StatementUnreadableError, type StatementPart, type StatementReader } from '../../statements/index.ts';
-
-/** What a file was found to be, before any of its lines counts. Nothing personal is in it. */
-export interface FileFindings {
-  readonly formats: readonly string[];
-  readonly statements: number;
-  readonly lines: number;
-  /** The first ones; `problemsCount` says how many there are. */
-  readonly problems: readonly FoundProblem[];
-  readonly problemsCount: number;
-  /** Of the first statements. */
-  readonly balances: readonly FoundBalances[];
-  /** It cannot be read any further than here. */
-  readonly unreadable?: {
-    readonly code: string;
-    readonly message: string;
-    readonly line: number;
-    readonly column: number;
-  };
-}
-
-interface FoundProblem {
-  readonly code: string;
-  readonly message: string;
-  readonly line?: number;
-  readonly column?: number;
-}
-
-interface FoundBalances {
-  readonly currency?: string;
-  readonly sequence?: string;
-  readonly page?: number;
-  readonly opening?: string;
-  readonly closing?: string;
-}
-
-const KEPT_MAX = 100;
 
 /** The parts of a file, as its bytes come. @throws StatementUnreadableError; whatever `bytes` throws */
 export async function* partsOf(
@@ -95,10 +61,7 @@ export async function examine(open: () => AsyncIterable<Uint8Array>, terms: Stat
   };
   try {
     const readers = await terms.look(open);
-    if (readers.kind === 'status-report') {
-      const what = 'a pain.002 is no statement: it says what became of payments that were sent';
-      return found({ code: 'NotAStatement', message: what, line: 1, column: 1 });
-    }
+    if (readers.kind === 'status-report') return await examineReport(open(), readers.reader());
     for await (const parts of partsOf(open(), readers.reader())) for (const part of parts) take(part);
   } catch (error) {
     if (!(error instanceof StatementUnreadableError)) throw error;

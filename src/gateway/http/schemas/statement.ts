@@ -77,6 +77,7 @@ export const statement = Type.Object(
     ),
     problems: Type.Optional(Type.Array(finding, { description: 'the first hundred' })),
     problemsCount: Type.Optional(Type.Integer({ minimum: 0 })),
+    statuses: Type.Optional(Type.Integer({ minimum: 0, description: 'of a pain.002: how many statuses it says' })),
     unreadable: Type.Optional(finding),
     release: Type.Optional(
       Type.Object({ at: instant, by: Type.String(), reason: Type.String() }, { additionalProperties: false }),
