@@ -2193,6 +2193,8 @@ export interface components {
              * @enum {string}
              */
             readonly status: "received" | "parsed" | "quarantined" | "unreadable";
+            /** @description of a pain.002: how many statuses it says */
+            readonly statuses?: number;
             readonly unreadable?: {
                 /** @description what is wrong: docs/statements.md */
                 readonly code: string;
