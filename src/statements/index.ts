@@ -4,7 +4,7 @@ export { CharsetEvidence, decideCharset } from './charset.ts';
 export type { CharsetName } from './charset-decoding.ts';
 export { csvMappingOf, CsvMappingError, type CsvMapping } from './csv/csv-mapping.ts';
 export { csvReader, type CsvOptions } from './csv/csv-reader.ts';
-export { detectFormat, DETECTION_BYTES, readerFor, type ReaderOptions } from './open-reader.ts';
+export { detectFormat, DETECTION_BYTES, readerFor } from './open-reader.ts';
 export { readyMapping, readyMappingNames } from './csv/ready-mappings.ts';
 export { statusReportReader, type StatusReportPart, type StatusReportReader } from './pain002/pain002-reader.ts';
 export { statusFor, type PaymentReferences, type PaymentStatus, type StatusOutcome } from './pain002/payment-status.ts';

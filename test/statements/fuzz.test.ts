@@ -1,19 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  readerFor,
-  readyMapping,
-  type StatementReader,
-  StatementUnreadableError,
-  statusReportReader,
-} from '../../src/statements/index.ts';
+import { readerFor, readyMapping, StatementUnreadableError, statusReportReader } from '../../src/statements/index.ts';
 
 // A million mutated bytes and more for every reader: nothing is thrown but the typed error, nothing hangs, nothing grows.
 
 interface Subject {
   readonly name: string;
-  readonly make: () => Pick<StatementReader, 'end'> & { push(bytes: Uint8Array): readonly unknown[] };
+  readonly make: () => { push(bytes: Uint8Array): readonly unknown[]; end(): readonly unknown[] };
   /** Files that can be read; below KORA_DATA's `statements/<folder>` there are more. */
   readonly seeds: readonly string[];
   readonly folder?: string;
