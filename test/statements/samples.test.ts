@@ -80,10 +80,6 @@ describe.skipIf(data === undefined)('sample files of banks (KORA_DATA)', { timeo
       ).toEqual(expected ?? []);
     }
     // Most samples were made up, and do not add up: they are kept, and held.
-    expect(came).toEqual({
-      parsed: expect.any(Number),
-      quarantined: expect.any(Number),
-      unreadable: expect.any(Number),
-    });
+    expect(Object.keys(came).sort()).toEqual(['parsed', 'quarantined', 'unreadable']);
   });
 });

@@ -173,10 +173,11 @@ function troubleOf(error: unknown): SftpError {
   if (/authentication methods failed/i.test(message)) {
     return new SftpError('Refused', 'the server does not let us in: look at user, key and password');
   }
-  const isAnswer = typeof code === 'number' || /no such file|permission denied|failure/i.test(message);
+  const isMissing = /no such file/i.test(message);
+  const isAnswer = typeof code === 'number' || isMissing || /permission denied|failure/i.test(message);
   return isAnswer
-    ? new SftpError('Refused', `the server refuses it: ${/no such file/i.test(message) ? 'no such file' : code}`)
-    : new SftpError('Unreachable', `the server cannot be reached: ${String(code)}`);
+    ? new SftpError('Refused', isMissing ? 'the server has no such file' : `the server refuses it: ${code}`)
+    : new SftpError('Unreachable', `the server cannot be reached: ${code}`);
 }
 
 function nothing(): void {
