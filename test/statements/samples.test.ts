@@ -31,6 +31,7 @@ describe.skipIf(data === undefined)('sample files of banks (KORA_DATA)', { timeo
     database = await createTestDatabase();
     pool = new pg.Pool(asRole(database.poolConfig, moduleRoles.providers.role));
     stage = await intakeStage(pool, { terms });
+    stage.intake.tellStatuses(() => Promise.resolve(false));
   });
   afterAll(async () => {
     await stage.stop();
@@ -49,6 +50,7 @@ describe.skipIf(data === undefined)('sample files of banks (KORA_DATA)', { timeo
       let expected: bigint[] | undefined;
       try {
         const readers = await terms(profile)?.look(open);
+        if (readers?.kind === 'status-report') expected = [];
         if (readers?.kind === 'statements') {
           const amounts: bigint[] = [];
           for await (const parts of partsOf(open(), readers.reader())) {

@@ -79,6 +79,8 @@ export class StatementIntake {
   readonly #options: IntakeOptions;
   readonly #turns: ProfileTurns;
   #sink: StatusSink | undefined;
+  /** Imports that broke off, and when they are tried again. */
+  readonly #waits = new Map<string, { readonly forMs: number; readonly until: number }>();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -156,10 +158,16 @@ export class StatementIntake {
     let count = 0;
     for (const { id } of await waitingFiles(this.#options.pool, 100)) {
       if (signal?.aborted === true) break;
+      const waits = this.#waits.get(id);
+      if (waits !== undefined && performance.now() < waits.until) continue;
       try {
         await this.import(id, { actor: 'kora:intake', reason: 'an import that broke off' });
+        this.#waits.delete(id);
         count += 1;
       } catch (error) {
+        // What keeps it may last: it is not tried, told of and written down every few seconds.
+        const forMs = Math.min((waits?.forMs ?? 2_500) * 2, 600_000);
+        this.#waits.set(id, { forMs, until: performance.now() + forMs });
         this.#options.onTrouble?.(error, `statement ${id} waits: its import broke off`);
       }
     }
