@@ -115,7 +115,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const doors = known && (await openStream(ground, known.identity));
     const terms = new ProviderTerms();
     const runtime = await startRuntime(ground, terms);
-    const peers = doors && (await openPeers(ground, runtime));
+    const peers = doors && (await openPeers({ ...ground, tracing: seen.rpc.tracing }, runtime));
     const placed = peers?.runtime ?? runtime;
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
@@ -134,6 +134,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
       isTroubled: () => troubles.current !== undefined,
       projectionLag: () => projectionLag(store.pool, store.logElsewhere),
     });
+    if (webhooks) seen.metrics?.measureUntold(() => webhooks.backlog());
     seen.metrics?.measurePayoutSlices(() => pendingSlices(store.poolOf('payments')));
     peers?.join();
     const ports = { httpPort, rpcPort, streamPort: doors?.streamPort, metricsPort };
@@ -361,7 +362,8 @@ function connectorsOf(runtime: Runtime, store: OpenedStore, providers: Providers
     // Those that are configured, or where there are none, those whose breakers ever opened.
     list: () => providers?.list() ?? connectorStates(store.poolOf('providers')),
     connector: (id) => (providers === undefined ? runtime.connector(id) : providers.connector(id)),
-    carryOut: (request, caller) => runtime.operate(request, caller),
+    serves: (provider) => providers?.serves(provider) ?? false,
+    carryOut: (request, caller) => (providers ?? { carryOut: runtime.operate.bind(runtime) }).carryOut(request, caller),
     isApplied: (request, caller) => runtime.isApplied(request, caller),
   };
 }

@@ -2,6 +2,7 @@ import type { Runtime } from './actors/runtime.ts';
 import { Membership } from './cluster/membership.ts';
 import type { KoraConfig } from './platform/config.ts';
 import type { Logger } from './platform/logging.ts';
+import type { Tracing } from './platform/tracing/span.ts';
 import type { Stages } from './platform/stages.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -11,6 +12,7 @@ interface Ground {
   readonly stages: Stages;
   readonly store: OpenedStore;
   readonly memberId: string;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface Peers {
@@ -22,7 +24,7 @@ export interface Peers {
 
 /** Opens the door for other processes, where KORA_ADVERTISE says how they reach this one. */
 export async function openPeers(ground: Ground, runtime: Runtime): Promise<Peers> {
-  const { config, logger, stages, store, memberId } = ground;
+  const { config, logger, stages, store, memberId, tracing } = ground;
   if (config.advertise === undefined) return { runtime, join: () => undefined };
   const [{ startPeerDoor }, { Forwarder }, { acceptedServiceKeysOf, serviceKeyOf }, { rpcTlsOf }] = await Promise.all([
     import('./gateway/peer/peer-door.ts'),
@@ -38,6 +40,7 @@ export async function openPeers(ground: Ground, runtime: Runtime): Promise<Peers
     port: Number(port),
     keys: await acceptedServiceKeysOf(config),
     ...(tls && { tls }),
+    ...(tracing && { tracing }),
     log: logger,
   });
   stages.add('the door for other processes is closed', () => door.close());
@@ -51,6 +54,7 @@ export async function openPeers(ground: Ground, runtime: Runtime): Promise<Peers
     memberId,
     key: await serviceKeyOf(config),
     ...(tls && { tls }),
+    ...(tracing && { tracing }),
     log: logger,
   });
   stages.add('nothing is forwarded any more', () => {

@@ -17,6 +17,8 @@ export interface Providers {
   /** Every configured connector, with its breaker. */
   list(): Promise<readonly (ConnectorView & { readonly type: string; readonly profile: string })[]>;
   connector(id: string): Promise<ConnectorView | undefined>;
+  /** Whether payments of this provider go through connectors. */
+  serves(provider: string): boolean;
   /** An operator's word. */
   carryOut(request: ConnectorRequest, caller: Caller): Promise<Outcome>;
   /** Undefined: it is taken, and durable. Otherwise why it is not. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import type { EventLog } from '../eventstore/index.ts';
 import { Breakers } from './actors/breakers.ts';
 import { Dispatcher } from './actors/dispatcher/dispatcher.ts';
 import type { DispatcherOptions } from './actors/dispatcher/options.ts';
@@ -20,6 +21,7 @@ import {
   type Tracing,
   writeRegistry,
 } from './connectors/index.ts';
+import { notFound } from './machines/refusals.ts';
 import type { Logger } from './platform/logging.ts';
 import type { Stages } from './platform/stages.ts';
 import { partitionOf, workOfProviders } from './projections/queries.ts';
@@ -104,6 +106,7 @@ export async function openProviders(
     connectors,
     settlesAt: (provider: string | undefined) => settlementOf(new Date(), provider, settleTerms),
     clock: systemClock,
+    correlationOf: (paymentId: string) => correlationOf(store.log, paymentId),
     inFlightMax: Math.ceil(ground.inFlightMax / partitions),
     onError: (error: unknown) => onTrouble(error, 'payments wait for their providers'),
     ...(ground.tracing && { span: spanOf(ground.tracing), traceId: ground.tracing.traceId }),
@@ -151,7 +154,13 @@ export async function openProviders(
         })),
       ),
     connector: async (id) => (manager.config(id) === undefined ? undefined : runtime.connector(id)),
-    carryOut: (request, caller) => runtime.operate(request, caller),
+    serves: (provider) => connectors.serves(provider),
+    carryOut: (request, caller) => {
+      const { connectorId } = request;
+      return manager.config(connectorId) === undefined
+        ? Promise.resolve({ ok: false, duplicate: false, refusal: notFound('connector', connectorId) })
+        : runtime.operate(request, caller);
+    },
     callback: async ({ connectorId, headers, body }) => {
       const verdict = await manager.callback(connectorId, { headers, body });
       if (verdict.outcome === 'refused') return verdict.code;
@@ -230,4 +239,10 @@ function watchFile(file: string, changed: () => void): { close(): void } {
       watcher.close();
     },
   };
+}
+
+/** What tied the request that made a payment to others: its first unit has it. */
+async function correlationOf(log: EventLog, paymentId: string): Promise<string | undefined> {
+  for await (const row of log.readStream(`payment/${paymentId}`)) return row.meta.correlationId;
+  return undefined;
 }

@@ -56,6 +56,22 @@ function entry(line: number): string {
 `;
 }
 
+/** One message of MT940 with text as German banks structure it, wrapped as SWIFT does. */
+export function* mt940Pieces(count: number): Generator<string> {
+  yield ':20:R1\r\n:25:DE89370400440532013000\r\n:28C:1/1\r\n:60F:C261126EUR0,00\r\n';
+  for (let line = 0; line < count; line++) {
+    const amount = decimal(amountOf(line)).replace('.', ',');
+    yield (
+      `:61:2611261126${isDebit(line) ? 'D' : 'C'}${amount}NTRFE2E-${line}//BANK${line}\r\n` +
+      `:86:166?00GUTSCHRIFT?109201?20EREF+E2E-${line}?21SVWZ+Invoice 2026-${line}?22 of Nov\r\n` +
+      `ember, with thanks?30INGBNL2A?31NL20INGB0001234567?32Mueller & Soehne ${line}\r\n`
+    );
+  }
+  const sum = sumOf(count);
+  const size = decimal(Number(sum < 0n ? -sum : sum)).replace('.', ',');
+  yield `:62F:${sum < 0n ? 'D' : 'C'}261126EUR${size}\r\n-\r\n`;
+}
+
 /** Stripe's itemized report; every fourth description has quotes around it. */
 export function* csvPieces(count: number): Generator<string> {
   yield 'balance_transaction_id,created_utc,available_on_utc,currency,gross,fee,net,reporting_category,source_id,description\n';

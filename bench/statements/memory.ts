@@ -1,7 +1,7 @@
-import { camtReader, csvReader, readyMapping } from '../../src/statements/index.ts';
+import { camtReader, csvReader, readerFor, readyMapping } from '../../src/statements/index.ts';
 import { type Measured, mustHold } from '../harness/case.ts';
 import { round } from '../harness/measure.ts';
-import { camtPieces, csvPieces } from './files.ts';
+import { camtPieces, csvPieces, mt940Pieces } from './files.ts';
 import { LINES, peakOf } from './reading.ts';
 
 /** The heap's peak after a collection: flat where ten times the lines need no more. */
@@ -9,6 +9,7 @@ export function run(): Promise<Measured> {
   const mapping = readyMapping('stripe-balance');
   mustHold(mapping !== undefined, 'stripe-balance is not shipped');
   const of = (count: number) => ({
+    mt940: peakOf(() => readerFor('mt940'), mt940Pieces(count), count),
     camt053: peakOf(() => camtReader(), camtPieces(count), count),
     csv: peakOf(() => csvReader(mapping), csvPieces(count), count),
   });
@@ -16,6 +17,8 @@ export function run(): Promise<Measured> {
   const many = of(10 * LINES);
   return Promise.resolve({
     figures: [
+      { name: 'statements.memory.mt940', value: round(some.mt940), unit: 'MB' },
+      { name: 'statements.memory.mt940.1e6', value: round(many.mt940), unit: 'MB' },
       { name: 'statements.memory.camt053', value: round(some.camt053), unit: 'MB' },
       { name: 'statements.memory.camt053.1e6', value: round(many.camt053), unit: 'MB' },
       { name: 'statements.memory.csv', value: round(some.csv), unit: 'MB' },

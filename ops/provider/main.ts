@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { Command, Option } from 'commander';
+import { watchStarter } from '../../src/cli/watch-starter.ts';
 import { Bank } from './bank.ts';
 import { type BehaviourName, behaviourNames, behaviours, readBehaviour, standardBehaviour } from './behaviour.ts';
 import { Callbacks } from './callbacks.ts';
@@ -79,6 +80,8 @@ async function run(given: Flags): Promise<void> {
   const scheme = given.tlsCert === undefined ? 'http' : 'https';
   process.stdout.write(`provider ready: ${scheme}://${HOST}:${port} admin: http://${HOST}:${adminPort}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
+  // npm dies of a SIGTERM and passes nothing on.
+  if (process.env['npm_lifecycle_event'] === 'provider') watchStarter(() => process.exit(0));
   // Whoever started us with a channel is not outlived, whatever ended it: the channel breaks, and we go too.
   process.once('disconnect', () => process.exit(0));
   process.channel?.unref();

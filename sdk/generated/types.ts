@@ -507,7 +507,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Pay, or create a payment and take it up to a state
-         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
+         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
          *
          *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write`.
          */
@@ -639,7 +639,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Resolve: say what became of what is in doubt
-         * @description For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or `refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known already changes nothing, and what contradicts is noted.
+         * @description For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or `refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known already changes nothing, and what contradicts is noted. A `refused` of what is still on its way is answered with `InstructionLive`: nobody can have seen it yet.
          *
          *     For service. Services need the scope `payments:settle`.
          */
@@ -5868,7 +5868,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description StillRunning */
+            /** @description StillRunning, InstructionLive */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -53,12 +53,17 @@ export function mayReadPayment(principal: Principal, owners: PartyOwners, scope:
 }
 
 /** What a service needs to be told of a kind of event. One that is not here needs a token for everything. */
-const hearingScopes: Readonly<Partial<Record<string, Scope>>> = { payment: 'payments:read', account: 'accounts:read' };
+const hearingScopes: Readonly<Partial<Record<string, Scope>>> = {
+  payment: 'payments:read',
+  payout: 'payouts:read',
+  account: 'accounts:read',
+  connector: 'connectors:read',
+};
 
 /**
  * Having these kinds of events told to an address of one's own: admins, and services that might read the same.
  *
- * @param kinds `payment`, `account`: the first part of types of events
+ * @param kinds `payment`, `payout`, `account`, `connector`: the first part of types of events
  */
 export function mayHearOf(principal: Principal, kinds: readonly string[]): boolean {
   if (principal.roles.includes('admin')) return true;

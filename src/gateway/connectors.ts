@@ -8,6 +8,8 @@ export interface Connectors {
   list(): Promise<readonly ConnectorView[]>;
   /** A connector as it is durably now. Undefined: there is none. */
   connector(id: string): Promise<ConnectorView | undefined>;
+  /** Whether payments of this provider go through a connector: then a connector is told, and says what became of them. */
+  serves(provider: string): boolean;
   /** Carries out what an operator asks for. The answer, a refusal included, is durable. Throws as `Runtime.execute` does. */
   carryOut(request: ConnectorRequest, caller: Caller): Promise<Outcome>;
   /** Whether it was carried out already, as far as is known here. */

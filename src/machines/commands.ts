@@ -96,7 +96,7 @@ export type InstructionOutcome =
 export interface RecordOutcome extends Identified {
   readonly type: 'RecordOutcome';
   readonly paymentId: string;
-  /** The attempt's number; 0: the newest one. */
+  /** The attempt's number; 0: the newest one, by the word of people. */
   readonly instruction: number;
   readonly outcome: InstructionOutcome;
   /** When settlement is due, if this captures without settling. */

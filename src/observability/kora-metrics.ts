@@ -11,7 +11,14 @@ import { commandMetrics, type RuntimeFigures, runtimeMetrics } from './command-m
 import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts';
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
-import { payoutSliceMetrics, type PendingSlices, projectionMetrics, troubleMetrics } from './store-metrics.ts';
+import {
+  payoutSliceMetrics,
+  type PendingSlices,
+  projectionMetrics,
+  troubleMetrics,
+  type Untold,
+  untoldMetrics,
+} from './store-metrics.ts';
 
 /** Parts of a running kora that have figures to read. */
 export interface MeasuredParts {
@@ -33,6 +40,8 @@ export interface KoraMetrics {
   measure(parts: MeasuredParts): void;
   /** Asks for the payout slices that are pending whenever metrics are read. */
   measurePayoutSlices(ask: () => Promise<readonly PendingSlices[]>): void;
+  /** Asks what waits to be told to others whenever metrics are read. */
+  measureUntold(ask: () => Promise<Untold>): void;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -61,6 +70,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
       projectionMetrics(registry, projectionLag, { onSilence });
     },
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
+    measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({
         registry,

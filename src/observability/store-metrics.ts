@@ -57,3 +57,37 @@ export function payoutSliceMetrics(
     (all) => all.map(({ currency, pending }) => ({ labels: { currency }, value: pending })),
   );
 }
+
+/** What waits to be told to others. */
+export interface Untold {
+  readonly pending: number;
+  readonly dead: number;
+  readonly oldestPendingAt?: Date;
+  /** Events of the log, by reader. */
+  readonly behind: Readonly<Record<string, number>>;
+}
+
+/** Webhooks and publishers: what waits, what was given up, and how far behind the log they are. */
+export function untoldMetrics(registry: Registry, ask: () => Promise<Untold>, options: AskedOptions): void {
+  const asked = new Asked(ask, options);
+  asked.gauge(
+    registry,
+    { name: 'kora_webhook_deliveries', help: 'Deliveries that wait, or were given up', labels: ['status'] },
+    ({ pending, dead }) => [
+      { labels: { status: 'pending' }, value: pending },
+      { labels: { status: 'dead' }, value: dead },
+    ],
+  );
+  asked.gauge(
+    registry,
+    { name: 'kora_webhook_oldest_seconds', help: 'Since what waits longest to be delivered was recorded', labels: [] },
+    ({ oldestPendingAt }) => [
+      { labels: {}, value: oldestPendingAt === undefined ? 0 : (Date.now() - oldestPendingAt.getTime()) / 1_000 },
+    ],
+  );
+  asked.gauge(
+    registry,
+    { name: 'kora_events_untold', help: 'Events of the log that a reader has not taken yet', labels: ['reader'] },
+    ({ behind }) => Object.entries(behind).map(([reader, value]) => ({ labels: { reader }, value })),
+  );
+}

@@ -54,6 +54,8 @@ export interface StatementLine {
   readonly bankReference: string;
   /** The remittance text as sent, the lines of it apart by `\n`; '' if there is none. */
   readonly text: string;
+  /** What the format gives beside reference and text: `:61:` subfield 9, as sent; absent if there is none. */
+  readonly supplementary?: string;
   /** `NTRF`, `PMNT/RCDT/ESCT`: what kind of booking it is, as the format says it. */
   readonly transactionCode?: string;
   /** What structured text says, part by part; absent for text without a structure that is known. */

@@ -67,7 +67,19 @@ export type Answer<Value> =
 export type Whose = { readonly owner: string } | 'anybody';
 
 /** The face of the module, for doors and the command line. */
+/** What waits to be told to others. */
+export interface WebhookBacklog {
+  readonly pending: number;
+  readonly dead: number;
+  /** When what waits longest was recorded. Absent: nothing waits. */
+  readonly oldestPendingAt?: Date;
+  /** By reader (`deliveries`: the relay; `publisher:<name>`): events of the log that it has not taken. */
+  readonly behind: Readonly<Record<string, number>>;
+}
+
 export interface Webhooks {
+  /** Of all endpoints together. */
+  backlog(): Promise<WebhookBacklog>;
   /** It is told what is recorded from now on. */
   add(request: {
     readonly owner: string;

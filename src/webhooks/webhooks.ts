@@ -5,6 +5,7 @@ import { addressPolicy } from './addresses.ts';
 import { faultOfUrl } from './endpoint-url.ts';
 import { isChoice } from './event-choice.ts';
 import type { Answer, Sealer, WebhookRefusal, Webhooks, Whose } from './face.ts';
+import { readBacklog } from './postgres/backlog.ts';
 import { deliveriesPage, replayDeliveries, skipDelivery } from './postgres/deliveries.ts';
 import { insertEndpoint, isThere, markRemoved, placeOf, readEndpoints, replaceSecret } from './postgres/endpoints.ts';
 import { newSecret } from './signature.ts';
@@ -53,6 +54,16 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       if (view === undefined)
         return refused({ code: 'WebhookNotFound', message: `webhook ${id} was removed meanwhile` });
       return { ok: true, value: { ...view, secret } };
+    },
+    backlog: async () => {
+      // First how far readers are: what is written meanwhile counts as a little lag, and none is below nothing.
+      const waiting = await readBacklog(pool);
+      const last = await lastPosition();
+      const behind = Object.fromEntries(
+        waiting.readers.map(({ name, position }) => [name, Math.max(0, last - position)]),
+      );
+      const { pending, dead, oldestPendingAt } = waiting;
+      return { pending, dead, ...(oldestPendingAt !== undefined && { oldestPendingAt }), behind };
     },
     list: (whose) => readEndpoints(pool, whose),
     remove: (id, whose) =>

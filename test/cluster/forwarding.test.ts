@@ -6,6 +6,7 @@ import { Forwarder } from '../../src/gateway/peer/forwarder.ts';
 import { type PeerTls, startPeerDoor } from '../../src/gateway/peer/peer-door.ts';
 import { readAnswers, readCalls, writeCalls } from '../../src/gateway/peer/wire.ts';
 import { createServiceKey, type ServiceKey } from '../../src/gateway/service-token.ts';
+import type { Incoming, Tracing } from '../../src/platform/tracing/span.ts';
 import { Certificates } from '../rpc/certificates.ts';
 import { caller, cashIn, openWallets, p2p } from '../support/wallets.ts';
 
@@ -24,6 +25,7 @@ type Execute = Runtime['execute'];
 interface Both {
   readonly theirKey?: ServiceKey;
   readonly theirs?: (real: Execute) => Execute;
+  readonly tracing?: { readonly here: Pick<Tracing, 'traceparent'>; readonly there: Pick<Tracing, 'begin'> };
   readonly tls?: { readonly here: PeerTls | undefined; readonly there: PeerTls };
 }
 
@@ -44,6 +46,7 @@ async function twoProcesses(options: Both = {}) {
     keys,
     log: silent,
     ...(tls && { tls: tls.there }),
+    ...(options.tracing && { tracing: options.tracing.there }),
   });
   const suspects: string[] = [];
   const asked: string[] = [];
@@ -61,6 +64,7 @@ async function twoProcesses(options: Both = {}) {
     key,
     log: silent,
     ...(tls?.here && { tls: tls.here }),
+    ...(options.tracing && { tracing: options.tracing.here }),
   });
   closing.push(
     () => door.close(),
@@ -85,6 +89,26 @@ describe('a forwarded command', () => {
       refusal: { code: 'InsufficientFunds', available: '700' },
       payment: { status: 'FAILED' },
     });
+  });
+
+  it('stays in its trace', async () => {
+    const begun: [string, Incoming | undefined][] = [];
+    let ended = 0;
+    const { ask } = await twoProcesses({
+      tracing: {
+        here: { traceparent: () => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+        there: {
+          begin: (name, _attributes, incoming) => {
+            begun.push([name, incoming]);
+            return { run: (work) => work(), correlate: () => undefined, end: () => void (ended += 1) };
+          },
+        },
+      },
+    });
+    await ask(p2p('ada', 'ben', 300n, 'k1'));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(begun).toEqual([['peer.command', { traceparent, correlationId: caller.correlationId }]]);
+    expect(ended).toBe(1);
   });
 
   it('goes to the account that it debits, a step to where its payment went', async () => {

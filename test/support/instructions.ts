@@ -31,7 +31,7 @@ export async function told(
   if (outcome !== 'on its way') await said(runtime, paymentId, outcome);
 }
 
-/** What is known of the newest instruction. */
+/** What is known of the first instruction. */
 export async function said(
   runtime: Pick<Runtime, 'carryOut'>,
   paymentId: string,
@@ -44,7 +44,7 @@ export async function said(
       commandId: `outcome:${paymentId}:${known.said}`,
       fingerprint: JSON.stringify(known, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
       paymentId,
-      instruction: 0,
+      instruction: 1,
       outcome: known,
       settlesAt: new Date(Date.now() + 86_400_000).toISOString(),
     },

@@ -291,6 +291,12 @@ describe('what is dead', () => {
     // What was taken is written down a moment later.
     await stage.until(async () => (await stage.standing(id))['delivered'] === 5);
     expect(await stage.standing(id)).toEqual({ delivered: 5, dead: 1, pending: 2 });
+    expect(await stage.webhooks.backlog()).toEqual({
+      pending: 2,
+      dead: 1,
+      oldestPendingAt: expect.any(Date) as Date,
+      behind: { deliveries: 0 },
+    });
     mend();
     expect(granted(await stage.webhooks.replay(id, 'anybody', {}))).toEqual({ replayed: 1 });
     await stage.told();
@@ -301,6 +307,12 @@ describe('what is dead', () => {
       'payment.settled',
     ]);
     expect((await stage.pool.query('select from webhooks.lanes')).rowCount).toBe(0);
+    expect(await stage.webhooks.backlog()).toEqual({ pending: 0, dead: 0, behind: { deliveries: 0 } });
+    await stage.stopAll();
+    stage.scribe.open('much-later');
+    await stage.scribe.written();
+    const { behind } = await stage.webhooks.backlog();
+    expect(behind['deliveries']).toBeGreaterThan(0);
   });
 
   it('may be skipped: the rest of its payment comes without it', async () => {

@@ -121,12 +121,7 @@ export class Dispatcher {
 
   #work(paymentId: string, visit: Visit): void {
     visit.busy = true;
-    const { span } = this.#options;
-    const goOn = (): Promise<void> => this.#goOn(paymentId, visit);
-    // One trace a visit: the intent, what connectors do, and what is written down of it.
-    const name = 'dispatcher.executeSlice';
-    const attributes = { payout_slice_id: paymentId, correlation_id: this.#recorder.correlationOf(paymentId) };
-    const work = (span === undefined ? goOn() : span(name, attributes, goOn))
+    const work = this.#visit(paymentId, visit)
       .catch((error: unknown) => {
         this.#later(visit, 1_000);
         this.#options.onError?.(error);
@@ -136,6 +131,15 @@ export class Dispatcher {
         this.#atWork.delete(work);
       });
     this.#atWork.add(work);
+  }
+
+  /** One trace a visit: the intent, what connectors do, and what is written down of it. */
+  async #visit(paymentId: string, visit: Visit): Promise<void> {
+    const { span } = this.#options;
+    await this.#recorder.learn(paymentId);
+    const goOn = (): Promise<void> => this.#goOn(paymentId, visit);
+    const attributes = { payout_slice_id: paymentId, correlation_id: this.#recorder.correlationOf(paymentId) };
+    return span === undefined ? goOn() : span('dispatcher.executeSlice', attributes, goOn);
   }
 
   /** As many steps as can be made now. */

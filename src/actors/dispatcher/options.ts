@@ -12,6 +12,8 @@ export interface DispatcherOptions {
   /** When what a provider takes on now is settled. */
   readonly settlesAt: (provider: string | undefined) => string;
   readonly clock: Clock;
+  /** What tied the request that made a payment to others, from the log; asked once of a payment that this process did not hear of. */
+  readonly correlationOf?: (paymentId: string) => Promise<string | undefined>;
   /** Payments that are at work at a time. Default 512. */
   readonly inFlightMax?: number;
   /** How often the work list is read. Default 500 ms; what is new in the log is taken at once. */

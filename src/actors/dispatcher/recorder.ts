@@ -13,12 +13,15 @@ export interface Intent {
   readonly told: Told;
 }
 
-type RecorderOptions = Pick<DispatcherOptions, 'runtime' | 'connectors' | 'clock' | 'settlesAt' | 'span' | 'traceId'>;
+type RecorderOptions = Pick<
+  DispatcherOptions,
+  'runtime' | 'connectors' | 'clock' | 'settlesAt' | 'span' | 'traceId' | 'correlationOf' | 'onError'
+>;
 
 /** Writes down what the dispatcher is about to do, and what came of it. */
 export class Recorder {
   readonly #options: RecorderOptions;
-  /** What ties a payment to the request that made it, as far as it was heard: it ties what its provider does to it too. */
+  /** What ties a payment to the request that made it: it ties what its provider does to it too. */
   readonly #correlations = new RecentMap<string, string>(50_000);
 
   constructor(options: RecorderOptions) {
@@ -29,7 +32,14 @@ export class Recorder {
     this.#correlations.set(paymentId, correlationId);
   }
 
-  /** Of a payment that was found on the work list the request is not known: its own id ties what belongs to it together. */
+  /** To be called before a payment is worked on that was found on the work list. */
+  async learn(paymentId: string): Promise<void> {
+    const { correlationOf } = this.#options;
+    if (correlationOf === undefined || this.#correlations.get(paymentId) !== undefined) return;
+    this.correlate(paymentId, (await correlationOf(paymentId)) ?? `provider:${paymentId}`);
+  }
+
+  /** Where the request is not known the payment's own id ties what belongs to it together. */
   correlationOf(paymentId: string): string {
     return this.#correlations.get(paymentId) ?? `provider:${paymentId}`;
   }
@@ -115,6 +125,7 @@ export class Recorder {
     const payment = await this.#options.runtime.paymentState(paymentId);
     const about = newestAt(payment?.context.transfer, connector);
     if (about === undefined) return false;
+    await this.learn(paymentId);
     if (outcome.said !== 'refused') await this.record(paymentId, about.number, outcome);
     return true;
   }
@@ -130,6 +141,8 @@ export class Recorder {
     for (let tries = 1; ; tries++) {
       const outcome = await runtime.carryOut(command, caller).catch((error: unknown) => {
         if (tries >= patience.triesMax) throw error;
+        // Once, when it is no hiccup any more: what a provider did is not written down yet.
+        if (tries === 5) this.#options.onError?.(error);
         return undefined;
       });
       const isBusy = outcome?.ok === false && /^(Overloaded|Contended)$/.test(outcome.refusal.code);

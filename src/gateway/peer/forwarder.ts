@@ -2,6 +2,7 @@ import type { Caller, KoraRequest } from '../../actors/requests.ts';
 import type { Outcome, Runtime } from '../../actors/runtime.ts';
 import { commandIdOf } from '../../kernel/ids.ts';
 import { RecentMap } from '../../kernel/recent-map.ts';
+import type { Tracing } from '../../platform/tracing/span.ts';
 import type { ServiceKey } from '../service-key.ts';
 import { PeerClient } from './peer-client.ts';
 import type { PeerTls } from './peer-door.ts';
@@ -19,6 +20,8 @@ export interface ForwarderOptions {
   readonly memberId: string;
   readonly key: ServiceKey;
   readonly tls?: PeerTls;
+  /** Default: nobody traces. */
+  readonly tracing?: Pick<Tracing, 'traceparent'>;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -57,10 +60,15 @@ export class Forwarder {
     request: KoraRequest,
     caller: Caller,
   ): Promise<Outcome> {
-    const { runtime, placement, log } = this.#options;
+    const { runtime, placement, log, tracing } = this.#options;
+    const traceparent = tracing?.traceparent();
     let answer: ForwardedAnswer = null;
     try {
-      answer = await this.#clientOf(owner.address).carryOut({ request, caller });
+      answer = await this.#clientOf(owner.address).carryOut({
+        request,
+        caller,
+        ...(traceparent !== undefined && { traceparent }),
+      });
       if (answer !== null && !answer.ok && answer.refusal.code === 'Overloaded') {
         placement.suspect(owner.id);
         answer = null;

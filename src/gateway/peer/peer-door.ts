@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Runtime } from '../../actors/runtime.ts';
+import type { Tracing } from '../../platform/tracing/span.ts';
 import { bearerToken } from '../service-token.ts';
 import type { ServicePublicKey } from '../service-key.ts';
 import { peerTokenVerifier } from './peer-token.ts';
@@ -27,6 +28,8 @@ export interface PeerDoorOptions {
   readonly port: number;
   readonly keys: readonly ServicePublicKey[];
   readonly tls?: PeerTls;
+  /** Default: nobody traces. */
+  readonly tracing?: Pick<Tracing, 'begin'>;
   readonly log: { warn(details: object, message: string): void };
 }
 
@@ -41,7 +44,7 @@ const BODY_BYTES_MAX = 32 * 1024 * 1024;
 export async function startPeerDoor(
   options: PeerDoorOptions,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const { runtime, host, port, keys, tls, log } = options;
+  const { runtime, host, port, keys, tls, log, tracing } = options;
   const isPeer = peerTokenVerifier(keys);
   const handle = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
@@ -64,12 +67,18 @@ export async function startPeerDoor(
   };
   const carryOut = async (call: ForwardedCall | undefined): Promise<ForwardedAnswer> => {
     if (call === undefined) return null;
+    const { request, caller, traceparent } = call;
+    const { correlationId } = caller;
+    const span = tracing?.begin('peer.command', { 'kora.command': request.type }, { traceparent, correlationId });
+    const work = (): Promise<ForwardedAnswer> => runtime.execute(request, caller);
     try {
-      return await runtime.execute(call.request, call.caller);
+      return await (span === undefined ? work() : span.run(work));
     } catch (error) {
       // The one that asked tries it itself, and says what came of it.
-      log.warn({ err: error, correlationId: call.caller.correlationId }, 'a forwarded command came to a fault');
+      log.warn({ err: error, correlationId }, 'a forwarded command came to a fault');
       return null;
+    } finally {
+      span?.end();
     }
   };
   const server =

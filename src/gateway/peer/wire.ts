@@ -6,6 +6,8 @@ import type { RefusalCode } from '../../kernel/refusal.ts';
 export interface ForwardedCall {
   readonly request: KoraRequest;
   readonly caller: Caller;
+  /** Of the trace that it belongs to, as in the header of that name (W3C Trace Context). */
+  readonly traceparent?: string;
 }
 
 /** The outcome; or `null`: the process that was asked did not carry it out, or cannot say, and the one that asked does. */
@@ -118,11 +120,13 @@ export function writeCalls(calls: readonly ForwardedCall[]): string {
 export function readCalls(text: string): (ForwardedCall | undefined)[] {
   const calls = JSON.parse(text) as unknown;
   if (!Array.isArray(calls)) throw new TypeError('a list of calls is wanted');
-  return calls.map((call: unknown) => readCall(call as { request?: unknown; caller?: unknown } | null));
+  return calls.map((call: unknown) => readCall(call as ReadCall | null));
 }
 
-function readCall(call: { request?: unknown; caller?: unknown } | null): ForwardedCall | undefined {
-  const { request, caller } = call ?? {};
+type ReadCall = { readonly [Part in keyof ForwardedCall]?: unknown };
+
+function readCall(call: ReadCall | null): ForwardedCall | undefined {
+  const { request, caller, traceparent } = call ?? {};
   if (!isRecord(request) || !isRecord(caller)) return undefined;
   if (!Object.keys(caller).every((field) => Object.hasOwn(callerFields, field))) return undefined;
   const { type } = request;
@@ -136,7 +140,11 @@ function readCall(call: { request?: unknown; caller?: unknown } | null): Forward
     else if (typeof value === 'string' && /^-?[0-9]{1,40}$/.test(value)) read[field] = BigInt(value);
     else return undefined;
   }
-  return { request: read as unknown as KoraRequest, caller: caller as unknown as Caller };
+  return {
+    request: read as unknown as KoraRequest,
+    caller: caller as unknown as Caller,
+    ...(typeof traceparent === 'string' && { traceparent }),
+  };
 }
 
 /** @throws TypeError where it is not an answer for each call */

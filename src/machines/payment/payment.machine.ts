@@ -22,7 +22,18 @@ import type {
   SettlementOverdue,
 } from './payment.facts.ts';
 import { POSTINGS, REFUNDED_KINDS } from './postings.ts';
-import { endedTransfer, instructionOf, isLive, paidLate, transferAfter, type Transfer } from './transfer.ts';
+import {
+  contradicted,
+  ended,
+  endedOrGivenBack,
+  endedTransfer,
+  instructionOf,
+  isLive,
+  paidLate,
+  transferAfter,
+  type InstructionState,
+  type Transfer,
+} from './transfer.ts';
 
 /** A command that this payment applied, remembered for ever; the newest first. A list, because most payments have one. */
 export interface Applied {
@@ -141,8 +152,11 @@ const follows = ({ context, event }: Given<InstructionFact>): boolean =>
   POSTINGS[context.kind].capturedWhen !== undefined && transferAfter(context.transfer, event) !== undefined;
 const wasTold = ({ context, event }: Given<ProviderContradicted>): boolean =>
   instructionOf(context.transfer, event.instruction) !== undefined;
-const hadEnded = ({ context, event }: Given<LateSuccessPosted>): boolean =>
-  BigInt(event.providerFee) >= 0n && paidLate(context.transfer, event.instruction, event.providerRef) !== undefined;
+const wasIn =
+  (from: readonly InstructionState[]) =>
+  ({ context, event }: Given<LateSuccessPosted>): boolean =>
+    BigInt(event.providerFee) >= 0n &&
+    paidLate(context.transfer, event.instruction, event.providerRef, from) !== undefined;
 const isAnotherFee = ({ context, event }: Given<ProviderFeeCorrected>): boolean =>
   POSTINGS[context.kind].providerFee !== undefined &&
   BigInt(event.providerFee) >= 0n &&
@@ -206,13 +220,16 @@ const told = assigning(({ context, event }: Given<InstructionFact>) =>
   }),
 );
 const late = assigning(({ context, event }: Given<LateSuccessPosted>) =>
-  after(context, event, { transfer: paidLate(context.transfer, event.instruction, event.providerRef) }),
+  after(context, event, {
+    transfer: paidLate(context.transfer, event.instruction, event.providerRef, endedOrGivenBack),
+  }),
 );
 const feeCorrected = assigning(({ context, event }: Given<ProviderFeeCorrected>) =>
   after(context, event, { providerFee: BigInt(event.providerFee) }),
 );
-const noted = assigning(({ context, event }: Given<ProviderContradicted | SettlementOverdue>) =>
-  after(context, event, {}),
+const noted = assigning(({ context, event }: Given<SettlementOverdue>) => after(context, event, {}));
+const contradicts = assigning(({ context, event }: Given<ProviderContradicted>) =>
+  after(context, event, { transfer: contradicted(context.transfer, event.instruction, event.said) }),
 );
 const refundReserved = assigning(({ context, event }: Given<RefundReserved>) => {
   const amount = BigInt(event.amount);
@@ -249,8 +266,8 @@ const NOT_LIVE = 'no instruction is live';
 const toProvider = { description: FOLLOWS, guard: follows, actions: told };
 /** Facts that a provider may cause whatever has become of the payment. */
 const whatever = {
-  ProviderContradicted: { description: 'it was told so', guard: wasTold, actions: noted },
-  LateSuccessPosted: { description: 'that instruction had ended', guard: hadEnded, actions: late },
+  ProviderContradicted: { description: 'it was told so', guard: wasTold, actions: contradicts },
+  LateSuccessPosted: { description: 'that instruction had ended', guard: wasIn(ended), actions: late },
 };
 
 export const paymentMachine = setup({
@@ -339,7 +356,16 @@ export const paymentMachine = setup({
       },
     },
     FAILED: { on: whatever },
-    REVERSED: { on: whatever },
+    REVERSED: {
+      on: {
+        ...whatever,
+        LateSuccessPosted: {
+          description: 'that instruction had ended, or was done and given back',
+          guard: wasIn(endedOrGivenBack),
+          actions: late,
+        },
+      },
+    },
   },
 });
 

@@ -2,7 +2,7 @@ import { formatMinor } from '../../kernel/money.ts';
 import type { InstructionOutcome, RecordOutcome } from '../commands.ts';
 import type { Decision, World } from '../decision.ts';
 import { refuseReason } from '../reason.ts';
-import { invalid } from '../refusals.ts';
+import { instructionLive, invalid } from '../refusals.ts';
 import { paymentStream } from '../streams.ts';
 import { refused, Unit } from '../unit.ts';
 import { stamped } from './applied.ts';
@@ -12,7 +12,7 @@ import type { PaymentContext, PaymentSnapshot } from './payment.machine.ts';
 import { post, release } from './post.ts';
 import { FEE_CORRECTION, POSTINGS } from './postings.ts';
 import { refuseProviderFee } from './terms.ts';
-import { instructionOf, isLive, newestAt, type Instruction } from './transfer.ts';
+import { ended, endedOrGivenBack, instructionOf, isLive, newestAt, type Instruction } from './transfer.ts';
 
 /**
  * Takes down what is known of an instruction. A provider says things twice, late, out of order, and contradicts itself:
@@ -30,6 +30,9 @@ export function decideOutcome(command: RecordOutcome, payment: PaymentSnapshot, 
   // What a provider says of our key, it says of the newest attempt there.
   const about = newestAt(context.transfer, named.connector) ?? named;
   const open = isLive(context.transfer) && context.transfer?.instructions === about;
+  // Nobody can have seen that what is on its way was refused: who says so guesses.
+  if (open && isPeoples(command) && outcome.said === 'refused' && about.state === 'on its way')
+    return refused(instructionLive(about.connector));
   const facts = open ? factsOfOpen(command, payment, about) : factsOfEnded(outcome, payment, about);
   if (facts.length === 0) {
     return { outcome: 'duplicate', stream: paymentStream(command.paymentId), version: context.version };
@@ -38,6 +41,9 @@ export function decideOutcome(command: RecordOutcome, payment: PaymentSnapshot, 
   record(unit, command, payment, facts);
   return unit.decided();
 }
+
+/** The word of people: of a payment, not of one of the attempts. */
+const isPeoples = ({ instruction }: RecordOutcome): boolean => instruction === 0;
 
 function refuseOutcome(outcome: InstructionOutcome, { kind, amount }: PaymentContext): ReturnType<typeof refuseReason> {
   switch (outcome.said) {
@@ -109,15 +115,15 @@ function factsOfEnded(outcome: InstructionOutcome, payment: PaymentSnapshot, abo
     case 'unresolvable':
       return [];
     case 'accepted':
-      return about.state === 'refused' ? [{ type: 'ProviderContradicted', instruction, said }] : [];
+      return about.state === 'refused' ? contradictionOf(about, said) : [];
     case 'refused':
-      return about.state === 'confirmed' || about.state === 'paid late'
-        ? [{ type: 'ProviderContradicted', instruction, said }]
-        : [];
+      return about.state === 'confirmed' || about.state === 'paid late' ? contradictionOf(about, said) : [];
     case 'confirmed':
     case 'settled': {
       const { providerRef, providerFee } = outcome;
-      if (about.state === 'refused' || about.state === 'not sent') {
+      // Of what was given back only the money itself is news: that it was collected is known.
+      const isLate = (value === 'REVERSED' && said === 'settled' ? endedOrGivenBack : ended).includes(about.state);
+      if (isLate) {
         const fee = formatMinor(providerFee ?? 0n);
         return [{ type: 'LateSuccessPosted', instruction, provider: about.provider, providerRef, providerFee: fee }];
       }
@@ -128,6 +134,11 @@ function factsOfEnded(outcome: InstructionOutcome, payment: PaymentSnapshot, abo
       return [];
     }
   }
+}
+
+/** Noted once, however often it is asked and says so. */
+function contradictionOf({ number, contradicted }: Instruction, said: string): PaymentFact[] {
+  return contradicted === said ? [] : [{ type: 'ProviderContradicted', instruction: number, said }];
 }
 
 function settledOf({ providerFee = 0n }: { readonly providerFee?: bigint }): PaymentFact {

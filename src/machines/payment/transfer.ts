@@ -15,6 +15,8 @@ export interface Instruction {
   readonly resendAt: string | undefined;
   readonly state: InstructionState;
   readonly providerRef: string | undefined;
+  /** What the provider said last against its own word: said again it is no news. */
+  readonly contradicted?: string;
   readonly before: Instruction | undefined;
 }
 
@@ -140,14 +142,33 @@ export function endedTransfer(transfer: Transfer): Transfer | undefined {
   return status === undefined ? undefined : { ...transfer, status };
 }
 
-/** Marks an attempt that had ended and was carried out all the same; undefined where it had not ended. */
-export function paidLate(transfer: Transfer | undefined, number: number, providerRef: string): Transfer | undefined {
-  const marked = (at: Instruction | undefined): Instruction | undefined => {
+/** From which a success is late: nobody counts on the money any more. */
+export const ended: readonly InstructionState[] = ['refused', 'not sent'];
+/** Of a payment that was given back, that money comes for it all the same is late too. */
+export const endedOrGivenBack: readonly InstructionState[] = [...ended, 'confirmed'];
+
+/** The transfer with one attempt changed. */
+function changing(transfer: Transfer, number: number, change: Partial<Instruction>): Transfer {
+  const changed = (at: Instruction | undefined): Instruction | undefined => {
     if (at === undefined) return undefined;
-    if (at.number === number) return { ...at, state: 'paid late', providerRef };
-    return { ...at, before: marked(at.before) };
+    return at.number === number ? { ...at, ...change } : { ...at, before: changed(at.before) };
   };
+  return { ...transfer, instructions: changed(transfer.instructions) };
+}
+
+/** Marks an attempt of which the provider has said the contrary. */
+export function contradicted(transfer: Transfer | undefined, number: number, said: string): Transfer | undefined {
+  return transfer && changing(transfer, number, { contradicted: said });
+}
+
+/** Marks an attempt that had ended and was carried out all the same; undefined where it had not ended. */
+export function paidLate(
+  transfer: Transfer | undefined,
+  number: number,
+  providerRef: string,
+  from: readonly InstructionState[],
+): Transfer | undefined {
   const found = instructionOf(transfer, number);
-  if (transfer === undefined || (found?.state !== 'refused' && found?.state !== 'not sent')) return undefined;
-  return { ...transfer, instructions: marked(transfer.instructions) };
+  if (transfer === undefined || found === undefined || !from.includes(found.state)) return undefined;
+  return changing(transfer, number, { state: 'paid late', providerRef });
 }

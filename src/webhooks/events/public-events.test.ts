@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv';
-import { test } from '@fast-check/vitest';
+import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { MemoryLog, type RecordedUnit } from '../../../eventstore/index.ts';
 import { openForRandom, randomSteps, runStep } from '../../../test/support/random-commands.ts';
@@ -146,9 +146,40 @@ describe('what is told', () => {
       scribe.must({ type: 'CloseAccount', accountId: 'bob', openPayments: 0, ...ids('c') });
       scribe.cashIn('alice', 1_000n);
       scribe.p2p('alice', 'carol', 5_000n);
+      scribe.run({
+        type: 'CreatePayout',
+        ...ids('p'),
+        payoutId: 'p',
+        amount: 10n ** 12n,
+        currency: 'XOF',
+        payer: 'treasury',
+        provider: 'bank:AB',
+        beneficiary: 'b1',
+        sliceMin: 1n,
+        sliceMax: 10n ** 12n,
+        expiresAt: new Date(scribe.at + 60_000).toISOString(),
+      });
       const original = scribe.merchant('alice', 'shop', 600n);
       scribe.reverse(scribe.pay({ kind: 'REFUND', original, amount: 100n, upTo: 'AUTHORIZED' }));
     });
+    const random = fc.sample(randomSteps, { numRuns: 600, seed: 11 });
+    for (const steps of random) {
+      units.push(
+        ...(await unitsOf((scribe) => {
+          openForRandom(scribe);
+          steps.forEach((step, index) => runStep(scribe, step, String(index)));
+          const paymentId = scribe.pay({
+            kind: 'CASH_IN',
+            payee: 'alice',
+            amount: 3n,
+            provider: 'bank:AB',
+            upTo: 'CAPTURED',
+          });
+          scribe.at += 9 * 86_400_000;
+          scribe.run({ type: 'MeetSettlement', commandId: 'due', fingerprint: 'due', paymentId });
+        })),
+      );
+    }
     const types = new Set(told(units).map(({ envelope: { type, version } }) => `${type}.v${version}`));
     expect(Object.keys(allSchemas()).filter((name) => !types.has(name))).toEqual([]);
   });

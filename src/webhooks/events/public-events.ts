@@ -1,6 +1,7 @@
 import type { RecordedRow, RecordedUnit } from '../../../eventstore/index.ts';
 import { fingerprintOf } from '../../kernel/ids.ts';
 import { invariant } from '../../kernel/invariant.ts';
+import type { BreakerState } from '../../machines/connector/connector.facts.ts';
 import type { KnownFact } from '../../machines/event-versions.ts';
 import { factsOf } from '../../machines/fact-codec.ts';
 import { idOf } from '../../machines/streams.ts';
@@ -18,7 +19,7 @@ type Tellers = {
 
 /** From facts to events, by fact. A fact without a line is told to nobody. */
 const tellers: Tellers = {
-  PaymentInitiated: ({ kind, amount, currency, payer, payee, provider, original }, { id: paymentId }) => ({
+  PaymentInitiated: ({ kind, amount, currency, payer, payee, provider, original, payout }, { id: paymentId }) => ({
     type: 'payment.initiated',
     data: {
       paymentId,
@@ -30,6 +31,7 @@ const tellers: Tellers = {
       ...(payee !== undefined && { payee }),
       ...(provider !== undefined && { provider }),
       ...(original !== undefined && { original }),
+      ...(payout !== undefined && { payout }),
     },
   }),
   PaymentAuthorized: ({ held, expiresAt }, { id: paymentId, currency }) => ({
@@ -73,6 +75,63 @@ const tellers: Tellers = {
     type: 'payment.refund_released',
     data: { paymentId, refund, amount },
   }),
+  // What a provider or a person gave as reason stays here.
+  InstructionIssued: ({ instruction, connector: connectorId, provider }, { id: paymentId }) => ({
+    type: 'payment.instructed',
+    data: { paymentId, instruction, connectorId, provider },
+  }),
+  InstructionNotSent: ({ instruction }, { id: paymentId }) => ({
+    type: 'payment.not_sent',
+    data: { paymentId, instruction },
+  }),
+  InstructionAccepted: ({ instruction, providerRef }, { id: paymentId }) => ({
+    type: 'payment.accepted',
+    data: { paymentId, instruction, providerRef },
+  }),
+  InstructionInDoubt: ({ instruction }, { id: paymentId }) => ({
+    type: 'payment.in_doubt',
+    data: { paymentId, instruction },
+  }),
+  InstructionConfirmed: ({ instruction, providerRef }, { id: paymentId }) => ({
+    type: 'payment.confirmed',
+    data: { paymentId, instruction, providerRef },
+  }),
+  InstructionRefused: ({ instruction }, { id: paymentId }) => ({
+    type: 'payment.refused_by_provider',
+    data: { paymentId, instruction },
+  }),
+  InstructionUnresolved: ({ instruction }, { id: paymentId }) => ({
+    type: 'payment.unresolved',
+    data: { paymentId, instruction },
+  }),
+  LateSuccessPosted: ({ instruction, provider, providerRef, providerFee }, { id: paymentId }) => ({
+    type: 'payment.paid_late',
+    data: { paymentId, instruction, provider, providerRef, providerFee },
+  }),
+  ProviderFeeCorrected: ({ providerFee }, { id: paymentId }) => ({
+    type: 'payment.fee_corrected',
+    data: { paymentId, providerFee },
+  }),
+  SettlementOverdue: ({ settlesAt }, { id: paymentId }) => ({
+    type: 'payment.settlement_overdue',
+    data: { paymentId, settlesAt },
+  }),
+  PayoutCreated: ({ amount, currency, payer, provider, slices }, { id: payoutId }) => ({
+    type: 'payout.created',
+    data: { payoutId, status: 'OPEN', amount, currency, payer, provider, slices: [...slices] },
+  }),
+  PayoutFailed: ({ reason }, { id: payoutId }) => ({
+    type: 'payout.failed',
+    data: { payoutId, status: 'FAILED', code: reason },
+  }),
+  PayoutCancelled: ({ slices }, { id: payoutId }) => ({
+    type: 'payout.cancelled',
+    data: { payoutId, status: 'CANCELLED', slices: [...slices] },
+  }),
+  BreakerOpened: (_, { id }) => breakerTold(id, 'OPEN', false),
+  BreakerHalfOpened: (_, { id }) => breakerTold(id, 'HALF_OPEN', false),
+  BreakerClosed: (_, { id }) => breakerTold(id, 'CLOSED', false),
+  BreakerForced: ({ after: { state } }, { id }) => breakerTold(id, state, true),
   AccountOpened: ({ after: { type: walletType, currency } }, { id: accountId }) => ({
     type: 'account.opened',
     data: { accountId, status: 'OPEN', walletType, currency },
@@ -81,6 +140,17 @@ const tellers: Tellers = {
   AccountUnfrozen: (_, { id: accountId }) => ({ type: 'account.unfrozen', data: { accountId, status: 'OPEN' } }),
   AccountClosed: (_, { id: accountId }) => ({ type: 'account.closed', data: { accountId, status: 'CLOSED' } }),
 };
+
+function breakerTold(connectorId: string, state: BreakerState, forced: boolean): Told {
+  switch (state) {
+    case 'OPEN':
+      return { type: 'connector.opened', data: { connectorId, state, forced } };
+    case 'HALF_OPEN':
+      return { type: 'connector.half_opened', data: { connectorId, state, forced } };
+    case 'CLOSED':
+      return { type: 'connector.closed', data: { connectorId, state, forced } };
+  }
+}
 
 /**
  * What others are told of a unit, in the order of the log. Pure: a unit that is read again comes to the same events, with

@@ -17,7 +17,9 @@ export function schemaOf(type: EventType): JsonSchema {
     type: Type.Literal(type),
     version: Type.Literal(version),
     createdAt: Type.String({ format: 'date-time', description: 'when it was recorded' }),
-    subject: Type.String({ description: 'payment/<id> or account/<id>: events of one subject come in order' }),
+    subject: Type.String({
+      description: 'payment/<id>, payout/<id>, account/<id> or connector/<id>: events of one subject come in order',
+    }),
     sequence: Type.Integer({ minimum: 1, description: 'grows with each event of the subject, not always by one' }),
     data,
   });

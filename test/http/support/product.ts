@@ -157,6 +157,7 @@ export async function openProduct(
   const connectors: Connectors = {
     list: () => connectorStates(providersPool),
     connector: (id) => runtime.connector(id),
+    serves: () => false,
     carryOut: (request, caller) => runtime.operate(request, caller),
     isApplied: (request, caller) => runtime.isApplied(request, caller),
   };

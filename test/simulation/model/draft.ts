@@ -107,6 +107,12 @@ export class Draft {
     this.#fact(type, {}, figures);
   }
 
+  contradicted(about: Attempt, said: string): void {
+    const { attempts } = this.#payment();
+    const marked = attempts.map((one) => (one === about ? { ...one, contradicted: said } : one));
+    this.#fact('ProviderContradicted', { attempts: marked }, `${about.number} ${said}`);
+  }
+
   unresolved(number: number): void {
     this.#fact('InstructionUnresolved', { unresolved: true }, `${number}`);
   }

@@ -82,6 +82,9 @@ export function hear(asked: Heard, id: string, view: View): Draft | { readonly r
   const draft = new Draft(id, view);
   draft.take(payment);
   const isOpen = isLive(payment) && about === attempts.at(-1);
+  // People cannot have seen a "no" to what is on its way.
+  if (isOpen && asked.instruction === 0 && word.said === 'refused' && about.known === 'on its way')
+    return no('InstructionLive');
   const said = isOpen ? ofOpen(draft, payment, about, word, view) : ofEnded(draft, payment, about, word);
   return said ? draft : no('Nothing');
 }
@@ -140,16 +143,20 @@ function ofEnded(draft: Draft, payment: Payment, about: Attempt, word: Word): bo
     case 'unresolvable':
       return false;
     case 'accepted':
-      if (about.known !== 'refused') return false;
-      draft.noted('ProviderContradicted', `${about.number} accepted`);
+      if (about.known !== 'refused' || about.contradicted === 'accepted') return false;
+      draft.contradicted(about, 'accepted');
       return true;
     case 'refused':
-      if (about.known !== 'done' && about.known !== 'done late') return false;
-      draft.noted('ProviderContradicted', `${about.number} refused`);
+      if ((about.known !== 'done' && about.known !== 'done late') || about.contradicted === 'refused') return false;
+      draft.contradicted(about, 'refused');
       return true;
     case 'confirmed':
     case 'settled':
-      if (about.known === 'refused' || about.known === 'not sent') {
+      if (
+        about.known === 'refused' ||
+        about.known === 'not sent' ||
+        (about.known === 'done' && status === 'REVERSED' && word.said === 'settled')
+      ) {
         draft.late(about, word.ref, word.fee ?? 0n, row);
         return true;
       }

@@ -56,6 +56,8 @@ export interface Attempt {
   readonly known: 'on its way' | 'not sent' | 'accepted' | 'in doubt' | 'sent again' | 'done' | 'refused' | 'done late';
   /** The provider's reference is known, and can be asked for. */
   readonly hasRef: boolean;
+  /** What it said last against its own word. */
+  readonly contradicted?: string;
 }
 
 /** How far it has come with providers. */

@@ -264,13 +264,18 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a late success is not posted': {
     file: 'src/machines/payment/record-outcome.ts',
-    text: "if (about.state === 'refused' || about.state === 'not sent') {",
-    bug: "if (about.state === 'not sent') {",
+    text: 'if (isLate) {',
+    bug: "if (isLate && about.state !== 'refused') {",
+  },
+  'people may guess that what is on its way was refused': {
+    file: 'src/machines/payment/record-outcome.ts',
+    text: "outcome.said === 'refused' && about.state === 'on its way')",
+    bug: "outcome.said === 'refused' && about.state === 'accepted')",
   },
   'a late success is posted each time that it is said': {
     file: 'src/machines/payment/transfer.ts',
-    text: "return { ...at, state: 'paid late', providerRef };",
-    bug: 'return { ...at, providerRef };',
+    text: "changing(transfer, number, { state: 'paid late', providerRef })",
+    bug: 'changing(transfer, number, { providerRef })',
   },
   'a late success is on the books of another provider': {
     file: 'src/machines/payment/record-outcome.ts',

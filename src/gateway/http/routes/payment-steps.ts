@@ -166,8 +166,10 @@ const resolve = route({
   description:
     "For whoever has the provider's own word, or its statement: `confirmed` or `settled`, with its `providerRef`, or " +
     '`refused`, with the `reason`. It is taken as the word of the provider on its newest instruction: what is known ' +
-    'already changes nothing, and what contradicts is noted.',
+    'already changes nothing, and what contradicts is noted. A `refused` of what is still on its way is answered with ' +
+    '`InstructionLive`: nobody can have seen it yet.',
   body: resolution,
+  problems: ['InstructionLive'],
   access: { roles: { service: 'any' }, scopes: ['payments:settle'] },
   handle: (call, door) => {
     const { providerFee, ...body } = call.body;

@@ -34,7 +34,7 @@ const pay = route({
   description:
     'People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). ' +
     '`upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and ' +
-    'for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out. `upTo: INITIATED` only creates it. A cash-out is ' +
+    'for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is ' +
     'sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.',
   body: newPayment,
   answers: { 201: payment },
@@ -44,7 +44,7 @@ const pay = route({
   access: { roles: { customer: 'own', merchant: 'own', service: 'any' }, scopes: ['payments:write'] },
   handle: async (call, door) => {
     const { principal, body } = call;
-    const request = payRequest(call);
+    const request = payRequest(call, door);
     if ('problem' in request) return request;
     // First what nobody of this kind may do, whatever it names; then whether what it names is theirs.
     if (!mayPay(principal, request, { payer: principal.principal, payee: principal.principal })) {
@@ -62,19 +62,21 @@ const pay = route({
   },
 });
 
-function payRequest({
-  principal,
-  body,
-  idempotencyKey,
-}: Call<unknown, unknown, Static<typeof newPayment>>): PayRequest | Problem {
+function payRequest(
+  { principal, body, idempotencyKey }: Call<unknown, unknown, Static<typeof newPayment>>,
+  { connectors }: DoorParts,
+): PayRequest | Problem {
   const { amount, captureAmount, providerFee, upTo, ...rest } = body;
   if (exponentOf(rest.currency) === undefined) return unknownCurrency;
+  // Nobody vouches by default for what a provider has not even been told.
+  const isTold = POSTINGS[rest.kind].capturedWhen !== undefined && connectors.serves(rest.provider ?? '');
+  const farthest = isTold ? 'AUTHORIZED' : farthestFor(principal, rest.kind);
   return {
     type: 'Pay',
     idempotencyKey,
     ...rest,
     amount: BigInt(amount),
-    upTo: upTo ?? farthestFor(principal, rest.kind) ?? 'SETTLED',
+    upTo: upTo ?? farthest ?? 'SETTLED',
     ...(captureAmount !== undefined && { captureAmount: BigInt(captureAmount) }),
     ...(providerFee !== undefined && { providerFee: BigInt(providerFee) }),
   };
