@@ -13,7 +13,7 @@ import {
 
 interface Subject {
   readonly name: string;
-  readonly make: () => Pick<StatementReader, 'end'> & { push(bytes: Uint8Array): readonly unknown[] };
+  readonly make: () => { push(bytes: Uint8Array): readonly unknown[]; end(): readonly unknown[] };
   /** Files that can be read; below KORA_DATA's `statements/<folder>` there are more. */
   readonly seeds: readonly string[];
   readonly folder?: string;
