@@ -507,9 +507,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Pay, or create a payment and take it up to a state
-         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
+         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING); the kinds of reconciliation (STATEMENT_FEE … WRITE_OFF_GAIN) need the scope `ledger:correct`. `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
          *
-         *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write`.
+         *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write` or `ledger:correct`.
          */
         readonly post: operations["pay"];
         readonly delete?: never;
@@ -1352,7 +1352,7 @@ export interface components {
              */
             readonly currency: string;
             /** @enum {string} */
-            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "FUNDING";
+            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "FUNDING" | "STATEMENT_FEE" | "STATEMENT_INTEREST" | "UNIDENTIFIED_CREDIT" | "UNIDENTIFIED_DEBIT" | "LATE_COLLECTION" | "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
             /**
              * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
              * @example ada
@@ -1482,7 +1482,7 @@ export interface components {
              */
             readonly fee?: string;
             /** @enum {string} */
-            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN";
+            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN" | "STATEMENT_FEE" | "STATEMENT_INTEREST" | "UNIDENTIFIED_CREDIT" | "UNIDENTIFIED_DEBIT" | "LATE_COLLECTION" | "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
             /**
              * @description id of a payment, as it was answered: 27 characters
              * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
@@ -4805,7 +4805,7 @@ export interface operations {
                  * @example 2024-02-29T12:00:00Z
                  */
                 readonly from?: string;
-                readonly kind?: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN";
+                readonly kind?: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN" | "STATEMENT_FEE" | "STATEMENT_INTEREST" | "UNIDENTIFIED_CREDIT" | "UNIDENTIFIED_DEBIT" | "LATE_COLLECTION" | "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
                 /** @description how many, 1 to 200 */
                 readonly limit?: number;
                 readonly status?: "INITIATED" | "AUTHORIZED" | "CAPTURED" | "SETTLED" | "FAILED" | "REVERSED";

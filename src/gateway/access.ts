@@ -2,7 +2,7 @@ import type { AccountRequest, PaymentRequest } from '../actors/requests.ts';
 import type { PayUpTo } from '../machines/commands.ts';
 import type { WalletType } from '../machines/account/account.facts.ts';
 import type { PaymentKind } from '../machines/payment/payment.facts.ts';
-import { POSTINGS } from '../machines/payment/postings.ts';
+import { isReconciliationKind, POSTINGS } from '../machines/payment/postings.ts';
 import type { PaymentView } from '../machines/payment/view.ts';
 import type { Principal, Role } from './principal.ts';
 import type { Scope } from './scopes.ts';
@@ -119,7 +119,7 @@ type StepRequest = Exclude<PaymentRequest, PayRequest>;
  * what somebody else has to say: that a merchant was paid out, that a provider paid cash. A service goes all the way.
  */
 export function farthestFor(principal: Principal, kind: PaymentKind): PayUpTo | undefined {
-  if (isServiceFor(principal, 'payments:write')) return 'SETTLED';
+  if (isServiceFor(principal, isReconciliationKind(kind) ? 'ledger:correct' : 'payments:write')) return 'SETTLED';
   if (!isPerson(principal)) return undefined;
   switch (kind) {
     case 'P2P':
@@ -134,6 +134,15 @@ export function farthestFor(principal: Principal, kind: PaymentKind): PayUpTo | 
     case 'FUNDING':
     case 'PAYOUT':
     case 'PAYOUT_RETURN':
+    case 'STATEMENT_FEE':
+    case 'STATEMENT_INTEREST':
+    case 'UNIDENTIFIED_CREDIT':
+    case 'UNIDENTIFIED_DEBIT':
+    case 'LATE_COLLECTION':
+    case 'CORRECTION_CREDIT':
+    case 'CORRECTION_DEBIT':
+    case 'WRITE_OFF_LOSS':
+    case 'WRITE_OFF_GAIN':
       return undefined;
   }
 }
@@ -149,6 +158,7 @@ export function mayPay(principal: Principal, request: PayRequest, owners: PartyO
   const { kind, upTo, providerFee, captureAmount } = request;
   // That a provider sent money back is said by those who talk to it, and by nobody else.
   if (kind === 'PAYOUT_RETURN') return isServiceFor(principal, 'payments:settle');
+  if (isReconciliationKind(kind)) return isServiceFor(principal, 'ledger:correct');
   if (isServiceFor(principal, 'payments:write')) {
     // Otherwise a Pay would be a way around the scope of Settle.
     return !settlesForProvider(kind, upTo) || isServiceFor(principal, 'payments:settle');

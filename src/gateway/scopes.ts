@@ -3,7 +3,8 @@
  *
  * `payments:settle` stands apart from `payments:write`, because whoever settles what goes through a provider says that the
  * provider's money has moved: that is for those who talk to the provider. Payouts empty treasuries, and have scopes of their
- * own; `connectors:operate` opens and closes breakers.
+ * own; `connectors:operate` opens and closes breakers; `ledger:correct` is reconciliation's: lines of statements that are
+ * nobody's payment, and corrections through suspense.
  */
 export const scopes = [
   'accounts:read',
@@ -11,6 +12,7 @@ export const scopes = [
   'payments:read',
   'payments:write',
   'payments:settle',
+  'ledger:correct',
   'payouts:read',
   'payouts:write',
   'connectors:read',
