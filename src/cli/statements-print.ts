@@ -132,7 +132,6 @@ export class TextStatements implements StatementPrinter {
 
   /** Text of a bank is not to move a terminal's cursor. */
   #print(line: string): void {
-    // eslint-disable-next-line no-control-regex
     this.#write(`${line.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ').trimEnd()}\n`);
   }
 

@@ -1,13 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  readerFor,
-  readyMapping,
-  type StatementReader,
-  StatementUnreadableError,
-  statusReportReader,
-} from '../../src/statements/index.ts';
+import { readerFor, readyMapping, StatementUnreadableError, statusReportReader } from '../../src/statements/index.ts';
 
 // A million mutated bytes and more for every reader: nothing is thrown but the typed error, nothing hangs, nothing grows.
 

@@ -43,7 +43,7 @@ const dates = fc
   }));
 
 /** Characters that banks send, with those that a reader could take for something else. */
-const character = fc.constantFrom(...'abcXYZ019 ?:/+-{}.,<>~^äöüßŁ€');
+const character = fc.constantFrom(...Array.from('abcXYZ019 ?:/+-{}.,<>~^äöüßŁ€'));
 const words = (maxLength: number): fc.Arbitrary<string> =>
   fc.string({ unit: character, minLength: 1, maxLength }).filter((text) => text === text.trim());
 
@@ -51,7 +51,7 @@ const words = (maxLength: number): fc.Arbitrary<string> =>
 const below = words(65).filter((text) => !/^[:-]/.test(text) || /^(?:- |-[a-z]|:[a-z])/.test(text));
 const text = fc.tuple(words(65), fc.array(below, { maxLength: 5 })).map(([first, rest]) => [first, ...rest].join('\n'));
 
-const reference = fc.string({ unit: fc.constantFrom(...'ABC019-/. '), minLength: 1, maxLength: 40 });
+const reference = fc.string({ unit: fc.constantFrom(...Array.from('ABC019-/. ')), minLength: 1, maxLength: 40 });
 const plainReference = reference.filter(
   (said) => said === said.trim() && !said.includes('//') && !said.startsWith('/') && !said.endsWith('/'),
 );
