@@ -10,6 +10,8 @@ import { StatementUnreadableError, type StatementReader } from './statement-read
 export interface ReaderOptions extends CamtOptions {
   /** For files that do not say it; what a file says goes before it. */
   readonly currency?: string;
+  /** Of which account a CSV is, where it does not say it. */
+  readonly account?: string;
   /** For files whose bytes do not show it. XML says it itself, a CSV's mapping does. */
   readonly charset?: CharsetName;
   /** Of CSV, which says nothing about itself. */
@@ -25,11 +27,14 @@ const makers: Readonly<Record<StatementFormat, (options: ReaderOptions) => State
   'camt.052': (options) => camtReader(options),
   'camt.053': (options) => camtReader(options),
   'camt.054': (options) => camtReader(options),
-  csv: ({ mapping, currency }) => {
+  csv: ({ mapping, currency, account }) => {
     if (mapping === undefined) {
       throw new StatementUnreadableError('MappingMissing', 'a CSV says nothing of its columns: name a mapping', START);
     }
-    return csvReader(mapping, currency === undefined ? {} : { currency });
+    return csvReader(mapping, {
+      ...(currency === undefined ? {} : { currency }),
+      ...(account === undefined ? {} : { account }),
+    });
   },
 };
 

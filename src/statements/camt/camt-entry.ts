@@ -46,12 +46,6 @@ export function entryOf(node: XmlNode, transactions: readonly TransactionDetails
   const effect = reversal && context.reversals === 'sign-is-original' ? -1n : 1n;
   const amount = effect * signed(node, size);
   const sign = amount < 0n ? -1n : 1n;
-  if (context.currency !== undefined && currency !== context.currency) {
-    problem(
-      'CurrencyMismatch',
-      `entry ${context.index + 1} is in ${currency}, its statement in ${context.currency}: ask the bank`,
-    );
-  }
   if (entryStatus(node) === undefined) {
     problem('StatusMissing', `entry ${context.index + 1} does not say whether it is booked: it is taken as booked`);
   }

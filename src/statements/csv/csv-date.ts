@@ -1,9 +1,11 @@
-/** Reads a cell: the day and, where the cell says the time and the zone, the instant in milliseconds. */
+import { isCalendarDay } from '../calendar-day.ts';
+
+/** What a cell says of the day and, where it says one, of the time. */
 export interface CsvInstant {
   /** `2026-11-27`, as written. */
   readonly day: string;
-  /** Milliseconds since 1970 as if the cell were UTC. */
-  readonly localMs: number;
+  /** Milliseconds into that day. */
+  readonly timeMs: number;
   /** What the cell says of its zone; undefined: nothing. */
   readonly offsetMinutes: number | undefined;
 }
@@ -74,14 +76,22 @@ function matched(match: RegExpExecArray | null): CsvInstant | undefined {
   const hour = hourOf(groups);
   const minute = Number(groups['minute'] ?? 0);
   const second = Number(groups['second'] ?? 0);
-  if (month < 1 || hour > 23 || minute > 59 || second > 60) return undefined;
-  const localMs = Date.UTC(Number(year), month - 1, day, hour, minute, second);
-  const iso = new Date(Date.UTC(Number(year), month - 1, day)).toISOString().slice(0, 10);
-  // A day that does not exist has moved on by now.
-  if (iso !== `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`) return undefined;
+  if (hour > 23 || minute > 59 || second > 60 || !isCalendarDay(Number(year), month, day)) return undefined;
   const offset = groups['offset'];
-  const minutes = offset === undefined ? undefined : offsetMinutesOf(offset);
-  return { day: iso, localMs, offsetMinutes: minutes };
+  return {
+    day: `${year}-${twoDigits(month)}-${twoDigits(day)}`,
+    timeMs: ((hour * 60 + minute) * 60 + second) * 1_000,
+    offsetMinutes: offset === undefined ? undefined : offsetMinutesOf(offset),
+  };
+}
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
+}
+
+/** The instant of a cell whose zone is so many minutes before UTC, in milliseconds since 1970. */
+export function instantMsOf({ day, timeMs }: CsvInstant, offsetMinutes: number): number {
+  return Date.parse(`${day}T00:00:00Z`) + timeMs - offsetMinutes * 60_000;
 }
 
 function hourOf(groups: Readonly<Record<string, string | undefined>>): number {
@@ -94,9 +104,10 @@ function hourOf(groups: Readonly<Record<string, string | undefined>>): number {
 
 function epoch(text: string, unitMs: number): CsvInstant | undefined {
   if (!/^\d{1,14}$/.test(text)) return undefined;
-  const localMs = Number(text) * unitMs;
-  if (localMs > 253_402_300_799_999) return undefined;
-  return { day: new Date(localMs).toISOString().slice(0, 10), localMs, offsetMinutes: 0 };
+  const instantMs = Number(text) * unitMs;
+  if (instantMs > 253_402_300_799_999) return undefined;
+  const day = new Date(instantMs).toISOString().slice(0, 10);
+  return { day, timeMs: instantMs % 86_400_000, offsetMinutes: 0 };
 }
 
 /** `Z`, `UTC`, `+03:00`, `+0300`. */

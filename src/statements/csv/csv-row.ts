@@ -3,7 +3,7 @@ import type { LineDetails } from '../statement.ts';
 import { StatementUnreadableError } from '../statement-reader.ts';
 import { minorReader } from './csv-amount.ts';
 import type { ColumnsOf } from './csv-columns.ts';
-import { dateFormatOf, dayInZone, offsetMinutesOf } from './csv-date.ts';
+import { dateFormatOf, dayInZone, instantMsOf, offsetMinutesOf } from './csv-date.ts';
 import type { CsvColumn, CsvDate, CsvMapping } from './csv-mapping.ts';
 import type { CsvRecord } from './csv-records.ts';
 
@@ -172,13 +172,17 @@ export class CsvRowReader {
     const index = this.#place(date.column) ?? -1;
     const formats = date.formats.flatMap((format) => dateFormatOf(format) ?? []);
     const cellsOffset = date.zone === undefined ? undefined : offsetMinutesOf(date.zone);
+    // Rows that follow one another are mostly of one day, and many columns say no more than that.
+    let last = { text: '', day: '' };
     return (record) => {
       const text = cellAt(record, index).trim();
+      if (text === last.text && text !== '') return last.day;
       for (const format of formats) {
         const read = format(text);
         if (read === undefined) continue;
         const offset = read.offsetMinutes ?? cellsOffset;
-        return offset === undefined ? read.day : zoneDay(read.localMs - offset * 60_000);
+        last = { text, day: offset === undefined ? read.day : zoneDay(instantMsOf(read, offset)) };
+        return last.day;
       }
       throw this.unreadable('DateUnreadable', `a date is not written as ${date.formats.join(' or ')}`, record, index);
     };

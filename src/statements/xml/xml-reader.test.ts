@@ -109,6 +109,15 @@ describe('attacks', () => {
   });
 });
 
+describe('long files', () => {
+  it('may have as much white space between elements as they like', () => {
+    const entries = Array.from({ length: 3_000 }, () => writer.entry('1.00') + ' '.repeat(100));
+    const { parts, error } = readAll(camtReader(), writer.document([writer.statement(entries)]));
+    expect(error).toBeUndefined();
+    expect(statementsOf(parts)[0]?.lines).toHaveLength(3_000);
+  });
+});
+
 describe('broken files', () => {
   const whole = withText('x');
 

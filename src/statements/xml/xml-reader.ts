@@ -105,6 +105,9 @@ export class XmlReader {
       throw this.unreadable('TooDeep', `elements are more than ${DEPTH_MAX} deep: no message of ISO 20022 is`);
     }
     if (this.#skipDepth > 0) return;
+    // White space between elements: of a hundred thousand entries it would be a text without an end.
+    const parent = this.#path.at(-1);
+    if (parent !== undefined && parent.text !== '' && parent.text.trim() === '') parent.text = '';
     const colon = name.indexOf(':');
     const local = colon < 0 ? name : name.slice(colon + 1);
     const prefix = colon < 0 ? '' : name.slice(0, colon);
