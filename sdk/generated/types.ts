@@ -828,6 +828,96 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/statements": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Files of banks, the newest first
+         * @description For reviewer, service. Services need the scope `statements:read`.
+         */
+        readonly get: operations["listStatements"];
+        readonly put?: never;
+        /**
+         * Hand in a bank's file
+         * @description The body is the file as the bank made it; its format is seen in it. It is kept whatever is in it: `status` says what became of it. The same bytes of the same bank are one statement, however often they come: then the answer is 200 and the first one. `received` means that it is kept and its lines are coming in.
+         *
+         *     For reviewer, service. Services need the scope `statements:write`.
+         */
+        readonly post: operations["uploadStatement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A file of a bank, and what was found in it
+         * @description For reviewer, service. Services need the scope `statements:read`.
+         */
+        readonly get: operations["getStatement"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements/{id}/lines": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The lines that came in with it, with names and texts
+         * @description Lines that another file had brought before are with that one. Who reads them is written down.
+         *
+         *     For reviewer, service. Services need the scope `statements:read`.
+         */
+        readonly get: operations["listStatementLines"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements/{id}/release": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Let a quarantined file count
+         * @description Its lines can be matched from now on. Who did it, and why, is written down. It is sensitive: signed with the device key.
+         *
+         *     For reviewer.
+         */
+        readonly post: operations["releaseStatement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/users/{userId}/roles": {
         readonly parameters: {
             readonly query?: never;
@@ -2025,6 +2115,144 @@ export interface components {
         readonly Skip: {
             /** @description id of an event, as it was delivered */
             readonly eventId: string;
+        };
+        /** Statement */
+        readonly Statement: {
+            /** @description of the first hundred */
+            readonly balances?: readonly {
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closing?: string;
+                /**
+                 * @description a currency of ISO 4217
+                 * @example XOF
+                 */
+                readonly currency?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly opening?: string;
+                readonly page?: number;
+                readonly sequence?: string;
+            }[];
+            readonly bytes: number;
+            readonly formats?: readonly string[];
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly importedAt?: string;
+            /** @description how many lines are in it */
+            readonly lines?: number;
+            /** @enum {string} */
+            readonly origin: "upload" | "sftp" | "cli" | "connector";
+            /** @description the first hundred */
+            readonly problems?: readonly {
+                /** @description what is wrong: docs/statements.md */
+                readonly code: string;
+                readonly column?: number;
+                readonly line?: number;
+                readonly message: string;
+            }[];
+            readonly problemsCount?: number;
+            /**
+             * @description id of a bank profile
+             * @example bank:AB
+             */
+            readonly profile: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly receivedAt: string;
+            readonly release?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly reason: string;
+            };
+            readonly sha256: string;
+            /**
+             * @description id of a statement, as it was answered
+             * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+             */
+            readonly statementId: string;
+            /** @description how many statements are in the file */
+            readonly statements?: number;
+            /**
+             * @description received: its lines are not all in yet; quarantined: it failed a check, and nothing matches on its lines until it is released; unreadable: no line of it could be taken
+             * @enum {string}
+             */
+            readonly status: "received" | "parsed" | "quarantined" | "unreadable";
+            /** @description of a pain.002: how many statuses it says */
+            readonly statuses?: number;
+            readonly unreadable?: {
+                /** @description what is wrong: docs/statements.md */
+                readonly code: string;
+                readonly column?: number;
+                readonly line?: number;
+                readonly message: string;
+            };
+        };
+        /** StatementLine */
+        readonly StatementLine: {
+            readonly account: string;
+            /**
+             * @description minor units as text, credit positive
+             * @example -1250
+             */
+            readonly amount: string;
+            readonly bankReference: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /** @example 2026-11-27 */
+            readonly entryDate?: string;
+            readonly lineId: string;
+            readonly matchedPayoutId?: string;
+            /** @description its place among the lines of the file */
+            readonly ordinal: number;
+            /** @description unmatched, matched, quarantined */
+            readonly reconciliationStatus: string;
+            readonly reference: string;
+            readonly reversal: boolean;
+            /** @example 2026-11-27 */
+            readonly statementDate: string;
+            readonly text: string;
+            readonly transactionCode?: string;
+            /** @example 2026-11-27 */
+            readonly valueDate: string;
+        };
+        /** StatementLinePage */
+        readonly StatementLinePage: {
+            readonly items: readonly components["schemas"]["StatementLine"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
+        };
+        /** StatementPage */
+        readonly StatementPage: {
+            readonly items: readonly components["schemas"]["Statement"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
+        };
+        /** StatementRelease */
+        readonly StatementRelease: {
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason: string;
         };
         /** Timeline */
         readonly Timeline: {
@@ -7079,6 +7307,605 @@ export interface operations {
             };
             /** @description RequestTimeout */
             readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listStatements: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+                /**
+                 * @description id of a bank profile
+                 * @example bank:AB
+                 */
+                readonly profile?: string;
+                readonly status?: "received" | "parsed" | "quarantined" | "unreadable";
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatementPage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly uploadStatement: {
+        readonly parameters: {
+            readonly query: {
+                /** @description its name at the bank; it is kept sealed */
+                readonly fileName?: string;
+                /**
+                 * @description id of a bank profile
+                 * @example bank:AB
+                 */
+                readonly profile: string;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": unknown;
+                readonly "application/xml": unknown;
+                readonly "text/csv": unknown;
+                readonly "text/plain": unknown;
+                readonly "text/xml": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description done */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getStatement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listStatementLines: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatementLinePage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly releaseStatement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["StatementRelease"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotQuarantined */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -15,7 +15,7 @@ import type { Scope } from './scopes.ts';
  * |---|---|---|
  * | customer | own accounts, payments with an own account | opens own customer wallets; pays from own accounts; takes own P2P payments on, and cancels own payments that have not begun |
  * | merchant | the same | opens own merchant wallets; pays from them; captures, reverses and refunds MERCHANT payments to them |
- * | support, reviewer | everything | nothing |
+ * | support, reviewer | everything; statements the reviewer alone | nothing; a reviewer hands in statements, and releases quarantined ones |
  * | admin | everything | opens any account, freezes, unfreezes, closes, sets limits; opens and closes connectors; moves no money |
  * | service | what its scopes say | what its scopes say; it alone pays out, and says that money came or went (CASH_IN, FUNDING, settle, a provider's fee, a return) |
  */
@@ -91,6 +91,21 @@ export function mayReadConnectors(principal: Principal, scope: Scope = 'connecto
 /** Opening and closing a connector's breaker by hand. */
 export function mayOperateConnectors(principal: Principal): boolean {
   return principal.roles.includes('admin') || isServiceFor(principal, 'connectors:operate');
+}
+
+/** What banks say holds names and texts of people: it is for those who reconcile. */
+export function mayReadStatements({ roles, ...principal }: Principal): boolean {
+  return roles.includes('reviewer') || isServiceFor({ roles, ...principal }, 'statements:read');
+}
+
+/** Handing in a file of a bank. */
+export function mayHandInStatements({ roles, ...principal }: Principal): boolean {
+  return roles.includes('reviewer') || isServiceFor({ roles, ...principal }, 'statements:write');
+}
+
+/** Letting a file count that failed a check: a person's word, and no service's. */
+export function mayReleaseStatements({ roles }: Principal): boolean {
+  return roles.includes('reviewer');
 }
 
 /** Whether money may be taken from the account because this principal says so. Admins move no money. */

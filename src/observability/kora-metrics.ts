@@ -11,6 +11,7 @@ import { commandMetrics, type RuntimeFigures, runtimeMetrics } from './command-m
 import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts';
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
 import {
   payoutSliceMetrics,
   type PendingSlices,
@@ -40,6 +41,10 @@ export interface KoraMetrics {
   measure(parts: MeasuredParts): void;
   /** Asks for the payout slices that are pending whenever metrics are read. */
   measurePayoutSlices(ask: () => Promise<readonly PendingSlices[]>): void;
+  /** Asks for the figures of statements whenever metrics are read. */
+  measureStatements(ask: () => Promise<StatementFigures>): void;
+  /** A bank's server was looked at. */
+  readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
   /** Asks what waits to be told to others whenever metrics are read. */
   measureUntold(ask: () => Promise<Untold>): void;
   /** @throws what listening throws */
@@ -69,6 +74,8 @@ export function createMetrics(logger: Logger): KoraMetrics {
       troubleMetrics(registry, isTroubled);
       projectionMetrics(registry, projectionLag, { onSilence });
     },
+    measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
+    statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     serve: ({ host, port }) =>

@@ -3,6 +3,7 @@ import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
 import type { Connectors } from '../connectors.ts';
+import type { Statements } from '../statements.ts';
 import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
 
@@ -13,6 +14,7 @@ export interface DoorParts {
   readonly connectors: Connectors;
   readonly identity: Identity;
   readonly providers: TakesCallbacks;
+  readonly statements: Statements;
   readonly webhooks: Webhooks;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */

@@ -7,6 +7,7 @@ import { identityRoutes } from './routes/identity.ts';
 import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
+import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...webhookRoutes,
   ...payoutRoutes,
   ...connectorRoutes,
+  ...statementRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,
