@@ -49,7 +49,9 @@ export class Neighbourhood {
       const day = dayOf(date);
       return range !== undefined && day >= range.from && day <= range.to;
     };
-    const lines = [...this.weakLines.values()].filter(({ line }) => isNear(keys.weakNumberOfLine(line), line.valueDate));
+    const lines = [...this.weakLines.values()].filter(({ line }) =>
+      isNear(keys.weakNumberOfLine(line), line.valueDate),
+    );
     const expectations = [...this.weakExpectations.values()].filter(({ expectation }) =>
       isNear(keys.weakNumberOf(expectation), expectation.date),
     );
@@ -71,10 +73,7 @@ export class Neighbourhood {
       const grouped = await this.#expectationsByKey(grouping.flatMap(keys.groupsOfLine));
       const told = expectations.map(({ expectation }) => expectation);
       const lineIds = [
-        ...(await this.#tx.lineIdsByKey([
-          ...told.flatMap(keys.referencesOf),
-          ...active.flatMap(keys.reversalsOfLine),
-        ])),
+        ...(await this.#tx.lineIdsByKey([...told.flatMap(keys.referencesOf), ...active.flatMap(keys.reversalsOfLine)])),
         ...(await this.#tx.groupLineIdsByKey([...new Set(told.flatMap(keys.groupReferencesOf))])),
       ];
       const tied = await this.#tied(lines, expectations);

@@ -40,9 +40,7 @@ function sharesOfParts(
 
 function nearest(line: ExternalLine, a: Expectation, b: Expectation): number {
   return (
-    Number(a.withdrawn ?? false) - Number(b.withdrawn ?? false) ||
-    daysApart(line, a) - daysApart(line, b) ||
-    byId(a, b)
+    Number(a.withdrawn ?? false) - Number(b.withdrawn ?? false) || daysApart(line, a) - daysApart(line, b) || byId(a, b)
   );
 }
 
@@ -52,8 +50,7 @@ export function matchGroups(board: Board, rule: string): void {
     if (!board.isFreeLine(line)) continue;
     for (const [token, all] of board.groupsOf(line)) {
       const members = all.filter(
-        (one) =>
-          board.isFree(one) && one.withdrawn !== true && sameWay(line, one) && !board.isForbidden(line, one),
+        (one) => board.isFree(one) && one.withdrawn !== true && sameWay(line, one) && !board.isForbidden(line, one),
       );
       const shares = sharesOf(members, abs(line.amount));
       if (shares === undefined) continue;
@@ -66,8 +63,7 @@ export function matchGroups(board: Board, rule: string): void {
 
 function sharesOf(members: readonly Expectation[], amount: bigint): Share[] | undefined {
   if (members.length === 0) return undefined;
-  if (sum(members.map((one) => one.amount)) === amount)
-    return members.map((expectation) => ({ expectation, fee: 0n }));
+  if (sum(members.map((one) => one.amount)) === amount) return members.map((expectation) => ({ expectation, fee: 0n }));
   if (sum(members.map(netOf)) === amount)
     return members.map((expectation) => ({ expectation, fee: expectation.fee ?? 0n }));
   return undefined;

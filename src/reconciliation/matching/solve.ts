@@ -144,7 +144,12 @@ function expectationResult(board: Board, one: Expectation, weak: WeakRest): Expe
     return { ...base, state, match };
   }
   if (one.withdrawn === true) return { ...base, state: 'OPEN' };
-  const due = weak.waiting.get(`expectation ${one.id}`) ?? dayOf(one.date) + board.rules.termsOf(one.profile).daysAfter + 1;
+  const due =
+    weak.waiting.get(`expectation ${one.id}`) ?? dayOf(one.date) + board.rules.termsOf(one.profile).daysAfter + 1;
   if (due > board.today) return { ...base, state: 'OPEN', due };
-  return { ...base, state: 'MISSING_PROVIDER', reason: weak.ambiguous.has(`expectation ${one.id}`) ? 'ambiguous' : 'unknown' };
+  return {
+    ...base,
+    state: 'MISSING_PROVIDER',
+    reason: weak.ambiguous.has(`expectation ${one.id}`) ? 'ambiguous' : 'unknown',
+  };
 }

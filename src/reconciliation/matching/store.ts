@@ -42,14 +42,7 @@ export interface StoredMatch {
 
 /** What whoever carries effects out does with them is in docs/reconciliation.md. */
 export type EffectKind =
-  | 'settle'
-  | 'displaced'
-  | 'reversed'
-  | 'known'
-  | 'mismatch'
-  | 'missing_internal'
-  | 'missing_provider'
-  | 'reopened';
+  'settle' | 'displaced' | 'reversed' | 'known' | 'mismatch' | 'missing_internal' | 'missing_provider' | 'reopened';
 
 export interface Effect {
   /** A hash of kind, lines, expectations, and how often what became of them changed: the same effect has one id for ever. */
@@ -154,6 +147,8 @@ export interface MatchingStore {
   /** Where a feed stands; 0 where it never came. */
   cursorOf(feed: string): Promise<number>;
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result>;
+  /** Has everything that stands alone or in a mismatch looked at again: for when the rules are others. */
+  reexamine(): Promise<void>;
   /** Batches of a run after that number, in order. */
   batchesOf(runId: string, after: number): Promise<readonly { readonly number: number; readonly counts: Counts }[]>;
 }

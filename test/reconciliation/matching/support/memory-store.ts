@@ -81,6 +81,12 @@ export class MemoryMatchingStore implements MatchingStore {
     }
   }
 
+  reexamine(): Promise<void> {
+    for (const [id, { state }] of this.lines) if (state !== 'MATCHED' && state !== 'KNOWN') touch(this.lines, id);
+    for (const [id, { state }] of this.expectations) if (state !== 'MATCHED') touch(this.expectations, id);
+    return Promise.resolve();
+  }
+
   batchesOf(runId: string, after: number) {
     return Promise.resolve(this.batches.filter((one) => one.runId === runId && one.number > after));
   }
@@ -152,8 +158,8 @@ export class MemoryMatchingStore implements MatchingStore {
       const { line, changes } = stored;
       const { changed, direct = false, ...rest } = outcome;
       this.lines.set(outcome.id, {
-        line,
         ...(rest as object as StoredLine),
+        line,
         direct,
         waiting: false,
         examined: true,
@@ -170,8 +176,8 @@ export class MemoryMatchingStore implements MatchingStore {
       const { expectation, changes } = stored;
       const { changed, ...rest } = outcome;
       this.expectations.set(outcome.id, {
-        expectation,
         ...(rest as object as StoredExpectation),
+        expectation,
         waiting: false,
         examined: true,
         changes: changes + Number(changed),

@@ -20,7 +20,12 @@ export function oracle(
   const take = (rule: string, state: string, ls: ExternalLine[], es: Expectation[], fees: bigint[]): void => {
     for (const one of [...ls, ...es]) taken.set(one, state);
     const fed = es.map((e, at) => `${e.id}+${fees[at] ?? 0n}`).sort();
-    matches.push(`${rule}: ${ls.map(({ id }) => id).sort().join(',')} = ${fed.join(',')}`);
+    matches.push(
+      `${rule}: ${ls
+        .map(({ id }) => id)
+        .sort()
+        .join(',')} = ${fed.join(',')}`,
+    );
   };
   const free = (one: object): boolean => !taken.has(one);
   const live = decisions.filter(({ revoked }) => !revoked);
@@ -48,7 +53,13 @@ export function oracle(
   const way = (amount: bigint, currency: string, e: Expectation): boolean =>
     currency === e.currency && amount > 0n === (e.direction === 'in');
   const exact = (amount: bigint, currency: string, e: Expectation): bigint | undefined =>
-    !way(amount, currency, e) ? undefined : size(amount) === e.amount ? 0n : size(amount) === net(e) ? e.fee : undefined;
+    !way(amount, currency, e)
+      ? undefined
+      : size(amount) === e.amount
+        ? 0n
+        : size(amount) === net(e)
+          ? e.fee
+          : undefined;
   const total = (xs: readonly bigint[]): bigint => xs.reduce((a, b) => a + b, 0n);
   const distance = (l: ExternalLine, e: Expectation): number => Math.abs(day(l.valueDate) - day(e.date));
 
@@ -74,28 +85,43 @@ export function oracle(
     if (ls.length < d.lineIds.length || es.length < d.expectationIds.length) continue;
     const moved = size(total(ls.map((l) => l.amount)));
     const fee = es.length !== 1 ? 0n : es[0]!.direction === 'out' ? moved - es[0]!.amount : es[0]!.amount - moved;
-    take('manual', 'MATCHED', ls, es, es.map(() => (fee > 0n ? fee : 0n)));
+    take(
+      'manual',
+      'MATCHED',
+      ls,
+      es,
+      es.map(() => (fee > 0n ? fee : 0n)),
+    );
   }
   const sorted = [...L].sort((a, b) => (a.valueDate + a.id < b.valueDate + b.id ? -1 : 1));
   const ambiguous = new Set<object>();
   const waiting = new Set<object>();
 
   for (const rule of rules.rules) {
-    if (rule.kind === 'reference') pairs(rule.id, (l, e) => (via(l, e) === 'own' ? exact(l.amount, l.currency, e) : undefined));
-    if (rule.kind === 'text') pairs(rule.id, (l, e) => (via(l, e) === 'text' ? exact(l.amount, l.currency, e) : undefined));
+    if (rule.kind === 'reference')
+      pairs(rule.id, (l, e) => (via(l, e) === 'own' ? exact(l.amount, l.currency, e) : undefined));
+    if (rule.kind === 'text')
+      pairs(rule.id, (l, e) => (via(l, e) === 'text' ? exact(l.amount, l.currency, e) : undefined));
     if (rule.kind === 'fee')
       pairs(rule.id, (l, e) => {
         if (!['own', 'text'].includes(via(l, e) ?? '') || !way(l.amount, l.currency, e)) return undefined;
         const { basisPoints, absolute } = rules.termsOf(l.profile);
         const fee = e.direction === 'out' ? size(l.amount) - e.amount : e.amount - size(l.amount);
-        return fee > 0n && fee <= (absolute.get(l.currency) ?? 0n) + (e.amount * basisPoints) / 10_000n ? fee : undefined;
+        return fee > 0n && fee <= (absolute.get(l.currency) ?? 0n) + (e.amount * basisPoints) / 10_000n
+          ? fee
+          : undefined;
       });
     if (rule.kind === 'reversal') {
       const found = L.filter((r) => r.reversal).flatMap((r) =>
         L.filter(
           (o) =>
-            !o.reversal && o.profile === r.profile && o.account === r.account && o.currency === r.currency &&
-            o.amount === -r.amount && day(o.valueDate) <= day(r.valueDate) && o.tokens.some((t) => r.tokens.includes(t)),
+            !o.reversal &&
+            o.profile === r.profile &&
+            o.account === r.account &&
+            o.currency === r.currency &&
+            o.amount === -r.amount &&
+            day(o.valueDate) <= day(r.valueDate) &&
+            o.tokens.some((t) => r.tokens.includes(t)),
         ).map((o) => ({ r, o, key: [day(r.valueDate) - day(o.valueDate), r.id, o.id] as const })),
       );
       found.sort((a, b) => a.key[0] - b.key[0] || (a.key[1] + a.key[2] < b.key[1] + b.key[2] ? -1 : 1));
@@ -103,18 +129,32 @@ export function oracle(
     }
     if (rule.kind === 'known')
       for (const l of L) {
-        const like = rule.codes.some((code) => new RegExp(`^${code.replaceAll('*', '[^/]*')}$`).test(l.kindCode ?? '\n'));
-        if (free(l) && !l.reversal && like && l.amount > 0n === (rule.sign === 'credit')) take(rule.id, 'KNOWN', [l], [], []);
+        const like = rule.codes.some((code) =>
+          new RegExp(`^${code.replaceAll('*', '[^/]*')}$`).test(l.kindCode ?? '\n'),
+        );
+        if (free(l) && !l.reversal && like && l.amount > 0n === (rule.sign === 'credit'))
+          take(rule.id, 'KNOWN', [l], [], []);
       }
     if (rule.kind === 'counterparty') {
       const terms = (l: ExternalLine) => rules.termsOf(l.profile);
       const could = (l: ExternalLine, e: Expectation): boolean => {
         const apart = day(l.valueDate) - day(e.date);
         return (
-          free(l) && free(e) && !l.reversal && l.parts === undefined && !e.withdrawn && !agreedL(l) && !agreedE(e) &&
-          l.profile === e.profile && l.counterparty !== undefined && l.counterparty === e.counterparty &&
-          way(l.amount, l.currency, e) && size(l.amount) === e.amount && !forbidden(l, e) &&
-          apart <= terms(l).daysAfter && -apart <= terms(l).daysBefore
+          free(l) &&
+          free(e) &&
+          !l.reversal &&
+          l.parts === undefined &&
+          !e.withdrawn &&
+          !agreedL(l) &&
+          !agreedE(e) &&
+          l.profile === e.profile &&
+          l.counterparty !== undefined &&
+          l.counterparty === e.counterparty &&
+          way(l.amount, l.currency, e) &&
+          size(l.amount) === e.amount &&
+          !forbidden(l, e) &&
+          apart <= terms(l).daysAfter &&
+          -apart <= terms(l).daysBefore
         );
       };
       const found = L.flatMap((l) => E.filter((e) => could(l, e)).map((e) => ({ l, e })));
@@ -136,33 +176,59 @@ export function oracle(
         for (const p of parts) {
           const [best] = E.filter(
             (e) =>
-              free(e) && via(l, e) !== undefined && !forbidden(l, e) && e.tokens.some((t) => p.tokens.includes(t)) &&
-              !chosen.some((c) => c.e === e) && exact(p.amount, l.currency, e) !== undefined,
+              free(e) &&
+              via(l, e) !== undefined &&
+              !forbidden(l, e) &&
+              e.tokens.some((t) => p.tokens.includes(t)) &&
+              !chosen.some((c) => c.e === e) &&
+              exact(p.amount, l.currency, e) !== undefined,
           ).sort(
             (a, b) =>
-              Number(a.withdrawn ?? false) - Number(b.withdrawn ?? false) || distance(l, a) - distance(l, b) || (a.id < b.id ? -1 : 1),
+              Number(a.withdrawn ?? false) - Number(b.withdrawn ?? false) ||
+              distance(l, a) - distance(l, b) ||
+              (a.id < b.id ? -1 : 1),
           );
           if (best !== undefined) chosen.push({ e: best, fee: exact(p.amount, l.currency, best) ?? 0n });
         }
-        if (chosen.length === parts.length) take(rule.id, 'MATCHED', [l], chosen.map((c) => c.e), chosen.map((c) => c.fee));
+        if (chosen.length === parts.length)
+          take(
+            rule.id,
+            'MATCHED',
+            [l],
+            chosen.map((c) => c.e),
+            chosen.map((c) => c.fee),
+          );
       }
     if (rule.kind === 'group')
       for (const l of sorted)
         for (const t of groupTokens(l)) {
-          const members = E.filter((e) => free(e) && inGroup(l, e, t) && !e.withdrawn && way(l.amount, l.currency, e) && !forbidden(l, e));
+          const members = E.filter(
+            (e) => free(e) && inGroup(l, e, t) && !e.withdrawn && way(l.amount, l.currency, e) && !forbidden(l, e),
+          );
           if (!free(l) || members.length === 0) continue;
           if (total(members.map((e) => e.amount)) === size(l.amount)) take(rule.id, 'MATCHED', [l], members, []);
-          else if (total(members.map(net)) === size(l.amount)) take(rule.id, 'MATCHED', [l], members, members.map((e) => e.fee ?? 0n));
+          else if (total(members.map(net)) === size(l.amount))
+            take(
+              rule.id,
+              'MATCHED',
+              [l],
+              members,
+              members.map((e) => e.fee ?? 0n),
+            );
         }
     if (rule.kind === 'split')
       for (const e of [...E].sort((a, b) => (a.date + a.id < b.date + b.id ? -1 : 1))) {
-        const ls = L.filter((l) => free(l) && ['own', 'text'].includes(via(l, e) ?? '') && way(l.amount, l.currency, e) && !forbidden(l, e));
+        const ls = L.filter(
+          (l) =>
+            free(l) && ['own', 'text'].includes(via(l, e) ?? '') && way(l.amount, l.currency, e) && !forbidden(l, e),
+        );
         const fee = exact(total(ls.map((l) => l.amount)), e.currency, e);
         if (free(e) && ls.length > 1 && fee !== undefined) take(rule.id, 'MATCHED', ls, [e], [fee]);
       }
   }
   for (const l of sorted) {
-    const could = (x: ExternalLine): Expectation[] => E.filter((e) => free(e) && via(x, e) !== undefined && !forbidden(x, e));
+    const could = (x: ExternalLine): Expectation[] =>
+      E.filter((e) => free(e) && via(x, e) !== undefined && !forbidden(x, e));
     if (!free(l) || l.reversal) continue;
     const es = could(l).sort((a, b) => distance(l, a) - distance(l, b) || (a.id < b.id ? -1 : 1));
     const [e] = es;
@@ -183,7 +249,13 @@ export function oracle(
   for (const l of lines) {
     const { graceDays, daysBefore } = rules.termsOf(l.profile);
     const wait = ambiguous.has(l) ? Math.max(graceDays, daysBefore + 1) : graceDays;
-    const reason = l.reversal ? 'reversal_alone' : agreedL(l) ? 'reference_taken' : ambiguous.has(l) ? 'ambiguous' : 'unknown';
+    const reason = l.reversal
+      ? 'reversal_alone'
+      : agreedL(l)
+        ? 'reference_taken'
+        : ambiguous.has(l)
+          ? 'ambiguous'
+          : 'unknown';
     const alone = day(l.valueDate) + wait > today ? 'OPEN' : `MISSING_INTERNAL ${reason}`;
     states[`line ${l.id}`] = l.held || waiting.has(l) ? 'OPEN' : (taken.get(l) ?? alone);
   }
