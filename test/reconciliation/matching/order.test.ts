@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest';
 import { examineNext } from '../../../src/reconciliation/matching/examine.ts';
 import { CrashError, MemoryMatchingStore } from './support/memory-store.ts';
 import { oracle } from './support/oracle.ts';
+import { matchText, settledByEffects, settledByMatches, stateText } from './support/outcomes.ts';
 import { firstDay, lastDay, rules, worlds } from './support/worlds.ts';
 
 /** Proves that what is matched in the end depends on what is there, and never on the order, the batches or the crashes in which it came. */
@@ -36,50 +37,19 @@ describe('matching, a piece at a time', () => {
       while ((await examine(3)) !== undefined) if (rounds++ > 200) throw new Error('it never comes to an end');
 
       const wanted = oracle(lines, expectations, decisions, rules, lastDay);
-      expect(matchesOf(store)).toEqual(wanted.matches);
+      const standing = [...store.matches.values()].filter(({ ended }) => !ended);
+      expect(standing.map(matchText).sort()).toEqual(wanted.matches);
       expect(statesOf(store)).toEqual(wanted.states);
       const ids = store.effects.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
-      expect(told(store)).toEqual(standing(store));
+      expect(settledByEffects(store.effects)).toEqual(settledByMatches(standing));
     },
   );
 });
 
-function matchesOf(store: MemoryMatchingStore): string[] {
-  return [...store.matches.values()]
-    .filter(({ ended }) => !ended)
-    .map(({ rule, lineIds, expectationIds, fees }) => {
-      const shares = expectationIds.map((id, at) => `${id}+${fees[at] ?? 0n}`).sort();
-      return `${rule}: ${[...lineIds].sort().join(',')} = ${shares.join(',')}`;
-    })
-    .sort();
-}
-
 function statesOf(store: MemoryMatchingStore): Record<string, string> {
-  const said = ({ state, reason }: { state: string; reason?: string }): string =>
-    reason === undefined ? state : `${state} ${reason}`;
   return Object.fromEntries([
-    ...[...store.lines].map(([id, one]) => [`line ${id}`, said(one)]),
-    ...[...store.expectations].map(([id, one]) => [`expectation ${id}`, said(one)]),
+    ...[...store.lines].map(([id, one]) => [`line ${id}`, stateText(one)]),
+    ...[...store.expectations].map(([id, one]) => [`expectation ${id}`, stateText(one)]),
   ]) as Record<string, string>;
-}
-
-/** Which payments are settled by which lines, as far as effects have told it. */
-function told(store: MemoryMatchingStore): string[] {
-  const settled = new Set<string>();
-  for (const { kind, lineIds, expectationIds } of store.effects) {
-    for (const expectation of expectationIds) {
-      const pair = `${[...lineIds].sort().join(',')} = ${expectation}`;
-      if (kind === 'settle') settled.add(pair);
-      if (kind === 'displaced') settled.delete(pair);
-    }
-  }
-  return [...settled].sort();
-}
-
-function standing(store: MemoryMatchingStore): string[] {
-  return [...store.matches.values()]
-    .filter(({ ended, kind }) => !ended && kind === 'match')
-    .flatMap(({ lineIds, expectationIds }) => expectationIds.map((id) => `${[...lineIds].sort().join(',')} = ${id}`))
-    .sort();
 }
