@@ -1,0 +1,230 @@
+import type { Day } from './days.ts';
+import { dayOf } from './days.ts';
+import * as keys from './keys.ts';
+import type { Key } from './keys.ts';
+import type { Decision } from './sides.ts';
+import type { Examined, MatchingTransaction, StoredExpectation, StoredLine, StoredMatch, WeakRange } from './store.ts';
+
+/**
+ * Everything that what is new can change, and what is needed to see how.
+ *
+ * References are followed to their end: `lines` and `expectations` are whole components. The weak rule looks no further
+ * than to the neighbours of neighbours, so of those that no reference ties to anything, all with the same amount and
+ * counterparty within twice the window may change, and those within four times the window are looked at.
+ */
+export class Neighbourhood {
+  readonly lines = new Map<string, StoredLine>();
+  readonly expectations = new Map<string, StoredExpectation>();
+  /** Looked at beside them. */
+  readonly weakLines = new Map<string, StoredLine>();
+  readonly weakExpectations = new Map<string, StoredExpectation>();
+  readonly decisions = new Map<string, Decision>();
+  readonly matches = new Map<number, StoredMatch>();
+  readonly #tx: MatchingTransaction;
+  readonly #windowDays: number;
+  readonly #tokens = new Set<string>();
+  readonly #agreedTokens = new Set<string>();
+  #near: WeakRange[] = [];
+
+  private constructor(tx: MatchingTransaction, windowDays: number) {
+    this.#tx = tx;
+    this.#windowDays = windowDays;
+  }
+
+  static async around(tx: MatchingTransaction, seeds: Examined, windowDays: number): Promise<Neighbourhood> {
+    const found = new Neighbourhood(tx, windowDays);
+    let next: Examined | undefined = seeds;
+    while (next !== undefined) {
+      await found.#close(next);
+      next = await found.#lookAround();
+    }
+    return found;
+  }
+
+  /** What may be otherwise than it was. */
+  mayChange(): Examined {
+    const near = new Map(this.#near.map((range) => [range.key, range]));
+    const isNear = (key: Key | undefined, date: string): boolean => {
+      const range = key === undefined ? undefined : near.get(key);
+      const day = dayOf(date);
+      return range !== undefined && day >= range.from && day <= range.to;
+    };
+    const lines = [...this.weakLines.values()].filter(({ line }) =>
+      isNear(keys.weakNumberOfLine(line), line.valueDate),
+    );
+    const expectations = [...this.weakExpectations.values()].filter(({ expectation }) =>
+      isNear(keys.weakNumberOf(expectation), expectation.date),
+    );
+    return {
+      lines: [...this.lines.values(), ...lines],
+      expectations: [...this.expectations.values(), ...expectations],
+    };
+  }
+
+  async #close(seeds: Examined): Promise<void> {
+    let lines = this.#addLines(seeds.lines);
+    let expectations = this.#addExpectations(seeds.expectations);
+    while (lines.length + expectations.length > 0) {
+      const active = lines.map(({ line }) => line).filter(({ held }) => !held);
+      const plain = active.filter(({ reversal }) => !reversal);
+      // First of all what lines refer to: only those that refer to nothing are looked at as a batch's.
+      const referred = await this.#expectationsByKey(plain.flatMap(keys.referencesOfLine));
+      const grouping = lines.filter((stored) => this.#looksAtGroups(stored)).map(({ line }) => line);
+      const grouped = await this.#expectationsByKey(grouping.flatMap(keys.groupsOfLine));
+      const told = expectations.map(({ expectation }) => expectation);
+      const lineIds = [
+        ...(await this.#tx.lineIdsByKey([...told.flatMap(keys.referencesOf), ...active.flatMap(keys.reversalsOfLine)])),
+        ...(await this.#tx.groupLineIdsByKey([...new Set(told.flatMap(keys.groupReferencesOf))])),
+      ];
+      const tied = await this.#tied(lines, expectations);
+      lines = this.#addLines(await this.#tx.linesById(this.#unknownLines([...lineIds, ...tied.lineIds])));
+      const more = await this.#tx.expectationsById(this.#unknownExpectations(tied.expectationIds));
+      expectations = [...referred, ...grouped, ...this.#addExpectations(more)];
+    }
+  }
+
+  #addLines(found: readonly StoredLine[]): StoredLine[] {
+    return found.filter((stored) => {
+      const { line } = stored;
+      if (this.lines.has(line.id)) return false;
+      this.lines.set(line.id, stored);
+      this.weakLines.delete(line.id);
+      if (!line.held && !line.reversal) for (const token of allTokens(line)) this.#agreedTokens.add(token);
+      return true;
+    });
+  }
+
+  #addExpectations(found: readonly StoredExpectation[]): StoredExpectation[] {
+    return found.filter((stored) => {
+      const { id, profile, tokens } = stored.expectation;
+      if (this.expectations.has(id)) return false;
+      this.expectations.set(id, stored);
+      this.weakExpectations.delete(id);
+      for (const token of tokens) this.#tokens.add(`${profile}\0${token}`);
+      return true;
+    });
+  }
+
+  async #expectationsByKey(wanted: readonly Key[]): Promise<StoredExpectation[]> {
+    if (wanted.length === 0) return [];
+    const ids = await this.#tx.expectationIdsByKey(wanted);
+    return this.#addExpectations(await this.#tx.expectationsById(this.#unknownExpectations(ids)));
+  }
+
+  /** What people decided on them, and what they were matched with. */
+  async #tied(lines: readonly StoredLine[], expectations: readonly StoredExpectation[]) {
+    const decisions = await this.#tx.decisionsOn(
+      lines.map(({ line }) => line.id),
+      expectations.map(({ expectation }) => expectation.id),
+    );
+    for (const decision of decisions) this.decisions.set(decision.id, decision);
+    const matches = await this.#loadMatches([...lines, ...expectations]);
+    const tied = [...decisions, ...matches];
+    return {
+      lineIds: tied.flatMap(({ lineIds }) => lineIds),
+      expectationIds: tied.flatMap(({ expectationIds }) => expectationIds),
+    };
+  }
+
+  async #loadMatches(stored: readonly { readonly matchId?: number }[]): Promise<readonly StoredMatch[]> {
+    const ids = new Set(stored.flatMap(({ matchId }) => (matchId === undefined ? [] : [matchId])));
+    const unknown = [...ids].filter((id) => !this.matches.has(id));
+    const matches = unknown.length === 0 ? [] : await this.#tx.matchesById(unknown);
+    for (const match of matches) this.matches.set(match.id, match);
+    return matches;
+  }
+
+  #unknownLines(ids: readonly string[]): string[] {
+    return [...new Set(ids)].filter((id) => !this.lines.has(id));
+  }
+
+  #unknownExpectations(ids: readonly string[]): string[] {
+    return [...new Set(ids)].filter((id) => !this.expectations.has(id));
+  }
+
+  #isDirect({ line }: StoredLine): boolean {
+    return !line.held && !line.reversal && allTokens(line).some((token) => this.#tokens.has(token));
+  }
+
+  /** Also a line that was a batch's, and has only now come to refer to a single one. */
+  #looksAtGroups(stored: StoredLine): boolean {
+    if (stored.line.held || stored.line.reversal) return false;
+    return !this.#isDirect(stored) || (stored.examined && !stored.direct && stored.agreed);
+  }
+
+  /** Loads the neighbours by amount and counterparty. Those that were never looked at are to be closed over themselves. */
+  async #lookAround(): Promise<Examined | undefined> {
+    const days = new Map<Key, { min: Day; max: Day }>();
+    const add = (key: Key | undefined, date: string): void => {
+      if (key === undefined) return;
+      const day = dayOf(date);
+      const known = days.get(key);
+      if (known === undefined) days.set(key, { min: day, max: day });
+      else [known.min, known.max] = [Math.min(known.min, day), Math.max(known.max, day)];
+    };
+    for (const stored of this.lines.values()) {
+      const { line, examined, agreed } = stored;
+      if (line.held || (this.#isDirect(stored) && (agreed || !examined))) continue;
+      add(keys.weakNumberOfLine(line), line.valueDate);
+    }
+    for (const { expectation, examined, agreed } of this.expectations.values()) {
+      const { profile, tokens } = expectation;
+      const isReferredTo = tokens.some((token) => this.#agreedTokens.has(`${profile}\0${token}`));
+      if (isReferredTo && (agreed || !examined)) continue;
+      add(keys.weakNumberOf(expectation), expectation.date);
+    }
+    const reach = (windows: number): WeakRange[] =>
+      [...days].map(([key, { min, max }]) => ({
+        key,
+        from: min - windows * this.#windowDays,
+        to: max + windows * this.#windowDays,
+      }));
+    this.#near = reach(2);
+    if (days.size === 0) return undefined;
+    return this.#addWeak(await this.#tx.weakOnes(reach(4)));
+  }
+
+  async #addWeak(found: Examined): Promise<Examined | undefined> {
+    const others = {
+      lines: found.lines.filter(({ line }) => !this.lines.has(line.id)),
+      expectations: found.expectations.filter(({ expectation }) => !this.expectations.has(expectation.id)),
+    };
+    const fresh = {
+      lines: others.lines.filter(({ waiting }) => waiting),
+      expectations: others.expectations.filter(({ waiting }) => waiting),
+    };
+    if (fresh.lines.length + fresh.expectations.length > 0) return fresh;
+    const matches = await this.#loadMatches([...others.lines, ...others.expectations]);
+    for (const one of others.lines) this.weakLines.set(one.line.id, one);
+    for (const one of others.expectations) this.weakExpectations.set(one.expectation.id, one);
+    const far = await this.#partnersElsewhere(matches);
+    if (far.lines.length + far.expectations.length > 0) return far;
+    // What a reversal or a person has taken is not there for the weak rule.
+    const isTaken = ({ matchId }: { readonly matchId?: number }): boolean => {
+      const match = matchId === undefined ? undefined : this.matches.get(matchId);
+      return match !== undefined && (match.kind === 'reversal' || match.rule === 'manual');
+    };
+    for (const one of others.lines) if (isTaken(one)) this.weakLines.delete(one.line.id);
+    for (const one of others.expectations) if (isTaken(one)) this.weakExpectations.delete(one.expectation.id);
+    const decisions = await this.#tx.decisionsOn([...this.weakLines.keys()], [...this.weakExpectations.keys()]);
+    for (const decision of decisions) this.decisions.set(decision.id, decision);
+    return undefined;
+  }
+
+  /** Under other rules they may have been matched over more days than are looked at now. */
+  async #partnersElsewhere(matches: readonly StoredMatch[]): Promise<Examined> {
+    const paired = matches.filter(({ kind, rule }) => kind === 'match' && rule !== 'manual');
+    const lineIds = this.#unknownLines(paired.flatMap((match) => match.lineIds));
+    const expectationIds = this.#unknownExpectations(paired.flatMap((match) => match.expectationIds));
+    return {
+      lines: await this.#tx.linesById(lineIds.filter((id) => !this.weakLines.has(id))),
+      expectations: await this.#tx.expectationsById(expectationIds.filter((id) => !this.weakExpectations.has(id))),
+    };
+  }
+}
+
+function allTokens({ profile, tokens, textTokens, parts }: StoredLine['line']): string[] {
+  return [...tokens, ...textTokens, ...(parts?.flatMap((part) => part.tokens) ?? [])].map(
+    (token) => `${profile}\0${token}`,
+  );
+}

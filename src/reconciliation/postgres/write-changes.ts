@@ -1,0 +1,85 @@
+import type pg from 'pg';
+import { type Changes, dateOf, type Effect, type Outcome, type StoredMatch } from '../matching/index.ts';
+import { arrayText, encodeBecause } from './rows.ts';
+
+/** Writes what a batch came to: states, matches made and ended, effects in their order. */
+export async function writeChanges(client: pg.PoolClient, changes: Changes, runId: string): Promise<void> {
+  const { lines, expectations, ended, made, effects } = changes;
+  if (ended.length > 0) {
+    await client.query(
+      `update reconciliation.matches set ended_by = $2, ended_at = now()
+        where id = any($1::bigint[]) and ended_at is null`,
+      [ended, runId],
+    );
+  }
+  if (made.length > 0) await insertMatches(client, made, runId);
+  if (lines.length > 0) await updateOutcomes(client, 'lines', lines);
+  if (expectations.length > 0) await updateOutcomes(client, 'expectations', expectations);
+  if (effects.length > 0) await insertEffects(client, effects, runId);
+}
+
+async function insertMatches(client: pg.PoolClient, made: readonly StoredMatch[], runId: string): Promise<void> {
+  await client.query(
+    `insert into reconciliation.matches
+      (id, kind, rule, rules_version, line_ids, expectation_ids, fees, because, made_by)
+      select id, kind, rule, version, lines::text[], expectations::text[], fees::numeric[], because, $9
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[])
+        as m (id, kind, rule, version, lines, expectations, fees, because)`,
+    [
+      made.map(({ id }) => id),
+      made.map(({ kind }) => kind),
+      made.map(({ rule }) => rule),
+      made.map(({ rulesVersion }) => rulesVersion),
+      made.map(({ lineIds }) => arrayText(lineIds)),
+      made.map(({ expectationIds }) => arrayText(expectationIds)),
+      made.map(({ fees }) => arrayText(fees)),
+      made.map(({ because }) => encodeBecause(because)),
+      runId,
+    ],
+  );
+}
+
+async function updateOutcomes(
+  client: pg.PoolClient,
+  table: 'lines' | 'expectations',
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  const ofLines = table === 'lines';
+  await client.query(
+    `update reconciliation.${table} o set state = u.state, reason = u.reason, match_id = u.match_id, due = u.due,
+        agreed = u.agreed, ${ofLines ? 'direct = u.direct,' : ''} waiting = false, examined = true,
+        changes = o.changes + u.changed
+      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::date[], $6::boolean[], $7::boolean[],
+        $8::integer[]) as u (id, state, reason, match_id, due, agreed, direct, changed)
+      where o.id = u.id`,
+    [
+      outcomes.map(({ id }) => id),
+      outcomes.map(({ state }) => state),
+      outcomes.map(({ reason }) => reason ?? null),
+      outcomes.map(({ matchId }) => matchId ?? null),
+      outcomes.map(({ due }) => (due === undefined ? null : dateOf(due))),
+      outcomes.map(({ agreed }) => agreed),
+      outcomes.map(({ direct = false }) => direct),
+      outcomes.map(({ changed }) => Number(changed)),
+    ],
+  );
+}
+
+async function insertEffects(client: pg.PoolClient, effects: readonly Effect[], runId: string): Promise<void> {
+  await client.query(
+    `insert into reconciliation.effects (sequence, id, kind, profile, line_ids, expectation_ids, detail, run_id)
+      select (select coalesce(max(sequence), 0) from reconciliation.effects) + place, id, kind, profile,
+        lines::text[], expectations::text[], detail, $7
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+        with ordinality as e (id, kind, profile, lines, expectations, detail, place)`,
+    [
+      effects.map(({ id }) => id),
+      effects.map(({ kind }) => kind),
+      effects.map(({ profile }) => profile),
+      effects.map(({ lineIds }) => arrayText(lineIds)),
+      effects.map(({ expectationIds }) => arrayText(expectationIds)),
+      effects.map(({ detail }) => JSON.stringify(detail)),
+      runId,
+    ],
+  );
+}
