@@ -102,7 +102,8 @@ async function settle(
   core: Core,
 ): Promise<CoreAnswer | undefined> {
   const payment = await store.payment(paymentId);
-  if (payment === undefined) return { outcome: 'refused', code: 'NotFound', message: `payment ${paymentId} was never told of` };
+  if (payment === undefined)
+    return { outcome: 'refused', code: 'NotFound', message: `payment ${paymentId} was never told of` };
   const { instructed, status, providerRef } = payment;
   // Kinds that settle with their capture have nothing left to settle.
   if (!instructed && status === 'SETTLED') return undefined;

@@ -14,7 +14,14 @@ interface Problem {
 }
 
 /** Answers that say nothing of the command itself: it is asked again. */
-const passing = new Set(['Overloaded', 'Contended', 'StillRunning', 'Unavailable', 'OutcomeUnknown', 'TooManyRequests']);
+const passing = new Set([
+  'Overloaded',
+  'Contended',
+  'StillRunning',
+  'Unavailable',
+  'OutcomeUnknown',
+  'TooManyRequests',
+]);
 
 /** Commands the core over its http door, with the keys as idempotency keys. */
 export function httpCore({ url, token, timeoutMs = 15_000 }: HttpCoreOptions): Core {

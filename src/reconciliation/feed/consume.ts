@@ -38,7 +38,10 @@ export async function consumePage(options: ConsumeOptions, feed: FeedName): Prom
   const from = await store.cursorOf(feed);
   const page = await source.read(feed, from, pageMax);
   if (page.next < from || page.items.some(({ position }) => position <= from || position > page.next))
-    throw new FeedRefusedError('OutOfOrder', `the feed ${feed} was asked from ${from} on, and answers with something else`);
+    throw new FeedRefusedError(
+      'OutOfOrder',
+      `the feed ${feed} was asked from ${from} on, and answers with something else`,
+    );
   const at = now();
   const parked: (FedItem & { event: FedEvent })[] = [];
   const taken: { event: FedEvent; position: number }[] = [];
@@ -70,7 +73,10 @@ async function expectationsOf(
     const seen = seenAfter(after.get(id)?.seen ?? before.get(id), event);
     if (seen !== undefined) after.set(id, { seen, position });
   }
-  await store.save([...after.values()].map(({ seen }) => seen), parked);
+  await store.save(
+    [...after.values()].map(({ seen }) => seen),
+    parked,
+  );
   return [...after.values()].flatMap(({ seen, position }) => expectationOf(seen, position) ?? []);
 }
 
@@ -88,11 +94,12 @@ export async function followFeed(
     if ('error' in reason && !signal.aborted) options.onError(reason.error);
   });
   while (!signal.aborted) {
-    const more = await policy.execute(() => consumePage(options, feed), signal).catch((error: unknown) => {
-      if (signal.aborted) return false;
-      throw error;
-    });
+    const more = await policy
+      .execute(() => consumePage(options, feed), signal)
+      .catch((error: unknown) => {
+        if (signal.aborted) return false;
+        throw error;
+      });
     if (!more) await sleep(options.pollMs ?? 500, undefined, { signal }).catch(() => undefined);
   }
 }
-

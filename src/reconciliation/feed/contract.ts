@@ -69,10 +69,16 @@ export function readItem({ body, signature }: FedItem, secrets: readonly string[
     });
   });
   if (!isSigned) {
-    throw new FeedRefusedError('SignatureInvalid', 'an event is not signed by the core: is KORA_EVENTS_SECRET the same?');
+    throw new FeedRefusedError(
+      'SignatureInvalid',
+      'an event is not signed by the core: is KORA_EVENTS_SECRET the same?',
+    );
   }
   if (Math.abs(now.getTime() - Number(seconds) * 1_000) > SIGNED_WITHIN_MS) {
-    throw new FeedRefusedError('Stale', `an event was signed at ${seconds} (Unix): it is replayed, or a clock is wrong`);
+    throw new FeedRefusedError(
+      'Stale',
+      `an event was signed at ${seconds} (Unix): it is replayed, or a clock is wrong`,
+    );
   }
   const event: unknown = JSON.parse(body);
   if (!isEnvelope(event)) throw new FeedRefusedError('Malformed', 'an event is not as docs/events.md says');

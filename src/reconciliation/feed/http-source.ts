@@ -17,9 +17,7 @@ export class FeedUnreachableError extends Error {
 }
 
 const page = Type.Object({
-  items: Type.Array(
-    Type.Object({ position: Type.Integer(), body: Type.String(), signature: Type.String() }),
-  ),
+  items: Type.Array(Type.Object({ position: Type.Integer(), body: Type.String(), signature: Type.String() })),
   next: Type.Integer({ minimum: 0 }),
   last: Type.Integer({ minimum: 0 }),
 });

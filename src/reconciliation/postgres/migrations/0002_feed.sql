@@ -34,3 +34,18 @@ create table reconciliation.line_bookings (
   -- Each booking has a key of its own, by this number.
   bookings integer not null
 );
+
+-- The run that is under way, so that whoever is started after a crash goes on with it; and the number of the next one.
+create table reconciliation.current_run (
+  single boolean primary key default true check (single),
+  number bigint not null,
+  completed boolean not null
+);
+insert into reconciliation.current_run (number, completed) values (0, true);
+
+-- Effects are carried out in their order: up to here they are.
+create table reconciliation.carried_out_to (
+  single boolean primary key default true check (single),
+  sequence bigint not null
+);
+insert into reconciliation.carried_out_to (sequence) values (0);
