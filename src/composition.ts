@@ -8,8 +8,11 @@ import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
+import { coreFeeds } from './core-feeds.ts';
+import { eventsSecretOf } from './events-secret.ts';
 import type { StatementIntake } from './connectors/index.ts';
 import type { Connectors } from './gateway/connectors.ts';
+import type { Feeds } from './gateway/feeds.ts';
 import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity, Keyring } from './identity/index.ts';
@@ -136,9 +139,15 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const connectors = connectorsOf(runtime, store, providers);
-    const httpPort =
-      webhooks && (await doors?.openHttp({ ledger, payments, webhooks, connectors, statements }, providers));
+    const feeds = statements && coreFeeds({ log: store.log, intake: statements, secret: await eventsSecretOf(config) });
+    const faces = { ledger, payments, connectors, statements, ...(feeds && { feeds }) };
+    const httpPort = webhooks && (await doors?.openHttp({ ...faces, webhooks }, providers));
     providers?.start();
+    if (feeds && config.reconciliationDatabaseUrl !== undefined) {
+      const { reconcileHere } = await import('./reconciling.ts');
+      const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
+      await reconcileHere({ config, logger, stages, feeds, runtime: placed, onLag });
+    }
     seen.measure({
       runtime,
       streamConnections: () => doors?.streamConnections() ?? 0,
@@ -394,6 +403,7 @@ async function openStream(
       readonly webhooks: Webhooks;
       readonly connectors: Connectors;
       readonly statements: Statements | undefined;
+      readonly feeds?: Feeds;
     },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;

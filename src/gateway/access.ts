@@ -88,6 +88,11 @@ export function mayReadConnectors(principal: Principal, scope: Scope = 'connecto
   return mayReadEverything(principal, scope);
 }
 
+/** What services of ours are fed by: references as hashes, and everybody's payments. */
+export function mayReadFeeds(principal: Principal): boolean {
+  return isServiceFor(principal, 'feeds:read');
+}
+
 /** Opening and closing a connector's breaker by hand. */
 export function mayOperateConnectors(principal: Principal): boolean {
   return principal.roles.includes('admin') || isServiceFor(principal, 'connectors:operate');

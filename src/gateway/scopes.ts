@@ -20,6 +20,7 @@ export const scopes = [
   'connectors:operate',
   'statements:read',
   'statements:write',
+  'feeds:read',
   'stream:read',
   'webhooks:manage',
 ] as const;

@@ -1,3 +1,4 @@
+import { gaugeOf } from '../platform/metrics/readings.ts';
 import { Registry } from 'prom-client';
 import type { CommitTold } from '../../eventstore/index.ts';
 import type { CommandObserver } from '../actors/runtime.ts';
@@ -47,6 +48,8 @@ export interface KoraMetrics {
   readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
   /** Asks what waits to be told to others whenever metrics are read. */
   measureUntold(ask: () => Promise<Untold>): void;
+  /** Notes how many events of a feed reconciliation has not taken yet. */
+  feedLag(feed: string, events: number): void;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -58,6 +61,16 @@ export function createMetrics(logger: Logger): KoraMetrics {
     help: 'Spans of traces, by what became of them: sent, lost',
     labels: ['outcome'],
   });
+  const lags = new Map<string, number>();
+  gaugeOf(
+    registry,
+    {
+      name: 'kora_reconciliation_lag_events',
+      help: 'Events of a feed that reconciliation has not taken yet',
+      labels: ['feed'],
+    },
+    () => [...lags].map(([feed, value]) => ({ labels: { feed }, value })),
+  );
   const onSilence = (error: unknown): void => logger.debug({ err: error }, 'metrics: the database does not answer');
   return {
     command: commandMetrics(registry),
@@ -77,6 +90,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
     measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
     statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
+    feedLag: (feed, events) => void lags.set(feed, events),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({

@@ -461,8 +461,26 @@ export const configOptions: OptionTable = {
   },
   eventsSecret: {
     env: 'KORA_EVENTS_SECRET',
-    what: 'what the entries of that stream are signed with; without it they are not',
+    what: 'what the entries of that stream are signed with (without it they are not), and the feeds of reconciliation (without it by a secret of the data folder)',
     default: undefined,
     parse: (text) => text,
+  },
+  reconciliationDatabaseUrl: {
+    env: 'KORA_RECONCILIATION_DATABASE_URL',
+    what: 'the database of reconciliation, a PostgreSQL of its own, as postgresql://user@host:port/database; without it nothing is reconciled',
+    default: undefined,
+    parse: databaseUrl,
+  },
+  reconciliationRules: {
+    env: 'KORA_RECONCILIATION_RULES',
+    what: 'a file of matching rules in place of those that are built in: docs/reconciliation.md',
+    default: undefined,
+    parse: (text) => text,
+  },
+  coreUrl: {
+    env: 'KORA_CORE_URL',
+    what: 'of kora serve --roles reconciliation: the http door of the core, as https://host:port',
+    default: undefined,
+    parse: httpUrl,
   },
 };

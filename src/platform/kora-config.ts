@@ -69,6 +69,9 @@ export interface KoraConfig {
   readonly webhooksKeptMs: number;
   readonly eventsRedisUrl: string | undefined;
   readonly eventsSecret: string | undefined;
+  readonly reconciliationDatabaseUrl: string | undefined;
+  readonly reconciliationRules: string | undefined;
+  readonly coreUrl: string | undefined;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -58,6 +58,12 @@ export async function linesAfter(pool: pg.Pool, position: bigint, limit: number)
   }));
 }
 
+/** The position of the last fact; 0 where there is none. */
+export async function lastLine(pool: pg.Pool): Promise<bigint> {
+  const { rows } = await pool.query<{ position: string }>('select position from providers.statement_events_head');
+  return BigInt(rows[0]?.position ?? 0);
+}
+
 const lineColumns = `l.id, l.raw_statement_id, l.bank_profile_id, l.ordinal, l.file_line, l.amount, l.currency,
   l.statement_date::text, l.value_date::text, l.entry_date::text, l.reversal, l.transaction_code, l.reference,
   l.reconciliation_status, l.matched_payout_id, l.sealed, r.day`;

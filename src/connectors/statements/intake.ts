@@ -18,6 +18,7 @@ import {
 } from '../postgres/statement-files.ts';
 import {
   type LineFact,
+  lastLine,
   linesAfter,
   linesById,
   linesOfFile,
@@ -239,6 +240,16 @@ export class StatementIntake {
   /** The hash under which lines that carry this reference are found; undefined for words that say there is none. */
   async referenceHash(reference: string): Promise<string | undefined> {
     return referenceHash(await this.#options.keys.hasher(), reference);
+  }
+
+  /** Makes keyed hashes as lines carry them, by what they are of: `reference`, `account`. */
+  hasher(): Promise<(kind: string, text: string) => string> {
+    return this.#options.keys.hasher();
+  }
+
+  /** The position of the feed's last line; 0 where there is none. */
+  lastLine(): Promise<bigint> {
+    return lastLine(this.#options.pool);
   }
 
   figures(): Promise<StatementFigures> {

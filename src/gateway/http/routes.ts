@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectorRoutes } from './routes/connectors.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { feedRoutes } from './routes/feeds.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
 import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...payoutRoutes,
   ...connectorRoutes,
   ...statementRoutes,
+  ...feedRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,

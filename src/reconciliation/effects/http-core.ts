@@ -46,13 +46,24 @@ export function httpCore({ url, token, timeoutMs = 15_000 }: HttpCoreOptions): C
       throw new CoreUnreachableError(`the core at ${url} answered ${response.status} ${code}: ${detail}`);
     return { outcome: 'refused', code, message: detail };
   }
+  async function statusOf(path: string): Promise<string | undefined> {
+    const headers = { authorization: `Bearer ${await token()}` };
+    const answered = fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await answered.catch((error: unknown) => {
+      throw new CoreUnreachableError(`the core at ${url} does not answer`, { cause: error });
+    });
+    return response.ok ? ((await response.json()) as { readonly status?: string }).status : undefined;
+  }
   return {
-    settle: ({ key, paymentId, instructed, providerRef, providerFee }) => {
+    settle: async ({ key, paymentId, instructed, providerRef, providerFee }) => {
       const path = `/v1/payments/${encodeURIComponent(paymentId)}`;
       const fee = { providerFee: providerFee.toString() };
-      return instructed
-        ? post(`${path}/resolve`, key, { outcome: 'settled', providerRef, ...fee })
-        : post(`${path}/settle`, key, fee);
+      const answer = instructed
+        ? await post(`${path}/resolve`, key, { outcome: 'settled', providerRef, ...fee })
+        : await post(`${path}/settle`, key, fee);
+      if (answer.outcome === 'done') return answer;
+      // Somebody settled it before: it is linked, and that is all.
+      return (await statusOf(path)) === 'SETTLED' ? { outcome: 'done', paymentId } : answer;
     },
     book: ({ key, kind, amount, currency, provider, payer, payee }) =>
       post('/v1/payments', key, {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { feedNames } from '../../feeds.ts';
-import { literals } from './common.ts';
+import { literals } from './payment.ts';
 
 export const feedParams = Type.Object({ feed: literals(feedNames) });
 export const feedQuery = Type.Object({
