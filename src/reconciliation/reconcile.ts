@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { EventLog } from '../../eventstore/index.ts';
 import { carryOutEffects } from './effects/carry-out.ts';
 import type { Core } from './effects/core.ts';
-import { followFeed } from './feed/consume.ts';
+import { followFeed, takeUpParked } from './feed/consume.ts';
 import type { FeedName, FeedSource } from './feed/contract.ts';
 import { type MatchingRules, runMatching } from './matching/index.ts';
 import { alone } from './postgres/alone.ts';
@@ -58,6 +58,7 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     ...(onLag && { onLag }),
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
+  await takeUpParked(consuming);
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
   const following = (['payments', 'statements'] as const).map((feed) => followFeed(consuming, feed, until));

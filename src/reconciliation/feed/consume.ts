@@ -9,8 +9,17 @@ import { expectationOf, lineOf } from './sides-of.ts';
 /** What is remembered of payments, and of what could not be understood. */
 export interface SeenStore {
   seen(ids: readonly string[]): Promise<ReadonlyMap<string, PaymentSeen>>;
+  /** Those of which something is parked: what comes later of them is parked too, so that nothing is understood out of order. */
+  parkedAmong(subjects: readonly string[]): Promise<ReadonlySet<string>>;
   /** Writes what is newer. What is parked waits for a version that understands it. */
-  save(seen: readonly PaymentSeen[], parked: readonly (FedItem & { readonly event: FedEvent })[]): Promise<void>;
+  save(seen: readonly PaymentSeen[], parked: readonly ParkedItem[]): Promise<void>;
+  /** What is parked, in the order of the feed, from a position on. */
+  parked(after: number, limit: number): Promise<readonly ParkedItem[]>;
+  unpark(eventIds: readonly string[]): Promise<void>;
+}
+
+export interface ParkedItem extends FedItem {
+  readonly event: FedEvent;
 }
 
 export interface ConsumeOptions {
@@ -43,13 +52,16 @@ export async function consumePage(options: ConsumeOptions, feed: FeedName): Prom
       `the feed ${feed} was asked from ${from} on, and answers with something else`,
     );
   const at = now();
-  const parked: (FedItem & { event: FedEvent })[] = [];
-  const taken: { event: FedEvent; position: number }[] = [];
-  for (const item of page.items) {
-    const event = readItem(item, secrets, at);
-    const standing = standingOf(event);
-    if (standing === 'unknown version') parked.push({ ...item, event });
-    else if (standing === 'taken') taken.push({ event, position: item.position });
+  const read = page.items.map((item) => ({ ...item, event: readItem(item, secrets, at) }));
+  const waiting = new Set(read.length === 0 ? [] : await seen.parkedAmong(read.map(({ event }) => event.subject)));
+  const parked: ParkedItem[] = [];
+  const taken: ParkedItem[] = [];
+  for (const item of read) {
+    const { subject } = item.event;
+    const standing = standingOf(item.event);
+    if (standing === 'passed over') continue;
+    if (standing === 'unknown version') waiting.add(subject);
+    (waiting.has(subject) ? parked : taken).push(item);
   }
   const lines = taken.filter(({ event }) => event.type === 'statement.line').map(({ event }) => lineOf(event));
   const expectations = await expectationsOf(taken, seen, parked);
@@ -58,10 +70,36 @@ export async function consumePage(options: ConsumeOptions, feed: FeedName): Prom
   return page.next > from && page.next < page.last;
 }
 
+/**
+ * Takes up what was parked by a build that did not understand it. Of a subject nothing is taken behind what is still not
+ * understood. To be called before feeds are followed.
+ *
+ * @returns how many were taken
+ */
+export async function takeUpParked({ store, seen, pageMax = 1_000 }: ConsumeOptions): Promise<number> {
+  let [after, taken] = [0, 0];
+  const stuck = new Set<string>();
+  for (;;) {
+    const page = await seen.parked(after, pageMax);
+    if (page.length === 0) return taken;
+    const good: ParkedItem[] = [];
+    for (const item of page) {
+      const { subject } = item.event;
+      if (standingOf(item.event) === 'unknown version') stuck.add(subject);
+      else if (!stuck.has(subject)) good.push(item);
+    }
+    const lines = good.filter(({ event }) => event.type === 'statement.line').map(({ event }) => lineOf(event));
+    await store.put({ lines, expectations: await expectationsOf(good, seen, []) });
+    await seen.unpark(good.map(({ event }) => event.id));
+    taken += good.length;
+    after = page.at(-1)?.position ?? after;
+  }
+}
+
 async function expectationsOf(
   taken: readonly { readonly event: FedEvent; readonly position: number }[],
   store: SeenStore,
-  parked: readonly (FedItem & { readonly event: FedEvent })[],
+  parked: readonly ParkedItem[],
 ): Promise<Expectation[]> {
   const ofPayments = taken.filter(({ event }) => event.subject.startsWith('payment/'));
   const idOf = ({ subject }: FedEvent): string => subject.slice('payment/'.length);

@@ -10,12 +10,16 @@ create table reconciliation.payments_seen (
 create table reconciliation.parked_events (
   feed_position bigint not null,
   event_id text primary key,
+  -- What comes after it of the same subject waits with it.
+  subject text not null,
+  sequence bigint not null,
   type text not null,
   version integer not null,
   body text not null,
   signature text not null,
   parked_at timestamptz not null default clock_timestamp()
 );
+create index parked_events_subject on reconciliation.parked_events (subject, sequence);
 
 -- What was carried out in the core of what reconciliation found, and what became of it.
 create table reconciliation.carried_out (
