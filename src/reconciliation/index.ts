@@ -1,5 +1,21 @@
 /** The face of Reconciliation: the ledger against what providers and banks report. docs/reconciliation.md. */
 export {
+  type CaseKind,
+  caseKinds,
+  type CaseState,
+  caseStates,
+  correctingKinds,
+  type Resolution,
+  writeOffKinds,
+} from './cases/case.facts.ts';
+export type { Asker } from './cases/case-log.ts';
+export type { CaseTerms } from './cases/case-terms.ts';
+export type { CaseHistory, CaseStep, CaseView } from './cases/case-view.ts';
+export { type CaseAnswer, type Cases, createCases } from './cases/cases.ts';
+export { casesCsv } from './cases/csv.ts';
+export type { CaseRefusal, CaseRefusalCode } from './cases/decide-case.ts';
+export type { CaseCore } from './cases/ports.ts';
+export {
   type Booking,
   type Core,
   type CoreAnswer,
@@ -10,5 +26,7 @@ export { httpCore } from './effects/http-core.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
 export { defaultRules, readRules } from './matching/index.ts';
+export type { CaseFilter } from './postgres/case-store.ts';
+export { postgresDecisions } from './postgres/decisions.ts';
 export { reconciliationMigrations } from './postgres/matching-store.ts';
 export { reconcile } from './reconcile.ts';

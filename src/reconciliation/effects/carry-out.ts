@@ -75,7 +75,7 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
 }
 
 /** How the ledger should have the lines of an effect; undefined: as it has them. */
-function wantedBooking({ kind, detail }: Effect): BookedAs | undefined {
+function wantedBooking({ kind, detail }: Effect): Exclude<BookedAs, 'person'> | undefined {
   switch (kind) {
     case 'settle':
       return 'payment';

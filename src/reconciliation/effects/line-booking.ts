@@ -2,9 +2,9 @@ import type { Booking } from './core.ts';
 
 /**
  * How the core's ledger has a line. Every line moves our account at the provider once: with the payment that it is matched
- * with, or by itself. `none`: not yet.
+ * with, or by itself. `none`: not yet; `person`: it was in suspense, and people have said what becomes of it in a case.
  */
-export type BookedAs = 'none' | 'payment' | 'suspense' | 'fee' | 'interest';
+export type BookedAs = 'none' | 'payment' | 'suspense' | 'fee' | 'interest' | 'person';
 
 export interface BookedLine {
   readonly id: string;
@@ -19,13 +19,14 @@ export interface BookedLine {
 
 /**
  * What the core must book so that the line stands as wanted. Money in suspense goes out of it as it came in, by the contrary
- * kind. What was booked as a fee or as interest has no way back but a person's.
+ * kind. What was booked as a fee or as interest, or what a
+ * person has moved, has no way back but a person's.
  *
  * @returns undefined: a person must
  */
-export function bookingsFor(line: BookedLine, wanted: BookedAs): readonly Booking[] | undefined {
+export function bookingsFor(line: BookedLine, wanted: Exclude<BookedAs, 'person'>): readonly Booking[] | undefined {
   if (line.bookedAs === wanted) return [];
-  if (line.bookedAs === 'fee' || line.bookedAs === 'interest') return undefined;
+  if (line.bookedAs === 'fee' || line.bookedAs === 'interest' || line.bookedAs === 'person') return undefined;
   const kinds = [
     ...(line.bookedAs === 'suspense' ? [contrary[kindOf(line, 'suspense')]] : []),
     ...(wanted === 'none' || wanted === 'payment' ? [] : [kindOf(line, wanted)]),

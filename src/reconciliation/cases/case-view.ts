@@ -1,0 +1,105 @@
+import { invariant } from '../../kernel/invariant.ts';
+import type { CaseKind, CaseState, RecordedFact, Resolution } from './case.facts.ts';
+import type { CaseSnapshot, Proposal } from './case.machine.ts';
+
+/** A case as lists show it. Amounts are minor units, as text; instants ISO 8601. */
+export interface CaseView {
+  readonly caseId: string;
+  readonly version: number;
+  readonly state: CaseState;
+  readonly kind: CaseKind;
+  readonly profile: string;
+  readonly amount: string;
+  readonly direction: 'in' | 'out';
+  readonly currency: string;
+  readonly lineIds: readonly string[];
+  readonly paymentIds: readonly string[];
+  readonly reason?: string;
+  readonly openedAt: string;
+  readonly dueAt: string;
+  readonly assignee?: string;
+  /** What of the amount has left suspense by its resolutions. */
+  readonly moved: string;
+  readonly proposal?: Proposal;
+  /** Begun, and its outcome is not known yet. */
+  readonly working?: Proposal;
+  readonly endedAt?: string;
+  /** What ended it: a kind of resolution, or what happened by itself. */
+  readonly cause?: string;
+}
+
+/** What happened to a case: who, when, what, why. */
+export interface CaseStep {
+  readonly at: string;
+  readonly by: string;
+  readonly what: RecordedFact['type'];
+  readonly why?: string;
+  readonly assignee?: string;
+  readonly number?: number;
+  readonly resolution?: Resolution;
+  /** Payments that it booked. */
+  readonly paymentIds?: readonly string[];
+  readonly code?: string;
+  readonly cause?: string;
+  /** Absent where it was deleted. */
+  readonly text?: string;
+}
+
+export interface CaseHistory extends CaseView {
+  readonly history: readonly CaseStep[];
+}
+
+export function viewOf(caseId: string, { value, context }: CaseSnapshot): CaseView {
+  const { opened, assignee, proposal, working, endedAt, cause } = context;
+  invariant(opened && value !== 'NEW', `case ${caseId} was never opened`);
+  return {
+    caseId,
+    version: context.version,
+    state: value,
+    kind: opened.kind,
+    profile: opened.profile,
+    amount: opened.amount,
+    direction: opened.direction,
+    currency: opened.currency,
+    lineIds: opened.lineIds,
+    paymentIds: opened.expectationIds,
+    ...(opened.reason !== undefined && { reason: opened.reason }),
+    openedAt: opened.at,
+    dueAt: opened.dueAt,
+    ...(assignee !== undefined && { assignee }),
+    moved: context.moved.toString(),
+    ...(proposal && { proposal }),
+    ...(working && { working }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(cause !== undefined && { cause }),
+  };
+}
+
+/** @param texts of comments, by id: those whose digest is still right */
+export function stepOf(fact: RecordedFact, texts: ReadonlyMap<string, string>): CaseStep {
+  const { type: what, at, by } = fact;
+  const step = { at, by, what };
+  switch (fact.type) {
+    case 'CaseOpened':
+      return { ...step, ...(fact.reason !== undefined && { code: fact.reason }) };
+    case 'CaseAssigned':
+      return { ...step, assignee: fact.assignee, ...(fact.why !== undefined && { why: fact.why }) };
+    case 'CaseCommented': {
+      const text = texts.get(fact.commentId);
+      return { ...step, ...(text !== undefined && { text }) };
+    }
+    case 'CaseEscalated':
+      return { ...step, why: fact.why };
+    case 'ResolutionProposed':
+    case 'ResolutionBegun':
+      return { ...step, number: fact.number, resolution: fact.resolution, why: fact.why };
+    case 'ResolutionRejected':
+      return { ...step, number: fact.number, why: fact.why };
+    case 'ResolutionDone':
+      return { ...step, number: fact.number, paymentIds: fact.paymentIds };
+    case 'ResolutionRefused':
+      return { ...step, number: fact.number, code: fact.code, why: fact.message };
+    case 'CaseEnded':
+      return { ...step, cause: fact.cause };
+  }
+}

@@ -1,0 +1,193 @@
+import { assign, getNextSnapshot, setup } from 'xstate';
+import { invariant } from '../../kernel/invariant.ts';
+import type { CaseOpened, CaseState, RecordedFact, Resolution } from './case.facts.ts';
+
+export interface Proposal {
+  readonly number: number;
+  readonly resolution: Resolution;
+  readonly why: string;
+  readonly by: string;
+  readonly at: string;
+}
+
+export interface CaseContext {
+  readonly version: number;
+  readonly opened: (CaseOpened & { readonly at: string }) | undefined;
+  readonly assignee: string | undefined;
+  /** How many resolutions were proposed or begun. */
+  readonly resolutions: number;
+  /** Waits for another person. */
+  readonly proposal: Proposal | undefined;
+  /** Begun, and its outcome is not known. */
+  readonly working: Proposal | undefined;
+  /** What of its amount has left suspense by its resolutions, minor units. */
+  readonly moved: bigint;
+  /** Of all its entries, those as well that leave the amount in suspense: what four eyes are measured by. */
+  readonly entered: bigint;
+  readonly cause: string | undefined;
+  readonly endedAt: string | undefined;
+}
+
+export interface CaseSnapshot {
+  readonly value: 'NEW' | CaseState;
+  readonly context: CaseContext;
+}
+
+const fresh: CaseContext = {
+  version: 0,
+  opened: undefined,
+  assignee: undefined,
+  resolutions: 0,
+  proposal: undefined,
+  working: undefined,
+  moved: 0n,
+  entered: 0n,
+  cause: undefined,
+  endedAt: undefined,
+};
+
+interface Given {
+  readonly context: CaseContext;
+  readonly event: RecordedFact;
+}
+
+export function amountOf(resolution: Resolution): bigint {
+  return resolution.kind === 'correct' || resolution.kind === 'write_off' ? BigInt(resolution.amount) : 0n;
+}
+
+/** What leaves suspense by it. A late collection only changes where the money in suspense came from. */
+export function movedBy(resolution: Resolution): bigint {
+  return resolution.kind === 'correct' && resolution.entry === 'LATE_COLLECTION' ? 0n : amountOf(resolution);
+}
+
+/** How the case stands once the resolution is done; undefined: it goes on. */
+export function endAfter(context: CaseContext, resolution: Resolution): 'RESOLVED' | 'WRITTEN_OFF' | undefined {
+  switch (resolution.kind) {
+    case 'link':
+    case 'separate':
+    case 'dismiss':
+      return 'RESOLVED';
+    case 'ask':
+      return undefined;
+    case 'correct':
+    case 'write_off':
+      if (context.moved + movedBy(resolution) < BigInt(context.opened?.amount ?? '0')) return undefined;
+      return resolution.kind === 'write_off' ? 'WRITTEN_OFF' : 'RESOLVED';
+  }
+}
+
+const isNext = ({ context, event }: Given): boolean => 'number' in event && event.number === context.resolutions + 1;
+const isIdle = ({ context }: Given): boolean => context.working === undefined;
+const proposes = (given: Given): boolean => isIdle(given) && isNext(given);
+const rejects = ({ context, event }: Given): boolean =>
+  event.type === 'ResolutionRejected' && event.number === context.proposal?.number;
+/** Nobody approves what they proposed: not even the log can say so. */
+const begins = (given: Given): boolean => {
+  const { context, event } = given;
+  if (event.type !== 'ResolutionBegun' || !isIdle(given)) return false;
+  if (event.approves !== true) return isNext(given);
+  return event.number === context.proposal?.number && event.by !== context.proposal.by;
+};
+const concludes = ({ context, event }: Given): boolean => 'number' in event && event.number === context.working?.number;
+const endsAs =
+  (state: 'RESOLVED' | 'WRITTEN_OFF') =>
+  (given: Given): boolean => {
+    const { working } = given.context;
+    return concludes(given) && working !== undefined && endAfter(given.context, working.resolution) === state;
+  };
+
+const idle = (target: string) => ({ target, guard: 'isIdle', actions: 'note' }) as const;
+const open = {
+  CaseAssigned: idle('ASSIGNED'),
+  CaseCommented: { actions: 'note' },
+  CaseEscalated: idle('ESCALATED'),
+  CaseEnded: idle('RESOLVED'),
+} as const;
+/** Who has it proposes or begins something, and others approve. */
+const handled = {
+  ...open,
+  ResolutionProposed: { guard: 'proposes', actions: 'note' },
+  ResolutionRejected: { guard: 'rejects', actions: 'note' },
+  ResolutionBegun: { guard: 'begins', actions: 'note' },
+  ResolutionDone: [
+    { target: 'RESOLVED', guard: 'resolves', actions: 'note' },
+    { target: 'WRITTEN_OFF', guard: 'writesOff', actions: 'note' },
+    { guard: 'concludes', actions: 'note' },
+  ],
+  ResolutionRefused: { guard: 'concludes', actions: 'note' },
+} as const;
+
+const caseMachine = setup({
+  types: { context: {} as CaseContext, events: {} as RecordedFact },
+  guards: {
+    isIdle,
+    proposes,
+    rejects,
+    begins,
+    concludes,
+    resolves: endsAs('RESOLVED'),
+    writesOff: endsAs('WRITTEN_OFF'),
+  },
+  actions: { note: assign(({ context, event }) => contextAfter(context, event)) },
+}).createMachine({
+  id: 'case',
+  context: fresh,
+  initial: 'NEW',
+  states: {
+    NEW: { on: { CaseOpened: { target: 'OPEN', actions: 'note' } } },
+    OPEN: { on: open },
+    ASSIGNED: { on: handled },
+    ESCALATED: { on: handled },
+    RESOLVED: {},
+    WRITTEN_OFF: {},
+  },
+});
+
+function contextAfter(before: CaseContext, fact: RecordedFact): CaseContext {
+  const context = { ...before, version: before.version + 1 };
+  switch (fact.type) {
+    case 'CaseOpened':
+      return { ...context, opened: fact };
+    case 'CaseAssigned':
+      return { ...context, assignee: fact.assignee };
+    case 'CaseCommented':
+    case 'CaseEscalated':
+      return context;
+    case 'ResolutionProposed':
+      return { ...context, resolutions: fact.number, proposal: proposalOf(fact) };
+    case 'ResolutionRejected':
+      return { ...context, proposal: undefined };
+    case 'ResolutionBegun':
+      return { ...context, resolutions: fact.number, proposal: undefined, working: proposalOf(fact) };
+    case 'ResolutionRefused':
+      return { ...context, working: undefined };
+    case 'ResolutionDone': {
+      const { resolution } = before.working ?? {};
+      invariant(resolution, 'what is done was begun');
+      const end = endAfter(before, resolution);
+      return {
+        ...context,
+        working: undefined,
+        moved: before.moved + movedBy(resolution),
+        entered: before.entered + amountOf(resolution),
+        ...(end !== undefined && { cause: resolution.kind, endedAt: fact.at }),
+      };
+    }
+    case 'CaseEnded':
+      return { ...context, proposal: undefined, cause: fact.cause, endedAt: fact.at };
+  }
+}
+
+function proposalOf(fact: RecordedFact & { type: 'ResolutionProposed' | 'ResolutionBegun' }): Proposal {
+  const { number, resolution, why, by, at } = fact;
+  return { number, resolution, why, by, at };
+}
+
+export const newCase: CaseSnapshot = { value: 'NEW', context: fresh };
+
+/** The one path by which a fact changes a case. */
+export function evolveCase(snapshot: CaseSnapshot, fact: RecordedFact): CaseSnapshot | 'illegal' {
+  const next = getNextSnapshot(caseMachine, caseMachine.resolveState({ ...snapshot }), fact);
+  if (next.context.version !== snapshot.context.version + 1) return 'illegal';
+  return { value: next.value, context: next.context };
+}
