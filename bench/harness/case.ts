@@ -30,7 +30,7 @@ export interface Figure {
   /** The case's name, or one below it. */
   readonly name: string;
   readonly value: number;
-  readonly unit: 'payments/s' | 'slices/s' | 'events/s' | 'deliveries/s' | 'ms' | 'MB' | 'KiB/connection';
+  readonly unit: 'payments/s' | 'slices/s' | 'events/s' | 'deliveries/s' | 'lines/s' | 'ms' | 'MB' | 'KiB/connection';
 }
 
 export interface Measured {

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemoryLog, MemoryStore } from '../../../eventstore/index.ts';
+import { MemoryLog } from '../../../eventstore/index.ts';
 import { examineNext } from '../../../src/reconciliation/matching/examine.ts';
 import { runMatching } from '../../../src/reconciliation/matching/index.ts';
 import type { Expectation, ExternalLine } from '../../../src/reconciliation/matching/sides.ts';
@@ -81,7 +81,7 @@ describe('a run', () => {
   const lines = Array.from({ length: 10 }, (_, at) => lineOf(at));
   const expectations = Array.from({ length: 10 }, (_, at) => expectationOf(at));
   const open = () => {
-    const log = new MemoryLog(new MemoryStore());
+    const log = new MemoryLog();
     const options = { today: '2026-11-27', rules, store, log, now: () => new Date(), batchSize: 2 };
     return { log, options };
   };
@@ -128,7 +128,12 @@ describe('a run', () => {
     await runMatching({ ...options, runId: 'first' });
     await store.put({ lines: [{ ...lineOf(1), id: 'late', tokens: ['t1'] }] });
     await runMatching({ ...options, runId: 'second' });
-    const told = (await effects()).map(({ kind, lineIds, detail }) => [kind, lineIds[0], detail.rule, detail.was]);
+    const told = (await effects()).map(({ kind, lineIds, detail }) => [
+      kind,
+      lineIds[0],
+      detail['rule'],
+      detail['was'],
+    ]);
     expect(told).toEqual([
       ['settle', 'l1', 'counterparty', 'OPEN'],
       ['displaced', 'l1', 'counterparty', 'MATCHED'],
