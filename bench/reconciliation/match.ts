@@ -53,14 +53,16 @@ export async function match(context: CaseContext, deals: number): Promise<Matche
     await store.put({ expectations: fed, cursor: { feed: 'expectations', from: at, to: at + 1 } });
   }
   await runMatching({ ...options, runId: 'before', today: '2026-11-02' });
-  await pool.query('vacuum (analyze) reconciliation.expectations');
+  await pool.query(
+    'vacuum (analyze) reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys',
+  );
   await context.checkpoint();
 
   const memory = watchMemory();
+  const { lines, tookMs } = await feedLines(store, deals, memory);
   const startedAt = performance.now();
-  const lines = await feedLines(store, deals, memory);
   const report = await runMatching({ ...options, runId: 'lines', today });
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const seconds = (tookMs + performance.now() - startedAt) / 1_000;
   const { earlyMb, peakMb } = memory.end();
   const found = await checkAll(pool, deals);
   await log.close();
@@ -68,17 +70,20 @@ export async function match(context: CaseContext, deals: number): Promise<Matche
   return { lines, expectations, seconds, report, faults: found, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
 }
 
-async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }): Promise<number> {
-  let lines = 0;
+async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }) {
+  let [lines, tookMs] = [0, 0];
   let pages = 0;
   for (const page of pagesOf(deals)) {
     // A bank has its own order.
     const fed = page.flatMap((deal) => deal.lines).reverse();
     lines += fed.length;
+    // Making them up is no part of it.
+    const startedAt = performance.now();
     await store.put({ lines: fed, cursor: { feed: 'lines', from: pages, to: ++pages } });
+    tookMs += performance.now() - startedAt;
     if (pages === Math.ceil(deals / pageSize / 4)) memory.quarter();
   }
-  return lines;
+  return { lines, tookMs };
 }
 
 function* pages(deals: number): Generator<Deal[]> {
@@ -117,9 +122,10 @@ async function checkAll(pool: pg.Pool, deals: number): Promise<number> {
       names.filter((name) => name.startsWith(side)).map((name) => name.slice(side.length + 1));
     const { rows } = await pool.query<{ name: string; state: string; match_id: string | null }>(
       `select 'line ' || id as name, state || coalesce(' ' || reason, '') as state, match_id
-        from reconciliation.lines where id = any($1)
+        from reconciliation.lines join reconciliation.line_states on line = number where id = any($1)
         union all select 'expectation ' || id, state || coalesce(' ' || reason, ''), match_id
-        from reconciliation.expectations where id = any($2)`,
+        from reconciliation.expectations
+        join reconciliation.expectation_states on expectation = number where id = any($2)`,
       [idsOf('line'), idsOf('expectation')],
     );
     const came = new Map(rows.map((row) => [row.name, row]));

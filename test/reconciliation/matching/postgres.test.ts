@@ -193,8 +193,8 @@ function expectationOf(at: number): Expectation {
 }
 
 async function empty(): Promise<void> {
-  await pool.query(`truncate reconciliation.cursors, reconciliation.lines, reconciliation.line_keys,
-    reconciliation.expectations, reconciliation.expectation_keys, reconciliation.matches, reconciliation.decisions,
+  await pool.query(`truncate reconciliation.cursors, reconciliation.lines, reconciliation.line_states, reconciliation.line_keys,
+    reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys, reconciliation.matches, reconciliation.decisions,
     reconciliation.effects, reconciliation.batches`);
 }
 
@@ -218,7 +218,9 @@ async function standingMatches(): Promise<StandingMatch[]> {
 async function states(): Promise<Record<string, string>> {
   const { rows } = await pool.query<{ name: string; state: string; reason: string | null }>(
     `select 'line ' || id as name, state, reason from reconciliation.lines
-      union all select 'expectation ' || id, state, reason from reconciliation.expectations`,
+      join reconciliation.line_states on line = number
+      union all select 'expectation ' || id, state, reason from reconciliation.expectations
+      join reconciliation.expectation_states on expectation = number`,
   );
   return Object.fromEntries(rows.map((row) => [row.name, stateText(row)]));
 }
