@@ -69,12 +69,12 @@ const consuming = (source: FeedSource, of: { pageMax?: number; at?: Date; secret
 async function consume(source: FeedSource, of: Parameters<typeof consuming>[1] = {}): Promise<void> {
   while (await consumePage(consuming(source, of), 'payments'));
 }
-const expectations = async (): Promise<unknown[]> =>
-  (
-    await pool.query(
-      'select amount, profile, date::text, withdrawn, body from reconciliation.expectations order by amount',
-    )
-  ).rows;
+const expectations = async (): Promise<unknown[]> => {
+  const { rows } = await pool.query<Record<string, unknown>>(
+    'select amount, profile, date::text, withdrawn, body from reconciliation.expectations order by amount',
+  );
+  return rows;
+};
 
 describe('the feed', () => {
   it('is taken in once, in pages of any size, and when it comes again', async () => {
