@@ -30,6 +30,7 @@ module.exports = {
       '^src/kernel/',
       '^eventstore/',
     ]),
+    only('reconciliation-knows-no-core', '^src/reconciliation/', ['^src/kernel/', '^eventstore/']),
     only('webhooks-tell-what-the-log-says', '^src/webhooks/', ['^src/machines/', '^src/kernel/', '^eventstore/']),
     {
       name: 'modules-have-one-face',

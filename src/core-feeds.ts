@@ -52,9 +52,8 @@ async function tokensOf(
   }
   references.push(data['providerRef']);
   const hashed = async (texts: unknown[], prefix: string): Promise<string[]> => {
-    const hashes = await Promise.all(
-      texts.map((text) => (typeof text === 'string' ? intake.referenceHash(text) : undefined)),
-    );
+    const known = texts.filter((text) => typeof text === 'string');
+    const hashes = await Promise.all(known.map((text) => intake.referenceHash(text)));
     return hashes.flatMap((one) => (one === undefined ? [] : [prefix + one]));
   };
   return [...(await hashed(references, '')), ...(await hashed(groups, 'group:'))];
@@ -110,7 +109,7 @@ interface BatchPart {
 
 function partOf({ amount, reference, bankReference, details }: BatchPart, hash: Hash): object {
   const own = [reference, bankReference, details?.endToEndId, ...Object.values(details?.references ?? {})];
-  return { amount: String(amount), references: hashesOf(own, hash) };
+  return { amount: amount, references: hashesOf(own, hash) };
 }
 
 const NO_REFERENCE = /^(?:NONREF|NOTPROVIDED|NOT PROVIDED|)$/i;

@@ -39,6 +39,7 @@ export const operationTable = {
   me: { method: 'GET', path: '/v1/identity/me', keyed: false, signed: false },
   openAccount: { method: 'POST', path: '/v1/accounts', keyed: true, signed: false },
   pay: { method: 'POST', path: '/v1/payments', keyed: true, signed: true },
+  readFeed: { method: 'GET', path: '/v1/feeds/{feed}', keyed: false, signed: false },
   refresh: { method: 'POST', path: '/v1/identity/refresh', keyed: false, signed: false },
   refundPayment: { method: 'POST', path: '/v1/payments/{id}/refund', keyed: true, signed: false },
   releaseStatement: { method: 'POST', path: '/v1/statements/{id}/release', keyed: false, signed: true },

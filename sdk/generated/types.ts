@@ -320,6 +320,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/feeds/{feed}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Events for a service of ours, from a position on
+         * @description What reconciliation is fed by: docs/events.md. `payments` is what webhooks are told too, `statements` the lines of statements; each event is signed by itself, and has keyed hashes of references in place of what is personal.
+         *
+         *     For service. Services need the scope `feeds:read`.
+         */
+        readonly get: operations["readFeed"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/identity/log-in": {
         readonly parameters: {
             readonly query?: never;
@@ -1353,6 +1375,21 @@ export interface components {
             readonly items: readonly components["schemas"]["Entry"][];
             /** @description send it as `cursor` for the next page */
             readonly next?: string;
+        };
+        /** FeedPage */
+        readonly FeedPage: {
+            readonly items: readonly {
+                /** @description the event as JSON: docs/events.md */
+                readonly body: string;
+                /** @description where it stands in the feed; several may stand at one */
+                readonly position: number;
+                /** @description `t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<t>.<body>` */
+                readonly signature: string;
+            }[];
+            /** @description the end of the feed now */
+            readonly last: number;
+            /** @description go on with `after` this */
+            readonly next: number;
         };
         /** JsonWebKeySet */
         readonly JsonWebKeySet: {
@@ -4147,6 +4184,108 @@ export interface operations {
                 };
             };
             /** @description ShuttingDown, Unavailable, Overloaded, Contended */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly readFeed: {
+        readonly parameters: {
+            readonly query?: {
+                readonly after?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                readonly feed: "payments" | "statements";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FeedPage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paymentIdOf } from '../../src/kernel/ids.ts';
 import defaultRulesDocument from '../../src/reconciliation/matching/default-rules.json' with { type: 'json' };
@@ -179,6 +180,15 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
     await until('the late one is settled', () => is(late, 'SETTLED'));
     await until('suspense is empty', async () => (await posted('suspense:XOF')) === '0');
     expect(await books()).toEqual({ float: '-12083', receivable: '0', cost: '-250', suspense: '0' });
+    // What is looked at is done with: there is no run without something to look at.
+    const pool = new pg.Pool({ ...own.poolConfig, max: 1 });
+    const runs = async (): Promise<unknown> => (await pool.query('select number from reconciliation.current_run')).rows;
+    // That the payments are settled now is news as well.
+    await sleep(2_000);
+    const before = await runs();
+    await sleep(1_500);
+    expect(await runs()).toEqual(before);
+    await pool.end();
     working.process.kill('SIGTERM');
     expect((await working.ended).code).toBe(0);
   });

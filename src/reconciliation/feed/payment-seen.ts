@@ -25,7 +25,7 @@ export interface PaymentSeen {
 }
 
 /** Types and versions that are understood. What is told in another version is parked; other types are passed over. */
-const understood: Readonly<Record<string, number>> = {
+export const understood: Readonly<Record<string, number>> = {
   'payment.initiated': 1,
   'payment.authorized': 1,
   'payment.captured': 1,

@@ -98,8 +98,8 @@ function expectationOutcome(
 
 function outcome(
   id: string,
-  stored: Pick<StoredLine | StoredExpectation, 'state' | 'reason' | 'matchId'>,
-  { match, ...result }: Omit<Outcome, 'id' | 'matchId' | 'changed'> & { readonly match?: Match },
+  stored: Pick<StoredLine | StoredExpectation, 'number' | 'state' | 'reason' | 'matchId'>,
+  { match, ...result }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed'> & { readonly match?: Match },
   idOf: ReadonlyMap<Match, number>,
 ): Outcome {
   const matchId = match && idOf.get(match);
@@ -107,6 +107,7 @@ function outcome(
   const changed = state !== stored.state || reason !== stored.reason || matchId !== stored.matchId;
   return {
     id,
+    number: stored.number,
     state,
     agreed,
     changed,

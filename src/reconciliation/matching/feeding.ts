@@ -5,8 +5,12 @@ import type { StoredExpectation, StoredLine } from './store.ts';
 
 /** What feeding does to what is there; undefined: nothing. Every store does it by these, so that order never matters. */
 
-export function feedLine(stored: StoredLine | undefined, line: ExternalLine): StoredLine | undefined {
-  if (stored === undefined) return { ...fresh, line, direct: false };
+export function feedLine(
+  stored: StoredLine | undefined,
+  line: ExternalLine,
+  nextNumber: () => number,
+): StoredLine | undefined {
+  if (stored === undefined) return { ...fresh, number: nextNumber(), line, direct: false };
   if (!stored.line.held || line.held) return undefined;
   return { ...stored, line: { ...stored.line, held: false }, waiting: true };
 }
@@ -14,9 +18,10 @@ export function feedLine(stored: StoredLine | undefined, line: ExternalLine): St
 export function feedExpectation(
   stored: StoredExpectation | undefined,
   incoming: Expectation,
+  nextNumber: () => number,
 ): StoredExpectation | undefined {
   invariant(incoming.amount > 0n, `expectation ${incoming.id}: its amount is not positive`);
-  if (stored === undefined) return { ...fresh, expectation: incoming };
+  if (stored === undefined) return { ...fresh, number: nextNumber(), expectation: incoming };
   const known = stored.expectation;
   invariant(known.profile === incoming.profile, `expectation ${known.id}: it changes its profile`);
   const newest = incoming.position > known.position ? incoming : known;

@@ -22,6 +22,8 @@ export class Neighbourhood {
   readonly matches = new Map<number, StoredMatch>();
   readonly #tx: MatchingTransaction;
   readonly #windowDays: number;
+  readonly #lineNumbers = new Set<number>();
+  readonly #expectationNumbers = new Set<number>();
   readonly #tokens = new Set<string>();
   readonly #agreedTokens = new Set<string>();
   #near: WeakRange[] = [];
@@ -72,13 +74,16 @@ export class Neighbourhood {
       const grouping = lines.filter((stored) => this.#looksAtGroups(stored)).map(({ line }) => line);
       const grouped = await this.#expectationsByKey(grouping.flatMap(keys.groupsOfLine));
       const told = expectations.map(({ expectation }) => expectation);
-      const lineIds = [
-        ...(await this.#tx.lineIdsByKey([...told.flatMap(keys.referencesOf), ...active.flatMap(keys.reversalsOfLine)])),
-        ...(await this.#tx.groupLineIdsByKey([...new Set(told.flatMap(keys.groupReferencesOf))])),
+      const numbers = [
+        ...(await this.#tx.linesByKey([...told.flatMap(keys.referencesOf), ...active.flatMap(keys.reversalsOfLine)])),
+        ...(await this.#tx.groupLinesByKey([...new Set(told.flatMap(keys.groupReferencesOf))])),
       ];
       const tied = await this.#tied(lines, expectations);
-      lines = this.#addLines(await this.#tx.linesById(this.#unknownLines([...lineIds, ...tied.lineIds])));
-      const more = await this.#tx.expectationsById(this.#unknownExpectations(tied.expectationIds));
+      lines = [
+        ...this.#addLines(await this.#tx.linesByNumber(unknown(numbers, this.#lineNumbers))),
+        ...this.#addLines(await this.#tx.linesById(unknown(tied.lineIds, this.lines))),
+      ];
+      const more = await this.#tx.expectationsById(unknown(tied.expectationIds, this.expectations));
       expectations = [...referred, ...grouped, ...this.#addExpectations(more)];
     }
   }
@@ -88,6 +93,7 @@ export class Neighbourhood {
       const { line } = stored;
       if (this.lines.has(line.id)) return false;
       this.lines.set(line.id, stored);
+      this.#lineNumbers.add(stored.number);
       this.weakLines.delete(line.id);
       if (!line.held && !line.reversal) for (const token of allTokens(line)) this.#agreedTokens.add(token);
       return true;
@@ -99,6 +105,7 @@ export class Neighbourhood {
       const { id, profile, tokens } = stored.expectation;
       if (this.expectations.has(id)) return false;
       this.expectations.set(id, stored);
+      this.#expectationNumbers.add(stored.number);
       this.weakExpectations.delete(id);
       for (const token of tokens) this.#tokens.add(`${profile}\0${token}`);
       return true;
@@ -107,8 +114,8 @@ export class Neighbourhood {
 
   async #expectationsByKey(wanted: readonly Key[]): Promise<StoredExpectation[]> {
     if (wanted.length === 0) return [];
-    const ids = await this.#tx.expectationIdsByKey(wanted);
-    return this.#addExpectations(await this.#tx.expectationsById(this.#unknownExpectations(ids)));
+    const numbers = unknown(await this.#tx.expectationsByKey(wanted), this.#expectationNumbers);
+    return this.#addExpectations(await this.#tx.expectationsByNumber(numbers));
   }
 
   /** What people decided on them, and what they were matched with. */
@@ -132,14 +139,6 @@ export class Neighbourhood {
     const matches = unknown.length === 0 ? [] : await this.#tx.matchesById(unknown);
     for (const match of matches) this.matches.set(match.id, match);
     return matches;
-  }
-
-  #unknownLines(ids: readonly string[]): string[] {
-    return [...new Set(ids)].filter((id) => !this.lines.has(id));
-  }
-
-  #unknownExpectations(ids: readonly string[]): string[] {
-    return [...new Set(ids)].filter((id) => !this.expectations.has(id));
   }
 
   #isDirect({ line }: StoredLine): boolean {
@@ -181,7 +180,15 @@ export class Neighbourhood {
       }));
     this.#near = reach(2);
     if (days.size === 0) return undefined;
-    return this.#addWeak(await this.#tx.weakOnes(reach(4)));
+    const ranges = reach(4);
+    const lines = await this.#tx.weakLines(ranges);
+    // Without a line there is nothing to be matched, and nothing that could have been.
+    const free = lines.filter(
+      (stored) => stored.examined || !this.lines.has(stored.line.id) || !this.#isDirect(stored),
+    );
+    const withLines = new Set(free.map(({ line }) => keys.weakNumberOfLine(line)));
+    const around = ranges.filter(({ key }) => withLines.has(key));
+    return this.#addWeak({ lines, expectations: await this.#tx.weakExpectations(around) });
   }
 
   async #addWeak(found: Examined): Promise<Examined | undefined> {
@@ -214,8 +221,14 @@ export class Neighbourhood {
   /** Under other rules they may have been matched over more days than are looked at now. */
   async #partnersElsewhere(matches: readonly StoredMatch[]): Promise<Examined> {
     const paired = matches.filter(({ kind, rule }) => kind === 'match' && rule !== 'manual');
-    const lineIds = this.#unknownLines(paired.flatMap((match) => match.lineIds));
-    const expectationIds = this.#unknownExpectations(paired.flatMap((match) => match.expectationIds));
+    const lineIds = unknown(
+      paired.flatMap((match) => match.lineIds),
+      this.lines,
+    );
+    const expectationIds = unknown(
+      paired.flatMap((match) => match.expectationIds),
+      this.expectations,
+    );
     return {
       lines: await this.#tx.linesById(lineIds.filter((id) => !this.weakLines.has(id))),
       expectations: await this.#tx.expectationsById(expectationIds.filter((id) => !this.weakExpectations.has(id))),
@@ -227,4 +240,8 @@ function allTokens({ profile, tokens, textTokens, parts }: StoredLine['line']): 
   return [...tokens, ...textTokens, ...(parts?.flatMap((part) => part.tokens) ?? [])].map(
     (token) => `${profile}\0${token}`,
   );
+}
+
+function unknown<Name>(names: readonly Name[], known: { has(name: Name): boolean }): Name[] {
+  return [...new Set(names)].filter((name) => !known.has(name));
 }

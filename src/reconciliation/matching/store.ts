@@ -6,6 +6,8 @@ import type { Decision, Expectation, ExpectationState, ExternalLine, LineState, 
 /** The port of the store: what is known of both sides, what was matched, and what it means for the core. */
 
 interface Stored<State> {
+  /** The store's own name of it. */
+  readonly number: number;
   readonly state: State;
   readonly reason?: Reason;
   /** The match that it is in: there is room for one, so matches are exclusive. */
@@ -74,6 +76,7 @@ export interface EffectDetail {
 
 export interface Outcome {
   readonly id: string;
+  readonly number: number;
   readonly state: LineState | ExpectationState;
   readonly reason?: Reason;
   readonly matchId?: number;
@@ -109,12 +112,16 @@ export interface MatchingTransaction {
   due(today: Day, limit: number): Promise<Examined>;
   linesById(ids: readonly string[]): Promise<readonly StoredLine[]>;
   expectationsById(ids: readonly string[]): Promise<readonly StoredExpectation[]>;
-  lineIdsByKey(keys: readonly Key[]): Promise<readonly string[]>;
+  linesByNumber(numbers: readonly number[]): Promise<readonly StoredLine[]>;
+  expectationsByNumber(numbers: readonly number[]): Promise<readonly StoredExpectation[]>;
+  /** Numbers, some of them more than once. */
+  linesByKey(keys: readonly Key[]): Promise<readonly number[]>;
   /** Of lines that were looked at and refer to no single expectation. */
-  groupLineIdsByKey(keys: readonly Key[]): Promise<readonly string[]>;
-  expectationIdsByKey(keys: readonly Key[]): Promise<readonly string[]>;
+  groupLinesByKey(keys: readonly Key[]): Promise<readonly number[]>;
+  expectationsByKey(keys: readonly Key[]): Promise<readonly number[]>;
   /** Those that no reference ties to anything, as far as is known. */
-  weakOnes(ranges: readonly WeakRange[]): Promise<Examined>;
+  weakLines(ranges: readonly WeakRange[]): Promise<readonly StoredLine[]>;
+  weakExpectations(ranges: readonly WeakRange[]): Promise<readonly StoredExpectation[]>;
   /** Decisions that name any of them and are not revoked. */
   decisionsOn(lineIds: readonly string[], expectationIds: readonly string[]): Promise<readonly Decision[]>;
   matchesById(ids: readonly number[]): Promise<readonly StoredMatch[]>;

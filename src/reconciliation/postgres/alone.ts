@@ -14,11 +14,12 @@ export async function alone(
   work: (signal: AbortSignal) => Promise<void>,
   onError: (error: unknown) => void,
 ): Promise<void> {
-  while (!signal.aborted) {
+  const isOver = (): boolean => signal.aborted;
+  while (!isOver()) {
     try {
       await onceAlone(pool, signal, work);
     } catch (error) {
-      if (!signal.aborted) onError(error);
+      if (!isOver()) onError(error);
     }
     await sleep(1_000, undefined, { signal }).catch(() => undefined);
   }

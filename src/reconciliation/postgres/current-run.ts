@@ -4,10 +4,8 @@ import type pg from 'pg';
 export async function runToGoOnWith(pool: pg.Pool, today: string): Promise<string | undefined> {
   const { rows } = await pool.query<{ number: string; completed: boolean; something: boolean }>(
     `select number, completed,
-       exists (select from reconciliation.lines where waiting)
-       or exists (select from reconciliation.expectations where waiting)
-       or exists (select from reconciliation.lines where due <= $1::date)
-       or exists (select from reconciliation.expectations where due <= $1::date) as something
+       exists (select from reconciliation.line_states where due <= $1::date)
+       or exists (select from reconciliation.expectation_states where due <= $1::date) as something
      from reconciliation.current_run`,
     [today],
   );

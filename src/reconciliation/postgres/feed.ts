@@ -16,13 +16,14 @@ import {
   weakNumberOfLine,
 } from '../matching/index.ts';
 import {
+  arrayText,
   encode,
-  expectationColumns,
   expectationOf,
   type ExpectationRow,
-  lineColumns,
   lineOf,
   type LineRow,
+  selectExpectations,
+  selectLines,
 } from './rows.ts';
 
 /** Takes in what is fed, within a transaction. False: the feed's place is elsewhere, and nothing may be written. */
@@ -45,106 +46,105 @@ async function moveCursor(client: pg.PoolClient, { feed, from, to }: NonNullable
 }
 
 async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[]): Promise<void> {
-  const { rows } = await client.query<LineRow>(`select ${lineColumns} from reconciliation.lines where id = any($1)`, [
-    incoming.map(({ id }) => id),
+  const { rows } = await client.query<LineRow>(`${selectLines} where o.id = any($1)`, [
+    arrayText(incoming.map(({ id }) => id)),
   ]);
+  let last = await lastNumber(client, 'lines');
   const known = new Map(rows.map(lineOf).map((one) => [one.line.id, one]));
-  const there = new Set(known.keys());
+  const fresh = new Set<number>();
+  const nextNumber = (): number => {
+    fresh.add(++last);
+    return last;
+  };
   const changed = new Map<string, StoredLine>();
   for (const line of incoming) {
-    const fed = feedLine(known.get(line.id), line);
+    const fed = feedLine(known.get(line.id), line, nextNumber);
     if (fed === undefined) continue;
     known.set(line.id, fed);
     changed.set(line.id, fed);
   }
-  const all = [...changed.values()].map(({ line }) => line);
+  const all = [...changed.values()];
   await insertLines(
     client,
-    all.filter(({ id }) => !there.has(id)),
+    all.filter(({ number }) => fresh.has(number)),
   );
   // What changes of a line that is there is its release.
-  const released = all.filter(({ id }) => there.has(id));
+  const released = all.filter(({ number }) => !fresh.has(number));
   if (released.length === 0) return;
   await client.query(
-    `update reconciliation.lines l set held = false, waiting = true, body = u.body
-      from unnest($1::text[], $2::text[]) as u (id, body) where l.id = u.id`,
-    [released.map(({ id }) => id), released.map(encode)],
+    `update reconciliation.lines l set held = false, body = u.body
+      from unnest($1::bigint[], $2::text[]) as u (number, body) where l.number = u.number`,
+    [arrayText(released.map(({ number }) => number)), arrayText(released.map(({ line }) => encode(line)))],
   );
+  await lookAgain(client, 'line', 'any($1)', arrayText(released.map(({ number }) => number)));
 }
 
-async function insertLines(client: pg.PoolClient, lines: readonly ExternalLine[]): Promise<void> {
-  if (lines.length === 0) return;
-  const last = await lastNumber(client, 'lines');
+async function insertLines(client: pg.PoolClient, stored: readonly StoredLine[]): Promise<void> {
+  if (stored.length === 0) return;
+  const lines = stored.map(({ line }) => line);
+  const numbers = arrayText(stored.map(({ number }) => number));
   await client.query(
     `insert into reconciliation.lines
       (number, id, profile, account, amount, currency, value_date, held, body, weak_key)
       select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
         $8::boolean[], $9::text[], $10::bigint[])`,
     [
-      lines.map((_, at) => last + at + 1),
-      lines.map(({ id }) => id),
-      lines.map(({ profile }) => profile),
-      lines.map(({ account }) => account),
-      lines.map(({ amount }) => amount.toString()),
-      lines.map(({ currency }) => currency),
-      lines.map(({ valueDate }) => valueDate),
-      lines.map(({ held }) => held),
-      lines.map(encode),
-      lines.map((line) => weakNumberOfLine(line) ?? null),
+      numbers,
+      arrayText(lines.map(({ id }) => id)),
+      arrayText(lines.map(({ profile }) => profile)),
+      arrayText(lines.map(({ account }) => account)),
+      arrayText(lines.map(({ amount }) => amount)),
+      arrayText(lines.map(({ currency }) => currency)),
+      arrayText(lines.map(({ valueDate }) => valueDate)),
+      arrayText(lines.map(({ held }) => held)),
+      arrayText(lines.map(encode)),
+      arrayText(lines.map((line) => weakNumberOfLine(line) ?? null)),
     ],
   );
-  const keys = lines.flatMap((line, at) => keysOfLine(line).map((key) => [key, last + at + 1] as const));
+  await client.query('insert into reconciliation.line_states (line) select * from unnest($1::bigint[])', [numbers]);
+  const keys = stored.flatMap(({ line, number }) => keysOfLine(line).map((key) => [key, number] as const));
   await insertKeys(client, 'line_keys', keys);
 }
 
 async function takeExpectations(client: pg.PoolClient, incoming: readonly Expectation[]): Promise<void> {
-  const { rows } = await client.query<ExpectationRow & { number: string }>(
-    `select number, ${expectationColumns} from reconciliation.expectations where id = any($1)`,
-    [incoming.map(({ id }) => id)],
-  );
-  const known = new Map<string, StoredExpectation>();
-  const there = new Map<string, { readonly number: number; readonly keys: ReadonlySet<Key> }>();
-  for (const row of rows) {
-    const stored = expectationOf(row);
-    known.set(stored.expectation.id, stored);
-    there.set(stored.expectation.id, {
-      number: Number(row.number),
-      keys: new Set(keysOfExpectation(stored.expectation)),
-    });
-  }
+  const { rows } = await client.query<ExpectationRow>(`${selectExpectations} where o.id = any($1)`, [
+    arrayText(incoming.map(({ id }) => id)),
+  ]);
+  let last = await lastNumber(client, 'expectations');
+  const before = last;
+  const known = new Map(rows.map(expectationOf).map((one) => [one.expectation.id, one]));
+  const keysBefore = new Map([...known].map(([id, one]) => [id, new Set(keysOfExpectation(one.expectation))]));
   const changed = new Map<string, StoredExpectation>();
   const left: Key[] = [];
   for (const one of incoming) {
-    const before = known.get(one.id);
-    const fed = feedExpectation(before, one);
+    const stored = known.get(one.id);
+    const fed = feedExpectation(stored, one, () => ++last);
     if (fed === undefined) continue;
-    const key = weakKeyLeft(before, fed.expectation);
+    const key = weakKeyLeft(stored, fed.expectation);
     if (key !== undefined) left.push(key);
     known.set(one.id, fed);
     changed.set(one.id, fed);
   }
-  const all = [...changed.values()].map(({ expectation }) => expectation);
-  const last = await lastNumber(client, 'expectations');
-  const numberOf = new Map(all.filter(({ id }) => !there.has(id)).map(({ id }, at) => [id, last + at + 1]));
-  await upsertExpectations(client, all, (id) => numberOf.get(id) ?? there.get(id)?.number ?? 0);
-  const keys = all.flatMap((one) =>
-    keysOfExpectation(one)
-      .filter((key) => there.get(one.id)?.keys.has(key) !== true)
-      .map((key) => [key, numberOf.get(one.id) ?? there.get(one.id)?.number ?? 0] as const),
+  const all = [...changed.values()];
+  await upsertExpectations(client, all);
+  await client.query('insert into reconciliation.expectation_states (expectation) select * from unnest($1::bigint[])', [
+    arrayText(all.map(({ number }) => number).filter((number) => number > before)),
+  ]);
+  const changedNumbers = all.map(({ number }) => number).filter((number) => number <= before);
+  if (changedNumbers.length > 0) await lookAgain(client, 'expectation', 'any($1)', arrayText(changedNumbers));
+  const keys = all.flatMap(({ expectation, number }) =>
+    keysOfExpectation(expectation)
+      .filter((key) => keysBefore.get(expectation.id)?.has(key) !== true)
+      .map((key) => [key, number] as const),
   );
   await insertKeys(client, 'expectation_keys', keys);
   if (left.length === 0) return;
-  await client.query(
-    'update reconciliation.lines set waiting = true where weak_key = any($1::bigint[]) and not agreed',
-    [left],
-  );
+  const neighbours = 'any(array(select number from reconciliation.lines where weak_key = any($1))) and not agreed';
+  await lookAgain(client, 'line', neighbours, arrayText(left));
 }
 
-async function upsertExpectations(
-  client: pg.PoolClient,
-  all: readonly Expectation[],
-  numberOf: (id: string) => number,
-): Promise<void> {
+async function upsertExpectations(client: pg.PoolClient, stored: readonly StoredExpectation[]): Promise<void> {
+  const all = stored.map(({ expectation }) => expectation);
   await client.query(
     `insert into reconciliation.expectations
       (number, id, profile, direction, amount, currency, date, position, withdrawn, body, weak_key)
@@ -152,21 +152,25 @@ async function upsertExpectations(
         $8::bigint[], $9::boolean[], $10::text[], $11::bigint[])
       on conflict (id) do update set direction = excluded.direction, amount = excluded.amount,
         currency = excluded.currency, date = excluded.date, position = excluded.position,
-        withdrawn = excluded.withdrawn, body = excluded.body, weak_key = excluded.weak_key, waiting = true`,
+        withdrawn = excluded.withdrawn, body = excluded.body, weak_key = excluded.weak_key`,
     [
-      all.map(({ id }) => numberOf(id)),
-      all.map(({ id }) => id),
-      all.map(({ profile }) => profile),
-      all.map(({ direction }) => direction),
-      all.map(({ amount }) => amount.toString()),
-      all.map(({ currency }) => currency),
-      all.map(({ date }) => date),
-      all.map(({ position }) => position),
-      all.map(({ withdrawn = false }) => withdrawn),
-      all.map(encode),
-      all.map((one) => weakNumberOf(one) ?? null),
+      arrayText(stored.map(({ number }) => number)),
+      arrayText(all.map(({ id }) => id)),
+      arrayText(all.map(({ profile }) => profile)),
+      arrayText(all.map(({ direction }) => direction)),
+      arrayText(all.map(({ amount }) => amount)),
+      arrayText(all.map(({ currency }) => currency)),
+      arrayText(all.map(({ date }) => date)),
+      arrayText(all.map(({ position }) => position)),
+      arrayText(all.map(({ withdrawn = false }) => withdrawn)),
+      arrayText(all.map(encode)),
+      arrayText(all.map((one) => weakNumberOf(one) ?? null)),
     ],
   );
+}
+
+async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', which: string, value: string) {
+  await client.query(`update reconciliation.${side}_states set due = '-infinity' where ${side} = ${which}`, [value]);
 }
 
 async function takeDecision(client: pg.PoolClient, decision: Decision): Promise<void> {
@@ -174,10 +178,12 @@ async function takeDecision(client: pg.PoolClient, decision: Decision): Promise<
   await client.query(
     `insert into reconciliation.decisions as d values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (id) do update set revoked = d.revoked or excluded.revoked`,
-    [id, kind, lineIds, expectationIds, by, at, revoked],
+    [id, kind, arrayText(lineIds), arrayText(expectationIds), by, at, revoked],
   );
-  await client.query('update reconciliation.lines set waiting = true where id = any($1)', [lineIds]);
-  await client.query('update reconciliation.expectations set waiting = true where id = any($1)', [expectationIds]);
+  const numbers = (table: string): string =>
+    `any(array(select number from reconciliation.${table} where id = any($1)))`;
+  await lookAgain(client, 'line', numbers('lines'), arrayText(lineIds));
+  await lookAgain(client, 'expectation', numbers('expectations'), arrayText(expectationIds));
 }
 
 async function lastNumber(client: pg.PoolClient, table: 'lines' | 'expectations'): Promise<number> {
@@ -196,7 +202,7 @@ async function insertKeys(
   // In the order of the index: neighbours go to the same page.
   const sorted = [...keys].sort(([a], [b]) => a - b);
   await client.query(`insert into reconciliation.${table} select * from unnest($1::bigint[], $2::bigint[])`, [
-    sorted.map(([key]) => key),
-    sorted.map(([, number]) => number),
+    arrayText(sorted.map(([key]) => key)),
+    arrayText(sorted.map(([, number]) => number)),
   ]);
 }

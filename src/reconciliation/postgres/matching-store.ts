@@ -16,15 +16,16 @@ import {
 } from '../matching/index.ts';
 import { takeIn } from './feed.ts';
 import {
-  expectationColumns,
+  arrayText,
   expectationOf,
   type ExpectationRow,
-  lineColumns,
   lineOf,
   type LineRow,
   matchColumns,
   matchOf,
   type MatchRow,
+  selectExpectations,
+  selectLines,
 } from './rows.ts';
 import { inTransaction } from './transaction.ts';
 import { writeChanges } from './write-changes.ts';
@@ -61,8 +62,10 @@ export class PostgresMatchingStore implements MatchingStore {
 
   reexamine(): Promise<void> {
     return inTransaction(this.#pool, async (client) => {
-      await client.query(`update reconciliation.lines set waiting = true where state not in ('MATCHED', 'KNOWN')`);
-      await client.query(`update reconciliation.expectations set waiting = true where state <> 'MATCHED'`);
+      await client.query(
+        `update reconciliation.line_states set due = '-infinity' where state not in ('MATCHED', 'KNOWN')`,
+      );
+      await client.query(`update reconciliation.expectation_states set due = '-infinity' where state <> 'MATCHED'`);
     });
   }
 
@@ -83,58 +86,56 @@ class Transaction implements MatchingTransaction {
   }
 
   async due(today: Day, limit: number): Promise<Examined> {
-    const lines = await this.#lines('where waiting order by number limit $1', [limit]);
-    const left = limit - lines.length;
-    const expectations = left > 0 ? await this.#expectations('where waiting order by number limit $1', [left]) : [];
-    const room = left - expectations.length;
-    if (room === 0) return { lines, expectations };
-    const overdue = 'where due <= $1 and not waiting order by due, number limit $2';
-    const late = await this.#lines(overdue, [dateOf(today), room]);
-    const missed = room > late.length ? await this.#expectations(overdue, [dateOf(today), room - late.length]) : [];
-    return { lines: [...lines, ...late], expectations: [...expectations, ...missed] };
+    const lines = await this.#lines('where s.due <= $1 order by s.due, s.line limit $2', [dateOf(today), limit]);
+    const room = limit - lines.length;
+    if (room === 0) return { lines, expectations: [] };
+    const order = 'where s.due <= $1 order by s.due, s.expectation limit $2';
+    return { lines, expectations: await this.#expectations(order, [dateOf(today), room]) };
   }
 
   async linesById(ids: readonly string[]): Promise<StoredLine[]> {
-    return ids.length === 0 ? [] : this.#lines('where id = any($1)', [ids]);
+    return ids.length === 0 ? [] : this.#lines('where o.id = any($1)', [arrayText(ids)]);
   }
 
   async expectationsById(ids: readonly string[]): Promise<StoredExpectation[]> {
-    return ids.length === 0 ? [] : this.#expectations('where id = any($1)', [ids]);
+    return ids.length === 0 ? [] : this.#expectations('where o.id = any($1)', [arrayText(ids)]);
   }
 
-  lineIdsByKey(keys: readonly Key[]): Promise<string[]> {
-    return this.#idsByKey('line_keys k join reconciliation.lines o on o.number = k.line', keys);
+  async linesByNumber(numbers: readonly number[]): Promise<StoredLine[]> {
+    return numbers.length === 0 ? [] : this.#lines('where o.number = any($1)', [arrayText(numbers)]);
   }
 
-  groupLineIdsByKey(keys: readonly Key[]): Promise<string[]> {
-    return this.#idsByKey(
-      'line_keys k join reconciliation.lines o on o.number = k.line and o.examined and not o.waiting and not o.direct',
-      keys,
-    );
+  async expectationsByNumber(numbers: readonly number[]): Promise<StoredExpectation[]> {
+    return numbers.length === 0 ? [] : this.#expectations('where o.number = any($1)', [arrayText(numbers)]);
   }
 
-  expectationIdsByKey(keys: readonly Key[]): Promise<string[]> {
-    return this.#idsByKey('expectation_keys k join reconciliation.expectations o on o.number = k.expectation', keys);
+  linesByKey(keys: readonly Key[]): Promise<number[]> {
+    return this.#numbersByKey('line as number from reconciliation.line_keys', keys);
   }
 
-  async weakOnes(ranges: readonly WeakRange[]): Promise<Examined> {
-    const values = [
-      ranges.map(({ key }) => key),
-      ranges.map(({ from }) => dateOf(from)),
-      ranges.map(({ to }) => dateOf(to)),
-    ];
-    const within = (date: string): string =>
-      `join unnest($1::bigint[], $2::date[], $3::date[]) as r (key, first, last)
-        on weak_key = r.key and ${date} between r.first and r.last where not agreed`;
-    const lines = await this.#lines(`${within('value_date')} and not held`, values);
-    return { lines, expectations: await this.#expectations(within('date'), values) };
+  groupLinesByKey(keys: readonly Key[]): Promise<number[]> {
+    const examined = `s.line = k.line and s.examined and s.due is distinct from '-infinity' and not s.direct`;
+    const joined = `reconciliation.line_keys k join reconciliation.line_states s on ${examined}`;
+    return this.#numbersByKey(`k.line as number from ${joined}`, keys);
+  }
+
+  expectationsByKey(keys: readonly Key[]): Promise<number[]> {
+    return this.#numbersByKey('expectation as number from reconciliation.expectation_keys', keys);
+  }
+
+  async weakLines(ranges: readonly WeakRange[]): Promise<StoredLine[]> {
+    return this.#lines(`${within('value_date')} and not held`, rangeValues(ranges));
+  }
+
+  async weakExpectations(ranges: readonly WeakRange[]): Promise<StoredExpectation[]> {
+    return ranges.length === 0 ? [] : this.#expectations(within('date'), rangeValues(ranges));
   }
 
   async decisionsOn(lineIds: readonly string[], expectationIds: readonly string[]): Promise<Decision[]> {
     const { rows } = await this.#client.query<DecisionRow>(
       `select * from reconciliation.decisions where not revoked and line_ids && $1
         union select * from reconciliation.decisions where not revoked and expectation_ids && $2`,
-      [lineIds, expectationIds],
+      [arrayText(lineIds), arrayText(expectationIds)],
     );
     return rows.map(({ id, kind, line_ids, expectation_ids, decided_by, decided_at, revoked }) => ({
       id,
@@ -149,8 +150,8 @@ class Transaction implements MatchingTransaction {
 
   async matchesById(ids: readonly number[]): Promise<StoredMatch[]> {
     const { rows } = await this.#client.query<MatchRow>(
-      `select ${matchColumns} from reconciliation.matches where id = any($1::bigint[])`,
-      [ids],
+      `select ${matchColumns} from reconciliation.matches where id = any($1)`,
+      [arrayText(ids)],
     );
     return rows.map(matchOf);
   }
@@ -171,25 +172,37 @@ class Transaction implements MatchingTransaction {
   }
 
   async #lines(where: string, values: readonly unknown[]): Promise<StoredLine[]> {
-    const text = `select ${lineColumns} from reconciliation.lines ${where}`;
-    const { rows } = await this.#client.query<LineRow>(text, [...values]);
+    const { rows } = await this.#client.query<LineRow>(`${selectLines} ${where}`, [...values]);
     return rows.map(lineOf);
   }
 
   async #expectations(where: string, values: readonly unknown[]): Promise<StoredExpectation[]> {
-    const text = `select ${expectationColumns} from reconciliation.expectations ${where}`;
-    const { rows } = await this.#client.query<ExpectationRow>(text, [...values]);
+    const { rows } = await this.#client.query<ExpectationRow>(`${selectExpectations} ${where}`, [...values]);
     return rows.map(expectationOf);
   }
 
-  async #idsByKey(from: string, keys: readonly Key[]): Promise<string[]> {
+  async #numbersByKey(what: string, keys: readonly Key[]): Promise<number[]> {
     if (keys.length === 0) return [];
-    const { rows } = await this.#client.query<{ id: string }>(
-      `select distinct o.id from reconciliation.${from} where k.key = any($1::bigint[])`,
-      [keys],
-    );
-    return rows.map(({ id }) => id);
+    const { rows } = await this.#client.query<[string]>({
+      text: `select ${what} where key = any($1)`,
+      values: [arrayText(keys)],
+      rowMode: 'array',
+    });
+    return rows.map(([number]) => Number(number));
   }
+}
+
+function within(date: string): string {
+  return `join unnest($1::bigint[], $2::date[], $3::date[]) as r (key, first, last)
+    on weak_key = r.key and ${date} between r.first and r.last where not agreed`;
+}
+
+function rangeValues(ranges: readonly WeakRange[]): string[] {
+  return [
+    arrayText(ranges.map(({ key }) => key)),
+    arrayText(ranges.map(({ from }) => dateOf(from))),
+    arrayText(ranges.map(({ to }) => dateOf(to))),
+  ];
 }
 
 interface DecisionRow {

@@ -12,6 +12,7 @@ import type {
 /** How what is stored looks in rows. Bodies are JSON with amounts as texts. */
 
 interface StoredRow<State> {
+  readonly number: string;
   readonly body: string;
   readonly state: State;
   readonly reason: Reason | null;
@@ -26,9 +27,13 @@ export interface LineRow extends StoredRow<StoredLine['state']> {
 }
 export type ExpectationRow = StoredRow<StoredExpectation['state']>;
 
-const columns = 'body, state, reason, match_id, agreed, waiting, examined, changes';
-export const lineColumns = `${columns}, direct`;
-export const expectationColumns = columns;
+const columns = `o.number, body, state, reason, match_id, agreed, coalesce(due = '-infinity', false) as waiting, examined,
+  changes`;
+const lineTables = 'reconciliation.lines o join reconciliation.line_states s on s.line = o.number';
+const expectationTables =
+  'reconciliation.expectations o join reconciliation.expectation_states s on s.expectation = o.number';
+export const selectLines = `select ${columns}, direct from ${lineTables}`;
+export const selectExpectations = `select ${columns} from ${expectationTables}`;
 
 export function lineOf(row: LineRow): StoredLine {
   return { ...storedOf(row), line: decodeLine(row.body), direct: row.direct };
@@ -38,8 +43,18 @@ export function expectationOf(row: ExpectationRow): StoredExpectation {
   return { ...storedOf(row), expectation: decodeExpectation(row.body) };
 }
 
-function storedOf<State>({ state, reason, match_id: matchId, agreed, waiting, examined, changes }: StoredRow<State>) {
+function storedOf<State>({
+  number,
+  state,
+  reason,
+  match_id: matchId,
+  agreed,
+  waiting,
+  examined,
+  changes,
+}: StoredRow<State>) {
   return {
+    number: Number(number),
     state,
     agreed,
     waiting,
@@ -105,7 +120,14 @@ export function encodeBecause(because: Because): string {
   return JSON.stringify(because, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
 }
 
-/** An array of arrays is a matrix to PostgreSQL, whose rows are of one length: so each is written as its own text. */
-export function arrayText(values: readonly (string | bigint)[]): string {
-  return `{${values.map((value) => (typeof value === 'bigint' ? value : `"${value.replace(/[\\"]/g, '\\$&')}"`)).join(',')}}`;
+/**
+ * An array as PostgreSQL reads it. Of arrays each is a text of its own: an array of arrays is a matrix, whose rows are of one
+ * length. And it is several times as fast as what pg does.
+ */
+export function arrayText(values: readonly (string | bigint | number | boolean | null)[]): string {
+  return `{${values.map((value) => (typeof value === 'string' ? quoted(value) : value === null ? 'null' : value.toString())).join(',')}}`;
+}
+
+function quoted(value: string): string {
+  return `"${/[\\"]/.test(value) ? value.replace(/[\\"]/g, '\\$&') : value}"`;
 }

@@ -8,8 +8,8 @@ export async function writeChanges(client: pg.PoolClient, changes: Changes, runI
   if (ended.length > 0) {
     await client.query(
       `update reconciliation.matches set ended_by = $2, ended_at = now()
-        where id = any($1::bigint[]) and ended_at is null`,
-      [ended, runId],
+        where id = any($1) and ended_at is null`,
+      [arrayText(ended), runId],
     );
   }
   if (made.length > 0) await insertMatches(client, made, runId);
@@ -26,14 +26,14 @@ async function insertMatches(client: pg.PoolClient, made: readonly StoredMatch[]
       from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[])
         as m (id, kind, rule, version, lines, expectations, fees, because)`,
     [
-      made.map(({ id }) => id),
-      made.map(({ kind }) => kind),
-      made.map(({ rule }) => rule),
-      made.map(({ rulesVersion }) => rulesVersion),
-      made.map(({ lineIds }) => arrayText(lineIds)),
-      made.map(({ expectationIds }) => arrayText(expectationIds)),
-      made.map(({ fees }) => arrayText(fees)),
-      made.map(({ because }) => encodeBecause(because)),
+      arrayText(made.map(({ id }) => id)),
+      arrayText(made.map(({ kind }) => kind)),
+      arrayText(made.map(({ rule }) => rule)),
+      arrayText(made.map(({ rulesVersion }) => rulesVersion)),
+      arrayText(made.map(({ lineIds }) => arrayText(lineIds))),
+      arrayText(made.map(({ expectationIds }) => arrayText(expectationIds))),
+      arrayText(made.map(({ fees }) => arrayText(fees))),
+      arrayText(made.map(({ because }) => encodeBecause(because))),
       runId,
     ],
   );
@@ -46,21 +46,21 @@ async function updateOutcomes(
 ): Promise<void> {
   const ofLines = table === 'lines';
   await client.query(
-    `update reconciliation.${table} o set state = u.state, reason = u.reason, match_id = u.match_id, due = u.due,
-        agreed = u.agreed, ${ofLines ? 'direct = u.direct,' : ''} waiting = false, examined = true,
-        changes = o.changes + u.changed
-      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::date[], $6::boolean[], $7::boolean[],
-        $8::integer[]) as u (id, state, reason, match_id, due, agreed, direct, changed)
-      where o.id = u.id`,
+    `update reconciliation.${ofLines ? 'line_states' : 'expectation_states'} s
+      set state = u.state, reason = u.reason, match_id = u.match_id, due = u.due, agreed = u.agreed,
+        ${ofLines ? 'direct = u.direct,' : ''} examined = true, changes = s.changes + u.changed
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::date[], $6::boolean[], $7::boolean[],
+        $8::integer[]) as u (number, state, reason, match_id, due, agreed, direct, changed)
+      where s.${ofLines ? 'line' : 'expectation'} = u.number`,
     [
-      outcomes.map(({ id }) => id),
-      outcomes.map(({ state }) => state),
-      outcomes.map(({ reason }) => reason ?? null),
-      outcomes.map(({ matchId }) => matchId ?? null),
-      outcomes.map(({ due }) => (due === undefined ? null : dateOf(due))),
-      outcomes.map(({ agreed }) => agreed),
-      outcomes.map(({ direct = false }) => direct),
-      outcomes.map(({ changed }) => Number(changed)),
+      arrayText(outcomes.map(({ number }) => number)),
+      arrayText(outcomes.map(({ state }) => state)),
+      arrayText(outcomes.map(({ reason }) => reason ?? null)),
+      arrayText(outcomes.map(({ matchId }) => matchId ?? null)),
+      arrayText(outcomes.map(({ due }) => (due === undefined ? null : dateOf(due)))),
+      arrayText(outcomes.map(({ agreed }) => agreed)),
+      arrayText(outcomes.map(({ direct = false }) => direct)),
+      arrayText(outcomes.map(({ changed }) => Number(changed))),
     ],
   );
 }
@@ -73,12 +73,12 @@ async function insertEffects(client: pg.PoolClient, effects: readonly Effect[], 
       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
         with ordinality as e (id, kind, profile, lines, expectations, detail, place)`,
     [
-      effects.map(({ id }) => id),
-      effects.map(({ kind }) => kind),
-      effects.map(({ profile }) => profile),
-      effects.map(({ lineIds }) => arrayText(lineIds)),
-      effects.map(({ expectationIds }) => arrayText(expectationIds)),
-      effects.map(({ detail }) => JSON.stringify(detail)),
+      arrayText(effects.map(({ id }) => id)),
+      arrayText(effects.map(({ kind }) => kind)),
+      arrayText(effects.map(({ profile }) => profile)),
+      arrayText(effects.map(({ lineIds }) => arrayText(lineIds))),
+      arrayText(effects.map(({ expectationIds }) => arrayText(expectationIds))),
+      arrayText(effects.map(({ detail }) => JSON.stringify(detail))),
       runId,
     ],
   );

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemoryLog, MemoryStore } from '../../../eventstore/index.ts';
+import { MemoryLog } from '../../../eventstore/index.ts';
 import { examineNext } from '../../../src/reconciliation/matching/examine.ts';
 import { runMatching } from '../../../src/reconciliation/matching/index.ts';
 import type { Expectation, ExternalLine } from '../../../src/reconciliation/matching/sides.ts';
@@ -81,7 +81,7 @@ describe('a run', () => {
   const lines = Array.from({ length: 10 }, (_, at) => lineOf(at));
   const expectations = Array.from({ length: 10 }, (_, at) => expectationOf(at));
   const open = () => {
-    const log = new MemoryLog(new MemoryStore());
+    const log = new MemoryLog();
     const options = { today: '2026-11-27', rules, store, log, now: () => new Date(), batchSize: 2 };
     return { log, options };
   };
@@ -128,7 +128,12 @@ describe('a run', () => {
     await runMatching({ ...options, runId: 'first' });
     await store.put({ lines: [{ ...lineOf(1), id: 'late', tokens: ['t1'] }] });
     await runMatching({ ...options, runId: 'second' });
-    const told = (await effects()).map(({ kind, lineIds, detail }) => [kind, lineIds[0], detail.rule, detail.was]);
+    const told = (await effects()).map(({ kind, lineIds, detail }) => [
+      kind,
+      lineIds[0],
+      detail['rule'],
+      detail['was'],
+    ]);
     expect(told).toEqual([
       ['settle', 'l1', 'counterparty', 'OPEN'],
       ['displaced', 'l1', 'counterparty', 'MATCHED'],
@@ -188,8 +193,8 @@ function expectationOf(at: number): Expectation {
 }
 
 async function empty(): Promise<void> {
-  await pool.query(`truncate reconciliation.cursors, reconciliation.lines, reconciliation.line_keys,
-    reconciliation.expectations, reconciliation.expectation_keys, reconciliation.matches, reconciliation.decisions,
+  await pool.query(`truncate reconciliation.cursors, reconciliation.lines, reconciliation.line_states, reconciliation.line_keys,
+    reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys, reconciliation.matches, reconciliation.decisions,
     reconciliation.effects, reconciliation.batches`);
 }
 
@@ -213,7 +218,9 @@ async function standingMatches(): Promise<StandingMatch[]> {
 async function states(): Promise<Record<string, string>> {
   const { rows } = await pool.query<{ name: string; state: string; reason: string | null }>(
     `select 'line ' || id as name, state, reason from reconciliation.lines
-      union all select 'expectation ' || id, state, reason from reconciliation.expectations`,
+      join reconciliation.line_states on line = number
+      union all select 'expectation ' || id, state, reason from reconciliation.expectations
+      join reconciliation.expectation_states on expectation = number`,
   );
   return Object.fromEntries(rows.map((row) => [row.name, stateText(row)]));
 }

@@ -8,6 +8,7 @@ create table reconciliation.cursors (
   position bigint not null check (position >= 0)
 );
 
+-- What came, which does not change but for its release; and beside it what became of it, which does.
 create table reconciliation.lines (
   -- In the order in which they came.
   number bigint primary key,
@@ -23,7 +24,12 @@ create table reconciliation.lines (
   -- All of it, as JSON.
   body text not null,
   -- Hash of what the weak rule wants to be equal; null: it takes no part.
-  weak_key bigint,
+  weak_key bigint
+);
+create index lines_weak on reconciliation.lines (weak_key, value_date) where weak_key is not null;
+
+create table reconciliation.line_states (
+  line bigint primary key,
   state text not null default 'OPEN'
     check (state in ('OPEN', 'MATCHED', 'MISMATCH', 'KNOWN', 'MISSING_INTERNAL')),
   reason text,
@@ -32,21 +38,17 @@ create table reconciliation.lines (
   -- A reference ties it to an expectation; to a single one.
   agreed boolean not null default false,
   direct boolean not null default false,
-  -- To be looked at: new, or changed since.
-  waiting boolean not null default true,
   examined boolean not null default false,
-  -- The day on which time alone may change its state.
-  due date,
+  -- The day on which time alone may change its state; `-infinity`: it is new or was changed, and has to be looked at.
+  due date default '-infinity',
   -- How often what became of it changed.
   changes integer not null default 0,
   check ((state in ('MATCHED', 'MISMATCH', 'KNOWN')) = (match_id is not null)),
   check ((state = 'MISSING_INTERNAL') = (reason is not null))
 ) with (fillfactor = 70);
-create index lines_waiting on reconciliation.lines (number) where waiting;
-create index lines_due on reconciliation.lines (due) where due is not null;
-create index lines_weak on reconciliation.lines (weak_key, value_date) where weak_key is not null and not agreed;
--- What people look at.
-create index lines_unmatched on reconciliation.lines (profile, value_date) where state not in ('MATCHED', 'KNOWN');
+create index line_states_due on reconciliation.line_states (due, line) where due is not null;
+-- What people look at. What is open is due some day.
+create index line_states_unmatched on reconciliation.line_states (line) where state in ('MISMATCH', 'MISSING_INTERNAL');
 
 -- Hashes of references. Two may share one: what is found is compared.
 create table reconciliation.line_keys (
@@ -67,23 +69,25 @@ create table reconciliation.expectations (
   position bigint not null,
   withdrawn boolean not null,
   body text not null,
-  weak_key bigint,
+  weak_key bigint
+);
+create index expectations_weak on reconciliation.expectations (weak_key, date) where weak_key is not null;
+
+create table reconciliation.expectation_states (
+  expectation bigint primary key,
   state text not null default 'OPEN' check (state in ('OPEN', 'MATCHED', 'MISMATCH', 'MISSING_PROVIDER')),
   reason text,
   match_id bigint,
   agreed boolean not null default false,
-  waiting boolean not null default true,
   examined boolean not null default false,
-  due date,
+  due date default '-infinity',
   changes integer not null default 0,
   check ((state in ('MATCHED', 'MISMATCH')) = (match_id is not null)),
   check ((state = 'MISSING_PROVIDER') = (reason is not null))
 ) with (fillfactor = 70);
-create index expectations_waiting on reconciliation.expectations (number) where waiting;
-create index expectations_due on reconciliation.expectations (due) where due is not null;
-create index expectations_weak on reconciliation.expectations (weak_key, date)
-  where weak_key is not null and not agreed;
-create index expectations_unmatched on reconciliation.expectations (profile, date) where state <> 'MATCHED';
+create index expectation_states_due on reconciliation.expectation_states (due, expectation) where due is not null;
+create index expectation_states_unmatched on reconciliation.expectation_states (expectation)
+  where state in ('MISMATCH', 'MISSING_PROVIDER');
 
 create table reconciliation.expectation_keys (
   key bigint not null,
@@ -128,7 +132,8 @@ create index decisions_expectations on reconciliation.decisions using gin (expec
 -- What has to be carried out, to be read in order. Sequence numbers are dense.
 create table reconciliation.effects (
   sequence bigint primary key,
-  id text not null unique,
+  -- The same effect has the same id for ever.
+  id text not null,
   kind text not null,
   profile text not null,
   line_ids text[] not null,

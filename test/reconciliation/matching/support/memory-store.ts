@@ -42,12 +42,12 @@ export class MemoryMatchingStore implements MatchingStore {
       this.cursors.set(cursor.feed, cursor.to);
     }
     for (const line of lines) {
-      const fed = feedLine(this.lines.get(line.id), line);
+      const fed = feedLine(this.lines.get(line.id), line, () => this.lines.size + 1);
       if (fed !== undefined) this.lines.set(line.id, fed);
     }
     for (const incoming of expectations) {
       const stored = this.expectations.get(incoming.id);
-      const fed = feedExpectation(stored, incoming);
+      const fed = feedExpectation(stored, incoming, () => this.expectations.size + 1);
       if (fed === undefined) continue;
       this.expectations.set(incoming.id, fed);
       const left = weakKeyLeft(stored, fed.expectation);
@@ -92,8 +92,10 @@ export class MemoryMatchingStore implements MatchingStore {
   }
 
   #transaction(): MatchingTransaction {
-    const ids = <Node>(nodes: Map<string, Node>, wanted: (one: Node) => boolean): Promise<string[]> =>
-      Promise.resolve([...nodes].filter(([, one]) => wanted(one)).map(([id]) => id));
+    const numbers = <Node extends { readonly number: number }>(
+      nodes: Map<string, Node>,
+      wanted: (one: Node) => boolean,
+    ): Promise<number[]> => Promise.resolve([...nodes.values()].filter(wanted).map(({ number }) => number));
     return {
       due: (today, limit) => {
         const isDue = ({ waiting, due }: WithDue<StoredLine | StoredExpectation>): boolean =>
@@ -106,12 +108,17 @@ export class MemoryMatchingStore implements MatchingStore {
       linesById: (wanted) => Promise.resolve(wanted.map((id) => this.lines.get(id)).filter((one) => one !== undefined)),
       expectationsById: (wanted) =>
         Promise.resolve(wanted.map((id) => this.expectations.get(id)).filter((one) => one !== undefined)),
-      lineIdsByKey: (keys) => ids(this.lines, ({ line }) => shares(keys, keysOfLine(line))),
-      groupLineIdsByKey: (keys) =>
-        ids(this.lines, (one) => one.examined && !one.waiting && !one.direct && shares(keys, keysOfLine(one.line))),
-      expectationIdsByKey: (keys) =>
-        ids(this.expectations, ({ expectation }) => shares(keys, keysOfExpectation(expectation))),
-      weakOnes: (ranges) => Promise.resolve(this.#weakOnes(ranges)),
+      linesByNumber: (wanted) =>
+        Promise.resolve([...this.lines.values()].filter(({ number }) => wanted.includes(number))),
+      expectationsByNumber: (wanted) =>
+        Promise.resolve([...this.expectations.values()].filter(({ number }) => wanted.includes(number))),
+      linesByKey: (keys) => numbers(this.lines, ({ line }) => shares(keys, keysOfLine(line))),
+      groupLinesByKey: (keys) =>
+        numbers(this.lines, (one) => one.examined && !one.waiting && !one.direct && shares(keys, keysOfLine(one.line))),
+      expectationsByKey: (keys) =>
+        numbers(this.expectations, ({ expectation }) => shares(keys, keysOfExpectation(expectation))),
+      weakLines: (ranges) => Promise.resolve(this.#weakOnes(ranges).lines),
+      weakExpectations: (ranges) => Promise.resolve(this.#weakOnes(ranges).expectations),
       decisionsOn: (lineIds, expectationIds) =>
         Promise.resolve(
           [...this.decisions.values()].filter(

@@ -1,0 +1,143 @@
+import pg from 'pg';
+import { PostgresLog } from '../../eventstore/index.ts';
+import { type MatchingStore, readRules, runMatching, type RunReport } from '../../src/reconciliation/matching/index.ts';
+import defaultRules from '../../src/reconciliation/matching/default-rules.json' with { type: 'json' };
+import { PostgresMatchingStore, reconciliationMigrations } from '../../src/reconciliation/postgres/matching-store.ts';
+import { migrationSets } from '../../src/platform/migrations.ts';
+import { migrate } from '../../src/platform/postgres/migrate.ts';
+import { type CaseContext, mustHold } from '../harness/case.ts';
+import { type Deal, dealOf, faults, today } from './deals.ts';
+
+/** One hundredth within an amount is taken for a fee. */
+const rules = readRules({
+  ...defaultRules,
+  profiles: {
+    '*': { daysBefore: 1, daysAfter: 3, graceDays: 1, feeTolerance: { basisPoints: 100, absolute: { XOF: '10' } } },
+  },
+});
+
+/** Deals that are fed at once. */
+const pageSize = 5_000;
+
+export interface Matched {
+  readonly lines: number;
+  readonly expectations: number;
+  readonly seconds: number;
+  readonly report: RunReport;
+  readonly faults: number;
+  /** Of resident memory, after a quarter of the lines and while the others come. */
+  readonly memoryEarlyMb: number;
+  readonly memoryPeakMb: number;
+}
+
+/**
+ * Feeds and examines what is expected, then measures how the lines are taken in and matched, and looks at every line and
+ * payment whether it came out as it had to.
+ */
+export async function match(context: CaseContext, deals: number): Promise<Matched> {
+  const pool = new pg.Pool({ ...context.database, max: 2 });
+  const client = await pool.connect();
+  await migrate(client, [
+    ...migrationSets.filter(({ module }) => module !== 'reconciliation'),
+    reconciliationMigrations,
+  ]);
+  client.release();
+  const log = new PostgresLog({ config: context.database });
+  const store = new PostgresMatchingStore(pool);
+  const options = { store, log, rules, now: () => new Date() };
+
+  let expectations = 0;
+  for (const [at, page] of pagesOf(deals).entries()) {
+    const fed = page.flatMap((deal) => deal.expectations);
+    expectations += fed.length;
+    await store.put({ expectations: fed, cursor: { feed: 'expectations', from: at, to: at + 1 } });
+  }
+  await runMatching({ ...options, runId: 'before', today: '2026-11-02' });
+  await pool.query(
+    'vacuum (analyze) reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys',
+  );
+  await context.checkpoint();
+
+  const memory = watchMemory();
+  const { lines, tookMs } = await feedLines(store, deals, memory);
+  const startedAt = performance.now();
+  const report = await runMatching({ ...options, runId: 'lines', today });
+  const seconds = (tookMs + performance.now() - startedAt) / 1_000;
+  const { earlyMb, peakMb } = memory.end();
+  const found = await checkAll(pool, deals);
+  await log.close();
+  await pool.end();
+  return { lines, expectations, seconds, report, faults: found, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
+}
+
+async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }) {
+  let [lines, tookMs] = [0, 0];
+  let pages = 0;
+  for (const page of pagesOf(deals)) {
+    // A bank has its own order.
+    const fed = page.flatMap((deal) => deal.lines).reverse();
+    lines += fed.length;
+    // Making them up is no part of it.
+    const startedAt = performance.now();
+    await store.put({ lines: fed, cursor: { feed: 'lines', from: pages, to: ++pages } });
+    tookMs += performance.now() - startedAt;
+    if (pages === Math.ceil(deals / pageSize / 4)) memory.quarter();
+  }
+  return { lines, tookMs };
+}
+
+function* pages(deals: number): Generator<Deal[]> {
+  for (let from = 0; from < deals; from += pageSize)
+    yield Array.from({ length: Math.min(pageSize, deals - from) }, (_, at) => dealOf(from + at));
+}
+const pagesOf = (deals: number): Iterator<Deal[]> & Iterable<Deal[]> & { entries(): Iterable<[number, Deal[]]> } => {
+  const iterator = pages(deals);
+  return Object.assign(iterator, {
+    *entries(): Generator<[number, Deal[]]> {
+      let at = 0;
+      for (const page of iterator) yield [at++, page];
+    },
+  });
+};
+
+function watchMemory() {
+  let [earlyMb, peakMb] = [0, 0];
+  const mb = (): number => process.memoryUsage().rss / 2 ** 20;
+  const timer = setInterval(() => (peakMb = Math.max(peakMb, mb())), 50);
+  return {
+    quarter: () => void (earlyMb = Math.max(peakMb, mb())),
+    end: () => {
+      clearInterval(timer);
+      return { earlyMb, peakMb: Math.max(peakMb, mb()) };
+    },
+  };
+}
+
+/** @returns how many faults were planted, all of which were found */
+async function checkAll(pool: pg.Pool, deals: number): Promise<number> {
+  let planted = 0;
+  for (const page of pagesOf(deals)) {
+    const names = page.flatMap(({ truth }) => Object.keys(truth));
+    const idsOf = (side: string): string[] =>
+      names.filter((name) => name.startsWith(side)).map((name) => name.slice(side.length + 1));
+    const { rows } = await pool.query<{ name: string; state: string; match_id: string | null }>(
+      `select 'line ' || id as name, state || coalesce(' ' || reason, '') as state, match_id
+        from reconciliation.lines join reconciliation.line_states on line = number where id = any($1)
+        union all select 'expectation ' || id, state || coalesce(' ' || reason, ''), match_id
+        from reconciliation.expectations
+        join reconciliation.expectation_states on expectation = number where id = any($2)`,
+      [idsOf('line'), idsOf('expectation')],
+    );
+    const came = new Map(rows.map((row) => [row.name, row]));
+    for (const { kind, truth, pairs } of page) {
+      if ((faults as readonly string[]).includes(kind)) planted += 1;
+      for (const [name, wanted] of Object.entries(truth))
+        mustHold(came.get(name)?.state === wanted, `${kind}: ${name} is ${came.get(name)?.state}, not ${wanted}`);
+      for (const [line, one] of pairs) {
+        const [a, b] = [came.get(`line ${line}`), came.get(`expectation ${one}`)];
+        mustHold(a?.match_id === b?.match_id, `${kind}: line ${line} was matched with something else than ${one}`);
+      }
+    }
+  }
+  return planted;
+}
