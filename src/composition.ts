@@ -13,6 +13,7 @@ import { eventsSecretOf } from './events-secret.ts';
 import type { StatementIntake } from './connectors/index.ts';
 import type { Connectors } from './gateway/connectors.ts';
 import type { Feeds } from './gateway/feeds.ts';
+import type { Reconciliation } from './gateway/reconciliation.ts';
 import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity, Keyring } from './identity/index.ts';
@@ -140,14 +141,17 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const connectors = connectorsOf(runtime, store, providers);
     const feeds = statements && coreFeeds({ log: store.log, intake: statements, secret: await eventsSecretOf(config) });
-    const faces = { ledger, payments, connectors, statements, ...(feeds && { feeds }) };
+    const reconciliation = feeds && (await startReconciliation(ground, feeds, placed));
+    const faces = {
+      ledger,
+      payments,
+      connectors,
+      statements,
+      ...(feeds && { feeds }),
+      ...(reconciliation && { reconciliation }),
+    };
     const httpPort = webhooks && (await doors?.openHttp({ ...faces, webhooks }, providers));
     providers?.start();
-    if (feeds && config.reconciliationDatabaseUrl !== undefined) {
-      const { reconcileHere } = await import('./reconciling.ts');
-      const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-      await reconcileHere({ config, logger, stages, feeds, runtime: placed, onLag });
-    }
     seen.measure({
       runtime,
       streamConnections: () => doors?.streamConnections() ?? 0,
@@ -173,6 +177,18 @@ function lead({ memberId, store, logger }: Ground, name: string, work: (signal: 
     onElected: () => logger.info({ lease: name }, 'this process leads'),
     onError: (error) => logger.warn({ err: error, lease: name }, 'a lease cannot be held, or its work failed'),
   });
+}
+
+/** Undefined where it has no database here: then nothing is reconciled, or it is by a process of its own. */
+async function startReconciliation(
+  { config, logger, stages, seen }: Ground,
+  feeds: Feeds,
+  runtime: Pick<Runtime, 'execute' | 'payment'>,
+): Promise<Reconciliation | undefined> {
+  if (config.reconciliationDatabaseUrl === undefined) return undefined;
+  const { reconcileHere } = await import('./reconciling.ts');
+  const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
+  return reconcileHere({ config, logger, stages, feeds, runtime, onLag });
 }
 
 function startProjector(ground: Ground): Kora['projected'] {
@@ -404,6 +420,7 @@ async function openStream(
       readonly connectors: Connectors;
       readonly statements: Statements | undefined;
       readonly feeds?: Feeds;
+      readonly reconciliation?: Reconciliation;
     },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;

@@ -12,14 +12,20 @@ import type { Logger } from './platform/logging.ts';
 import { migrate } from './platform/postgres/migrate.ts';
 import { migrationSets } from './platform/migrations.ts';
 import type { Stages } from './platform/stages.ts';
+import type { Reconciliation } from './gateway/reconciliation.ts';
 import {
+  type CaseCore,
   type Core,
   type CoreAnswer,
   CoreUnreachableError,
+  createCases,
+  defaultCaseTerms,
   defaultRules,
   type FeedSource,
   httpCore,
   httpSource,
+  keepCases,
+  postgresDecisions,
   readRules,
   reconcile,
   reconciliationMigrations,
@@ -36,9 +42,9 @@ export interface ReconcilingGround {
 /** Reconciles in the process of the core, which it asks directly. */
 export async function reconcileHere(
   ground: ReconcilingGround & { readonly feeds: Feeds; readonly runtime: Pick<Runtime, 'execute' | 'payment'> },
-): Promise<void> {
+): Promise<Reconciliation> {
   const { feeds, runtime } = ground;
-  await start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime));
+  return start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime));
 }
 
 /** Reconciles in a process of its own, with a database of its own: it reads the core's feeds, and commands it as a service. */
@@ -64,7 +70,7 @@ async function start(
   { config, logger, stages, onLag }: ReconcilingGround,
   source: FeedSource,
   core: Core,
-): Promise<void> {
+): Promise<Reconciliation> {
   const { reconciliationDatabaseUrl: connectionString, reconciliationRules } = config;
   if (connectionString === undefined)
     throw new Error('KORA_RECONCILIATION_DATABASE_URL is not set: reconciliation has a database of its own');
@@ -87,6 +93,9 @@ async function start(
   pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
   const log = new PostgresLog({ config: database });
   const over = new AbortController();
+  const terms = { ...defaultCaseTerms, fourEyesAbove: fourEyesOf(config.fourEyesAbove) };
+  const cases = createCases({ pool, log, core: { ...core, ask: notAsked }, decisions: postgresDecisions(pool), terms });
+  const kept = keepCases(cases, over.signal, (error) => logger.warn({ err: error }, 'cases do not go on'));
   const done = reconcile({
     pool,
     log,
@@ -101,9 +110,33 @@ async function start(
   stages.add('nothing more is reconciled', async () => {
     over.abort();
     await done;
+    await kept;
     await log.close();
     await pool.end();
   });
+  return { cases };
+}
+
+/** Connectors ask by themselves until an outcome is final, and nobody can have them ask out of turn yet. */
+const notAsked: CaseCore['ask'] = () =>
+  Promise.resolve({
+    outcome: 'refused',
+    code: 'NotAskable',
+    message: 'its connector asks by itself until the outcome is final',
+  });
+
+/** `XOF=500000,GHS=100000`: minor units by currency. */
+function fourEyesOf(text: string | undefined): Record<string, bigint> {
+  const limits: Record<string, bigint> = {};
+  for (const part of text?.split(',') ?? []) {
+    const [, currency, amount] = /^([A-Z]{3})=([0-9]{1,30})$/.exec(part.trim()) ?? [];
+    if (currency === undefined || amount === undefined)
+      throw new Error(
+        `KORA_FOUR_EYES_ABOVE: minor units by currency are wanted, as XOF=500000,GHS=100000, not ${JSON.stringify(part)}`,
+      );
+    limits[currency] = BigInt(amount);
+  }
+  return limits;
 }
 
 /** A token for as long as it is good, and then a new one. */

@@ -113,6 +113,21 @@ export function mayReleaseStatements({ roles }: Principal): boolean {
   return roles.includes('reviewer');
 }
 
+/** What did not match, and the report of the day. */
+export function mayReadCases(principal: Principal): boolean {
+  return mayReadEverything(principal, 'cases:read');
+}
+
+/** Working on what did not match: assigning, commenting, escalating, resolving. */
+export function mayWorkOnCases(principal: Principal): boolean {
+  return principal.roles.includes('reviewer') || isServiceFor(principal, 'cases:write');
+}
+
+/** Approving what another has proposed about a case: a person's word, and no service's. */
+export function mayApproveCases({ roles }: Principal): boolean {
+  return roles.includes('reviewer') || roles.includes('admin');
+}
+
 /** Whether money may be taken from the account because this principal says so. Admins move no money. */
 export function mayDebit(principal: Principal, account: Owned): boolean {
   return isServiceFor(principal, 'payments:write') || owns(principal, account);

@@ -5,7 +5,8 @@
  * provider's money has moved: that is for those who talk to the provider. Payouts empty treasuries, and have scopes of their
  * own; `connectors:operate` opens and closes breakers; `ledger:correct` is reconciliation's: lines of statements that are
  * nobody's payment, and corrections through suspense. `statements:write` hands in what banks say, `statements:read` shows it,
- * with names and texts.
+ * with names and texts. `cases:read` shows what did not match, and the report of it; `cases:write` works on it, and approves
+ * nothing: that is for people.
  */
 export const scopes = [
   'accounts:read',
@@ -21,6 +22,8 @@ export const scopes = [
   'statements:read',
   'statements:write',
   'feeds:read',
+  'cases:read',
+  'cases:write',
   'stream:read',
   'webhooks:manage',
 ] as const;

@@ -477,6 +477,12 @@ export const configOptions: OptionTable = {
     default: undefined,
     parse: (text) => text,
   },
+  fourEyesAbove: {
+    env: 'KORA_FOUR_EYES_ABOVE',
+    what: 'above how much a correction or write-off of reconciliation needs another person, minor units by currency, as XOF=500000,GHS=100000; a currency that is not named always does',
+    default: undefined,
+    parse: (text) => text,
+  },
   coreUrl: {
     env: 'KORA_CORE_URL',
     what: 'of kora serve --roles reconciliation: the http door of the core, as https://host:port',

@@ -71,6 +71,7 @@ export interface KoraConfig {
   readonly eventsSecret: string | undefined;
   readonly reconciliationDatabaseUrl: string | undefined;
   readonly reconciliationRules: string | undefined;
+  readonly fourEyesAbove: string | undefined;
   readonly coreUrl: string | undefined;
 }
 

@@ -9,11 +9,12 @@ export {
   writeOffKinds,
 } from './cases/case.facts.ts';
 export type { Asker } from './cases/case-log.ts';
-export type { CaseTerms } from './cases/case-terms.ts';
+export { type CaseTerms, defaultCaseTerms } from './cases/case-terms.ts';
 export type { CaseHistory, CaseStep, CaseView } from './cases/case-view.ts';
 export { type CaseAnswer, type Cases, createCases } from './cases/cases.ts';
 export { casesCsv } from './cases/csv.ts';
 export type { CaseRefusal, CaseRefusalCode } from './cases/decide-case.ts';
+export { keepCases } from './cases/keep-cases.ts';
 export type { CaseCore } from './cases/ports.ts';
 export {
   type Booking,

@@ -61,6 +61,7 @@ interface Row {
 const ownRole = (caller: Caller): string => (caller === 'mel' || caller === 'max' ? 'merchant' : 'customer');
 const signed = { signed: true } as const;
 const csv = { 'content-type': 'text/csv' };
+const noCase = 'x'.repeat(27);
 const noStatement = '0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10';
 const payoutFrom = (payer: string) => ({
   ...{ payer, provider: 'bank:AB', beneficiary: 'ben-1', amount: '10', currency: 'XOF' },
@@ -417,6 +418,36 @@ const table: readonly Row[] = [
     expect: everybody.map(() => 200),
     ask: () => Promise.resolve(['GET', path]),
   })),
+  // Nothing is reconciled here: who may is told that there is no such case.
+  ...(
+    [
+      ['listCases', '/v1/cases', 200],
+      ['exportCases', '/v1/cases.csv', 200],
+      ['getCase', `/v1/cases/${noCase}`, 404],
+    ] as const
+  ).map(([operation, path, done]): Row => ({
+    operation,
+    expect: [401, 403, 403, 403, 403, done, done, done, done, 403, 403, 403, 403],
+    ask: () => Promise.resolve(['GET', path]),
+  })),
+  ...(
+    [
+      ['assignCase', 'assign', { assignee: 'user:ama' }],
+      ['commentCase', 'comment', { text: 'seen' }],
+      ['escalateCase', 'escalate', { reason: 'seen' }],
+      ['resolveCase', 'resolve', { resolution: { kind: 'dismiss' }, reason: 'seen' }],
+    ] as const
+  ).map(([operation, path, body]): Row => ({
+    operation,
+    expect: [401, 403, 403, 403, 403, 403, 404, 403, 404, 403, 403, 403, 403],
+    ask: () => Promise.resolve(['POST', `/v1/cases/${noCase}/${path}`, { body, ...signed }]),
+  })),
+  {
+    operation: 'approveCase',
+    expect: [401, 403, 403, 403, 403, 403, 404, 404, 403, 403, 403, 403, 403],
+    ask: () =>
+      Promise.resolve(['POST', `/v1/cases/${noCase}/approve`, { body: { proposal: 1, reason: 'seen' }, ...signed }]),
+  },
   {
     operation: 'signUp',
     expect: everybody.map(() => 201),

@@ -10,6 +10,7 @@ import type { DoorObserver } from '../door-observer.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
 import type { Connectors } from '../connectors.ts';
 import type { Authenticator } from '../principal.ts';
+import type { Reconciliation } from '../reconciliation.ts';
 import type { Feeds } from '../feeds.ts';
 import { noStatements, type Statements } from '../statements.ts';
 import type { TroubleSource } from '../trouble-source.ts';
@@ -38,6 +39,8 @@ export interface HttpDoorOptions {
   readonly webhooks: Webhooks;
   /** Default: nobody is fed. */
   readonly feeds?: Feeds;
+  /** Default: nothing is reconciled. */
+  readonly reconciliation?: Reconciliation;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -103,6 +106,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       statements: options.statements ?? noStatements,
       webhooks,
       ...(options.feeds && { feeds: options.feeds }),
+      ...(options.reconciliation && { reconciliation: options.reconciliation }),
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,

@@ -2,6 +2,7 @@ import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
+import type { Reconciliation } from '../reconciliation.ts';
 import type { Feeds } from '../feeds.ts';
 import type { Connectors } from '../connectors.ts';
 import type { Statements } from '../statements.ts';
@@ -19,6 +20,8 @@ export interface DoorParts {
   readonly webhooks: Webhooks;
   /** Undefined where nobody is fed. */
   readonly feeds?: Feeds;
+  /** Undefined where nothing is reconciled. */
+  readonly reconciliation?: Reconciliation;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */
   readonly refusal: () => string | undefined;

@@ -1,5 +1,6 @@
 import type { IdentityRefusalCode } from '../../identity/index.ts';
 import type { RefusalCode } from '../../kernel/refusal.ts';
+import type { CaseRefusalCode } from '../../reconciliation/index.ts';
 import type { WebhookRefusalCode } from '../../webhooks/index.ts';
 
 /** What a problem is on the wire: its status and its sentence for people. Its `type` is made from the code. */
@@ -238,12 +239,37 @@ const webhookProblems: Readonly<Record<WebhookRefusalCode, ProblemKind>> = {
   },
 };
 
+/** Refusals of cases of reconciliation, beside those of the core. Exhaustive as well. */
+const caseProblems: Readonly<Record<Exclude<CaseRefusalCode, RefusalCode>, ProblemKind>> = {
+  NotAssignee: {
+    status: 409,
+    title: 'Somebody else has the case',
+    remedy: 'Only who a case is assigned to resolves it: have it assigned first.',
+  },
+  SelfApproval: {
+    status: 403,
+    title: 'Nobody approves their own proposal',
+    remedy: 'Another reviewer, or an admin, has to approve it.',
+  },
+  ProposalChanged: {
+    status: 409,
+    title: 'Something else is proposed by now',
+    remedy: 'Look at the case again, and at `proposal`, before you approve.',
+  },
+  CaseAtWork: {
+    status: 409,
+    title: 'A resolution is being carried out',
+    remedy: 'Look at the case again in a moment.',
+  },
+};
+
 /** For docs/errors.md. */
 export const problemGroups: Readonly<Record<string, Readonly<Record<string, ProblemKind>>>> = {
   'Refusals of the core': coreProblems,
   'Refusals of identity': identityProblems,
   'Refusals of webhooks': webhookProblems,
   'Refusals of statements': statementProblems,
+  'Refusals of cases': caseProblems,
   'Problems of the door': doorProblems,
 };
 
@@ -253,6 +279,7 @@ export const problemKinds = {
   ...identityProblems,
   ...webhookProblems,
   ...statementProblems,
+  ...caseProblems,
 } as const;
 export type ProblemCode = keyof typeof problemKinds;
 

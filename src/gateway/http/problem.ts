@@ -1,5 +1,6 @@
 import type { IdentityRefusal } from '../../identity/index.ts';
 import type { Refusal } from '../../kernel/refusal.ts';
+import type { CaseRefusal } from '../../reconciliation/index.ts';
 import type { WebhookRefusal } from '../../webhooks/index.ts';
 import { problemKinds, type ProblemCode, problemTypeOf } from './problem-map.ts';
 
@@ -29,7 +30,7 @@ export function problem(code: ProblemCode, detail: string, more: Pick<Problem, '
 }
 
 /** A refusal of the core or of a module as a problem: its figures as they are, and when to come again where that helps. */
-export function problemOf(refusal: Refusal | IdentityRefusal | WebhookRefusal): Problem {
+export function problemOf(refusal: Refusal | IdentityRefusal | WebhookRefusal | CaseRefusal): Problem {
   const { code, message, ...figures } = refusal;
   const { retryAfterMs } = figures as { retryAfterMs?: number };
   if (retryAfterMs === undefined && problemKinds[code].status !== 503)

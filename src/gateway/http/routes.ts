@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectorRoutes } from './routes/connectors.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { caseRoutes } from './routes/cases.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...connectorRoutes,
   ...statementRoutes,
   ...feedRoutes,
+  ...caseRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,

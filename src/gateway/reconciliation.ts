@@ -1,0 +1,6 @@
+import type { Cases } from '../reconciliation/index.ts';
+
+/** What the doors need of reconciliation. */
+export interface Reconciliation {
+  readonly cases: Omit<Cases, 'goOn'>;
+}
