@@ -14,6 +14,7 @@ import type { StatementIntake } from './connectors/index.ts';
 import type { Connectors } from './gateway/connectors.ts';
 import type { Feeds } from './gateway/feeds.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
+import type { ReportPorts } from './reconciliation/index.ts';
 import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity, Keyring } from './identity/index.ts';
@@ -141,7 +142,12 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const connectors = connectorsOf(runtime, store, providers);
     const feeds = statements && coreFeeds({ log: store.log, intake: statements, secret: await eventsSecretOf(config) });
-    const reconciliation = feeds && (await startReconciliation(ground, feeds, placed));
+    const reconciliation =
+      feeds &&
+      (await startReconciliation(ground, feeds, placed, {
+        statementBalances: (date, profile) => statements.balancesOn(profile, date),
+        posted: async (id) => (await ledger.balance(id))?.posted,
+      }));
     const faces = {
       ledger,
       payments,
@@ -184,11 +190,12 @@ async function startReconciliation(
   { config, logger, stages, seen }: Ground,
   feeds: Feeds,
   runtime: Pick<Runtime, 'execute' | 'payment'>,
+  report: ReportPorts,
 ): Promise<Reconciliation | undefined> {
   if (config.reconciliationDatabaseUrl === undefined) return undefined;
   const { reconcileHere } = await import('./reconciling.ts');
   const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-  return reconcileHere({ config, logger, stages, feeds, runtime, onLag });
+  return reconcileHere({ config, logger, stages, feeds, runtime, report, onLag });
 }
 
 function startProjector(ground: Ground): Kora['projected'] {

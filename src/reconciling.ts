@@ -19,6 +19,7 @@ import {
   type CoreAnswer,
   CoreUnreachableError,
   createCases,
+  createReports,
   defaultCaseTerms,
   defaultRules,
   type FeedSource,
@@ -29,6 +30,7 @@ import {
   readRules,
   reconcile,
   reconciliationMigrations,
+  type ReportPorts,
 } from './reconciliation/index.ts';
 import { serviceKeyOf } from './service-key.ts';
 
@@ -41,10 +43,14 @@ export interface ReconcilingGround {
 
 /** Reconciles in the process of the core, which it asks directly. */
 export async function reconcileHere(
-  ground: ReconcilingGround & { readonly feeds: Feeds; readonly runtime: Pick<Runtime, 'execute' | 'payment'> },
+  ground: ReconcilingGround & {
+    readonly feeds: Feeds;
+    readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
+    readonly report: ReportPorts;
+  },
 ): Promise<Reconciliation> {
-  const { feeds, runtime } = ground;
-  return start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime));
+  const { feeds, runtime, report } = ground;
+  return start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime), report);
 }
 
 /** Reconciles in a process of its own, with a database of its own: it reads the core's feeds, and commands it as a service. */
@@ -63,13 +69,20 @@ export async function reconcileApart(ground: ReconcilingGround): Promise<void> {
       scopes: ['feeds:read', 'payments:read', 'payments:settle', 'payments:write', 'ledger:correct'],
     }),
   );
-  await start(ground, httpSource({ url, token }), httpCore({ url, token }));
+  await start(ground, httpSource({ url, token }), httpCore({ url, token }), nothingKnown);
 }
+
+/** A process apart has no door that could be asked for a report: it is made beside the core. */
+const nothingKnown: ReportPorts = {
+  statementBalances: () => Promise.resolve([]),
+  posted: () => Promise.resolve(undefined),
+};
 
 async function start(
   { config, logger, stages, onLag }: ReconcilingGround,
   source: FeedSource,
   core: Core,
+  report: ReportPorts,
 ): Promise<Reconciliation> {
   const { reconciliationDatabaseUrl: connectionString, reconciliationRules } = config;
   if (connectionString === undefined)
@@ -114,7 +127,7 @@ async function start(
     await log.close();
     await pool.end();
   });
-  return { cases };
+  return { cases, reports: createReports(pool, report) };
 }
 
 /** Connectors ask by themselves until an outcome is final, and nobody can have them ask out of turn yet. */

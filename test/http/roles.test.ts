@@ -424,6 +424,7 @@ const table: readonly Row[] = [
       ['listCases', '/v1/cases', 200],
       ['exportCases', '/v1/cases.csv', 200],
       ['getCase', `/v1/cases/${noCase}`, 404],
+      ['getReconciliationReport', '/v1/reconciliation/report?date=2026-11-27', 404],
     ] as const
   ).map(([operation, path, done]): Row => ({
     operation,

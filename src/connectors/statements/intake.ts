@@ -17,7 +17,9 @@ import {
   waitingFiles,
 } from '../postgres/statement-files.ts';
 import {
+  type DayBalances,
   type LineFact,
+  balancesOn,
   lastLine,
   linesAfter,
   linesById,
@@ -250,6 +252,11 @@ export class StatementIntake {
   /** The position of the feed's last line; 0 where there is none. */
   lastLine(): Promise<bigint> {
     return lastLine(this.#options.pool);
+  }
+
+  /** What the statements of a day say that a bank's accounts opened and closed with, together, by currency. */
+  balancesOn(profile: string, day: string): Promise<DayBalances[]> {
+    return balancesOn(this.#options.pool, profile, day);
   }
 
   figures(): Promise<StatementFigures> {

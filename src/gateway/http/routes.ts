@@ -10,6 +10,7 @@ import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { statementRoutes } from './routes/statements.ts';
+import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...statementRoutes,
   ...feedRoutes,
   ...caseRoutes,
+  ...reconciliationRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,

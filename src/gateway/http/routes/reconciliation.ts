@@ -1,0 +1,40 @@
+import { reportCsv, reportHtml, reportJson } from '../../../reconciliation/index.ts';
+import { mayReadCases } from '../../access.ts';
+import { forbidden, problem } from '../problem.ts';
+import { type Answer, route } from '../route.ts';
+import { dailyReport, reportQuery } from '../schemas/reconciliation.ts';
+
+const reconciliationReport = route({
+  method: 'GET',
+  path: '/v1/reconciliation/report',
+  operation: 'getReconciliationReport',
+  tag: 'cases',
+  summary: 'The ledger against the statements of a day',
+  description:
+    'By account what came and went, what matched, and what is open by age; by provider and currency the balances, and what ' +
+    'of their difference open items explain. What is matched, and balances of the ledger, are of now. `csv` and `html` ' +
+    'have amounts in decimals.',
+  query: reportQuery,
+  answers: { 200: dailyReport },
+  access: { roles: { support: 'any', reviewer: 'any', admin: 'any', service: 'any' }, scopes: ['cases:read'] },
+  handle: async ({ principal, query: { date, profile, format = 'json' } }, { reconciliation }): Promise<Answer> => {
+    if (!mayReadCases(principal)) return forbidden;
+    if (reconciliation === undefined) return problem('NotFound', 'nothing is reconciled here');
+    const report = await reconciliation.reports.daily(date, profile);
+    switch (format) {
+      case 'json':
+        return { status: 200, body: reportJson(report) };
+      case 'csv':
+        return text('text/csv; charset=utf-8; header=present', reportCsv(report));
+      case 'html':
+        return text('text/html; charset=utf-8', reportHtml(report));
+    }
+  },
+});
+
+function text(type: string, body: string): Answer {
+  // As bytes: a text would be held against the schema of the JSON.
+  return { status: 200, headers: { 'content-type': type }, body: Buffer.from(body) };
+}
+
+export const reconciliationRoutes = [reconciliationReport];
