@@ -15,12 +15,12 @@ import type { Stages } from './platform/stages.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
 import {
   type CaseCore,
+  caseTermsOf,
   type Core,
   type CoreAnswer,
   CoreUnreachableError,
   createCases,
   createReports,
-  defaultCaseTerms,
   defaultRules,
   type FeedSource,
   httpCore,
@@ -106,7 +106,7 @@ async function start(
   pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
   const log = new PostgresLog({ config: database });
   const over = new AbortController();
-  const terms = { ...defaultCaseTerms, fourEyesAbove: fourEyesOf(config.fourEyesAbove) };
+  const terms = caseTermsOf(config.fourEyesAbove);
   const cases = createCases({ pool, log, core: { ...core, ask: notAsked }, decisions: postgresDecisions(pool), terms });
   const kept = keepCases(cases, over.signal, (error) => logger.warn({ err: error }, 'cases do not go on'));
   const done = reconcile({
@@ -137,20 +137,6 @@ const notAsked: CaseCore['ask'] = () =>
     code: 'NotAskable',
     message: 'its connector asks by itself until the outcome is final',
   });
-
-/** `XOF=500000,GHS=100000`: minor units by currency. */
-function fourEyesOf(text: string | undefined): Record<string, bigint> {
-  const limits: Record<string, bigint> = {};
-  for (const part of text?.split(',') ?? []) {
-    const [, currency, amount] = /^([A-Z]{3})=([0-9]{1,30})$/.exec(part.trim()) ?? [];
-    if (currency === undefined || amount === undefined)
-      throw new Error(
-        `KORA_FOUR_EYES_ABOVE: minor units by currency are wanted, as XOF=500000,GHS=100000, not ${JSON.stringify(part)}`,
-      );
-    limits[currency] = BigInt(amount);
-  }
-  return limits;
-}
 
 /** A token for as long as it is good, and then a new one. */
 function tokens(issue: () => Promise<string>): () => Promise<string> {

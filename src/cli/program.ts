@@ -23,6 +23,8 @@ import { statementsCommand } from './statements.ts';
 import { timelineCommand } from './timeline.ts';
 import { tokenCommand } from './token.ts';
 import { verifyCommand } from './verify.ts';
+import { casesCommand } from './cases.ts';
+import { reconciliationCommand } from './reconciliation.ts';
 import { webhooksCommand } from './webhooks.ts';
 
 /** Runs one command line and gives the exit code. Never throws. */
@@ -59,6 +61,8 @@ function program(shell: Shell): Command {
     tokenCommand,
     identityCommand,
     webhooksCommand,
+    casesCommand,
+    reconciliationCommand,
   ];
   for (const make of commands) kora.addCommand(make(shell));
   for (const command of [kora, ...kora.commands]) {

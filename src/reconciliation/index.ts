@@ -9,7 +9,7 @@ export {
   writeOffKinds,
 } from './cases/case.facts.ts';
 export type { Asker } from './cases/case-log.ts';
-export { type CaseTerms, defaultCaseTerms } from './cases/case-terms.ts';
+export { caseTermsOf } from './cases/case-terms.ts';
 export type { CaseHistory, CaseStep, CaseView } from './cases/case-view.ts';
 export { type CaseAnswer, type Cases, createCases } from './cases/cases.ts';
 export { casesCsv } from './cases/csv.ts';

@@ -19,3 +19,20 @@ export const defaultCaseTerms: CaseTerms = {
 export function dueAt(terms: CaseTerms, kind: CaseKind, now: Date): string {
   return new Date(now.getTime() + terms.dueDays[kind] * 86_400_000).toISOString();
 }
+
+/**
+ * The terms that are built in, with these limits.
+ *
+ * @param fourEyes `XOF=500000,GHS=100000`: minor units by currency
+ * @throws where it is something else
+ */
+export function caseTermsOf(fourEyes: string | undefined): CaseTerms {
+  const fourEyesAbove: Record<string, bigint> = {};
+  for (const part of fourEyes?.split(',') ?? []) {
+    const [, currency, amount] = /^([A-Z]{3})=([0-9]{1,30})$/.exec(part.trim()) ?? [];
+    if (currency === undefined || amount === undefined)
+      throw new Error(`KORA_FOUR_EYES_ABOVE: limits as XOF=500000,GHS=100000 are wanted, not ${JSON.stringify(part)}`);
+    fourEyesAbove[currency] = BigInt(amount);
+  }
+  return { ...defaultCaseTerms, fourEyesAbove };
+}
