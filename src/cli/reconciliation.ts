@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Argument, Command } from 'commander';
 import { balancesOn } from '../connectors/index.ts';
 import { balanceAt } from '../projections/ledger-queries.ts';
-import { createReports, reportCsv, reportHtml, reportJson } from '../reconciliation/index.ts';
+import { createReports, isDay, reportCsv, reportHtml, reportJson } from '../reconciliation/index.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { note, printJson, type Shell, takes } from './shell.ts';
 import { ofReadModel, withStore } from './with-store.ts';
@@ -28,11 +28,18 @@ export function reconciliationCommand(shell: Shell): Command {
     .option('--profile <id>', 'only this bank or provider')
     .option('--json', 'print one JSON document')
     .option('--csv', 'print CSV')
-    .option('--html <file>', 'write a page');
+    .option('--html <file>', 'write a page')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kora reconciliation report --date 2026-11-27
+  kora reconciliation report --date 2026-11-27 --profile bank:SN --html report.html`,
+    );
   takes(command, 'dataDir');
   return command.action(async (_action: 'report', flags: Flags) => {
     const { date = '', profile, html } = flags;
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || Number.isNaN(Date.parse(date)))
+    if (!isDay(date))
       throw new CommandError('reconciliation report: --date is wanted, as 2026-11-27', exitCodes.usage.code);
     const report = await withReconciliation(shell, flags, ({ pool }) =>
       withStore(shell, flags, (store) => {

@@ -32,5 +32,5 @@ export { postgresDecisions } from './postgres/decisions.ts';
 export { reconciliationMigrations } from './postgres/matching-store.ts';
 export { reconcile } from './reconcile.ts';
 export type { ReportPorts } from './report/ask-figures.ts';
-export { createReports, type Reports } from './report/reports.ts';
+export { createReports, isDay, type Reports } from './report/reports.ts';
 export { reportCsv, reportHtml, reportJson } from './report/written.ts';

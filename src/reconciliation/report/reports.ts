@@ -7,6 +7,12 @@ export interface Reports {
   daily(date: string, profile?: string): Promise<DailyReport>;
 }
 
+/** Whether it is a day of the calendar, as `2026-11-27`. */
+export function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
 /** @param pool reconciliation's own database */
 export function createReports(pool: pg.Pool, ports: ReportPorts, now: () => Date = () => new Date()): Reports {
   return {

@@ -1,4 +1,4 @@
-import { reportCsv, reportHtml, reportJson } from '../../../reconciliation/index.ts';
+import { isDay, reportCsv, reportHtml, reportJson } from '../../../reconciliation/index.ts';
 import { mayReadCases } from '../../access.ts';
 import { forbidden, problem } from '../problem.ts';
 import { type Answer, route } from '../route.ts';
@@ -19,6 +19,8 @@ const reconciliationReport = route({
   access: { roles: { support: 'any', reviewer: 'any', admin: 'any', service: 'any' }, scopes: ['cases:read'] },
   handle: async ({ principal, query: { date, profile, format = 'json' } }, { reconciliation }): Promise<Answer> => {
     if (!mayReadCases(principal)) return forbidden;
+    if (!isDay(date))
+      return problem('Invalid', 'date: a day is wanted, such as 2026-11-27', { figures: { field: 'date' } });
     if (reconciliation === undefined) return problem('NotFound', 'nothing is reconciled here');
     const report = await reconciliation.reports.daily(date, profile);
     switch (format) {

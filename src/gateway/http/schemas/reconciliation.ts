@@ -3,7 +3,6 @@ import { currency, instant, provider, signedAmount } from './fields.ts';
 import { literals } from './payment.ts';
 
 const day = Type.String({
-  format: 'date',
   pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
   description: 'a day, such as 2026-11-27',
   examples: ['2026-11-27'],
