@@ -56,7 +56,8 @@ async function upload(http: string, token: string, name: string, body: string): 
 
 /** Everything that was told is taken in, looked at and carried out. */
 async function reconciled(pool: pg.Pool, kora: Pick<Kora, 'log'>, lines: number, signal: AbortSignal): Promise<void> {
-  for (const deadline = Date.now() + 60_000; ; await sleep(100, undefined, { signal })) {
+  for (const deadline = Date.now() + 60_000; ;) {
+    await sleep(100, undefined, { signal });
     const last = await kora.log.lastPosition();
     const { rows } = await pool.query<{ done: boolean }>(
       `select coalesce((select position from reconciliation.cursors where feed = 'payments'), 0) >= $1
