@@ -6,6 +6,7 @@ import { PostgresMatchingStore, reconciliationMigrations } from '../../src/recon
 import { migrationSets } from '../../src/platform/migrations.ts';
 import { migrate } from '../../src/platform/postgres/migrate.ts';
 import { type CaseContext, mustHold } from '../harness/case.ts';
+import { CpuMeter, type CpuUse } from '../harness/cpu-meter.ts';
 import { type Deal, dealOf, faults, today } from './deals.ts';
 
 /** One hundredth within an amount is taken for a fee. */
@@ -25,6 +26,7 @@ export interface Matched {
   readonly seconds: number;
   readonly report: RunReport;
   readonly faults: number;
+  readonly use: CpuUse | undefined;
   /** Of resident memory, after a quarter of the lines and while the others come. */
   readonly memoryEarlyMb: number;
   readonly memoryPeakMb: number;
@@ -59,15 +61,18 @@ export async function match(context: CaseContext, deals: number): Promise<Matche
   await context.checkpoint();
 
   const memory = watchMemory();
+  const meter = new CpuMeter(context.postmasterPid);
+  meter.begin();
   const { lines, tookMs } = await feedLines(store, deals, memory);
   const startedAt = performance.now();
   const report = await runMatching({ ...options, runId: 'lines', today });
   const seconds = (tookMs + performance.now() - startedAt) / 1_000;
+  const use = meter.end();
   const { earlyMb, peakMb } = memory.end();
   const found = await checkAll(pool, deals);
   await log.close();
   await pool.end();
-  return { lines, expectations, seconds, report, faults: found, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
+  return { lines, expectations, seconds, report, faults: found, use, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
 }
 
 async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }) {

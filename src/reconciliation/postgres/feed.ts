@@ -15,6 +15,7 @@ import {
   weakNumberOf,
   weakNumberOfLine,
 } from '../matching/index.ts';
+import { inOrder, type Statement } from './in-order.ts';
 import {
   arrayText,
   encode,
@@ -64,10 +65,7 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
     changed.set(line.id, fed);
   }
   const all = [...changed.values()];
-  await insertLines(
-    client,
-    all.filter(({ number }) => fresh.has(number)),
-  );
+  await inOrder(client, insertLines(all.filter(({ number }) => fresh.has(number))));
   // What changes of a line that is there is its release.
   const released = all.filter(({ number }) => !fresh.has(number));
   if (released.length === 0) return;
@@ -79,16 +77,16 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
   await lookAgain(client, 'line', 'any($1)', arrayText(released.map(({ number }) => number)));
 }
 
-async function insertLines(client: pg.PoolClient, stored: readonly StoredLine[]): Promise<void> {
+function* insertLines(stored: readonly StoredLine[]): Generator<Statement> {
   if (stored.length === 0) return;
   const lines = stored.map(({ line }) => line);
   const numbers = arrayText(stored.map(({ number }) => number));
-  await client.query(
-    `insert into reconciliation.lines
+  yield {
+    text: `insert into reconciliation.lines
       (number, id, profile, account, amount, currency, value_date, held, body, weak_key)
       select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
         $8::boolean[], $9::text[], $10::bigint[])`,
-    [
+    values: [
       numbers,
       arrayText(lines.map(({ id }) => id)),
       arrayText(lines.map(({ profile }) => profile)),
@@ -100,10 +98,13 @@ async function insertLines(client: pg.PoolClient, stored: readonly StoredLine[])
       arrayText(lines.map(encode)),
       arrayText(lines.map((line) => weakNumberOfLine(line) ?? null)),
     ],
-  );
-  await client.query('insert into reconciliation.line_states (line) select * from unnest($1::bigint[])', [numbers]);
+  };
+  yield {
+    text: 'insert into reconciliation.line_states (line) select * from unnest($1::bigint[])',
+    values: [numbers],
+  };
   const keys = stored.flatMap(({ line, number }) => keysOfLine(line).map((key) => [key, number] as const));
-  await insertKeys(client, 'line_keys', keys);
+  yield insertKeys('line_keys', keys);
 }
 
 async function takeExpectations(client: pg.PoolClient, incoming: readonly Expectation[]): Promise<void> {
@@ -126,34 +127,35 @@ async function takeExpectations(client: pg.PoolClient, incoming: readonly Expect
     changed.set(one.id, fed);
   }
   const all = [...changed.values()];
-  await upsertExpectations(client, all);
-  await client.query('insert into reconciliation.expectation_states (expectation) select * from unnest($1::bigint[])', [
-    arrayText(all.map(({ number }) => number).filter((number) => number > before)),
-  ]);
+  const newKeys = (): (readonly [Key, number])[] =>
+    all.flatMap(({ expectation, number }) =>
+      keysOfExpectation(expectation)
+        .filter((key) => keysBefore.get(expectation.id)?.has(key) !== true)
+        .map((key) => [key, number] as const),
+    );
+  await inOrder(client, insertExpectations(all, before, newKeys));
   const changedNumbers = all.map(({ number }) => number).filter((number) => number <= before);
   if (changedNumbers.length > 0) await lookAgain(client, 'expectation', 'any($1)', arrayText(changedNumbers));
-  const keys = all.flatMap(({ expectation, number }) =>
-    keysOfExpectation(expectation)
-      .filter((key) => keysBefore.get(expectation.id)?.has(key) !== true)
-      .map((key) => [key, number] as const),
-  );
-  await insertKeys(client, 'expectation_keys', keys);
   if (left.length === 0) return;
   const neighbours = 'any(array(select number from reconciliation.lines where weak_key = any($1))) and not agreed';
   await lookAgain(client, 'line', neighbours, arrayText(left));
 }
 
-async function upsertExpectations(client: pg.PoolClient, stored: readonly StoredExpectation[]): Promise<void> {
+function* insertExpectations(
+  stored: readonly StoredExpectation[],
+  lastBefore: number,
+  newKeys: () => readonly (readonly [Key, number])[],
+): Generator<Statement> {
   const all = stored.map(({ expectation }) => expectation);
-  await client.query(
-    `insert into reconciliation.expectations
+  yield {
+    text: `insert into reconciliation.expectations
       (number, id, profile, direction, amount, currency, date, position, withdrawn, body, weak_key)
       select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
         $8::bigint[], $9::boolean[], $10::text[], $11::bigint[])
       on conflict (id) do update set direction = excluded.direction, amount = excluded.amount,
         currency = excluded.currency, date = excluded.date, position = excluded.position,
         withdrawn = excluded.withdrawn, body = excluded.body, weak_key = excluded.weak_key`,
-    [
+    values: [
       arrayText(stored.map(({ number }) => number)),
       arrayText(all.map(({ id }) => id)),
       arrayText(all.map(({ profile }) => profile)),
@@ -166,7 +168,12 @@ async function upsertExpectations(client: pg.PoolClient, stored: readonly Stored
       arrayText(all.map(encode)),
       arrayText(all.map((one) => weakNumberOf(one) ?? null)),
     ],
-  );
+  };
+  yield {
+    text: 'insert into reconciliation.expectation_states (expectation) select * from unnest($1::bigint[])',
+    values: [arrayText(stored.map(({ number }) => number).filter((number) => number > lastBefore))],
+  };
+  yield insertKeys('expectation_keys', newKeys());
 }
 
 async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', which: string, value: string) {
@@ -193,16 +200,11 @@ async function lastNumber(client: pg.PoolClient, table: 'lines' | 'expectations'
   return Number(rows[0]?.last);
 }
 
-async function insertKeys(
-  client: pg.PoolClient,
-  table: 'line_keys' | 'expectation_keys',
-  keys: readonly (readonly [Key, number])[],
-): Promise<void> {
-  if (keys.length === 0) return;
+function insertKeys(table: 'line_keys' | 'expectation_keys', keys: readonly (readonly [Key, number])[]): Statement {
   // In the order of the index: neighbours go to the same page.
   const sorted = [...keys].sort(([a], [b]) => a - b);
-  await client.query(`insert into reconciliation.${table} select * from unnest($1::bigint[], $2::bigint[])`, [
-    arrayText(sorted.map(([key]) => key)),
-    arrayText(sorted.map(([, number]) => number)),
-  ]);
+  return {
+    text: `insert into reconciliation.${table} select * from unnest($1::bigint[], $2::bigint[])`,
+    values: [arrayText(sorted.map(([key]) => key)), arrayText(sorted.map(([, number]) => number))],
+  };
 }

@@ -29,8 +29,8 @@ export type ExpectationRow = StoredRow<StoredExpectation['state']>;
 
 const columns = `o.number, body, state, reason, match_id, agreed, coalesce(due = '-infinity', false) as waiting, examined,
   changes`;
-const lineTables = 'reconciliation.lines o join reconciliation.line_states s on s.line = o.number';
-const expectationTables =
+export const lineTables = 'reconciliation.lines o join reconciliation.line_states s on s.line = o.number';
+export const expectationTables =
   'reconciliation.expectations o join reconciliation.expectation_states s on s.expectation = o.number';
 export const selectLines = `select ${columns}, direct from ${lineTables}`;
 export const selectExpectations = `select ${columns} from ${expectationTables}`;
