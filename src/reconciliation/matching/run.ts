@@ -17,7 +17,7 @@ export interface RunOptions {
   /** Reconciliation's own log. */
   readonly log: EventLog;
   readonly now: () => Date;
-  /** Lines and expectations that a batch begins with. What belongs to them comes with them. Default 4,000. */
+  /** Lines and expectations that a batch begins with. What belongs to them comes with them. Default 2,000. */
   readonly batchSize?: number;
   /** Ends it after a batch; it can be gone on with. */
   readonly signal?: AbortSignal;
@@ -47,7 +47,7 @@ export class RunError extends Error {
  * @throws RunError; and whatever the store throws, after `RunFailed` was written where that is still possible
  */
 export async function runMatching(options: RunOptions): Promise<RunReport> {
-  const { runId, store, rules, signal, batchSize = 4_000 } = options;
+  const { runId, store, rules, signal, batchSize = 2_000 } = options;
   const run = await Run.load(options);
   if (run.state === 'COMPLETED') return run.report();
   if (run.state !== 'RUNNING')

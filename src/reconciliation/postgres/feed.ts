@@ -18,7 +18,8 @@ import {
 import { inOrder, type Statement } from './in-order.ts';
 import {
   arrayText,
-  encode,
+  encodeExpectation,
+  encodeLine,
   expectationOf,
   type ExpectationRow,
   lineOf,
@@ -26,6 +27,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
+import { lock } from './transaction.ts';
 
 /** Takes in what is fed, within a transaction. False: the feed's place is elsewhere, and nothing may be written. */
 export async function takeIn(client: pg.PoolClient, fed: Fed): Promise<boolean> {
@@ -69,10 +71,11 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
   // What changes of a line that is there is its release.
   const released = all.filter(({ number }) => !fresh.has(number));
   if (released.length === 0) return;
+  await lock(client, 'matching');
   await client.query(
     `update reconciliation.lines l set held = false, body = u.body
       from unnest($1::bigint[], $2::text[]) as u (number, body) where l.number = u.number`,
-    [arrayText(released.map(({ number }) => number)), arrayText(released.map(({ line }) => encode(line)))],
+    [arrayText(released.map(({ number }) => number)), arrayText(released.map(({ line }) => encodeLine(line)))],
   );
   await lookAgain(client, 'line', 'any($1)', arrayText(released.map(({ number }) => number)));
 }
@@ -83,9 +86,9 @@ function* insertLines(stored: readonly StoredLine[]): Generator<Statement> {
   const numbers = arrayText(stored.map(({ number }) => number));
   yield {
     text: `insert into reconciliation.lines
-      (number, id, profile, account, amount, currency, value_date, held, body, weak_key)
-      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
-        $8::boolean[], $9::text[], $10::bigint[])`,
+      (number, id, profile, account, amount, currency, value_date, held, weak_key, body)
+      select * from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[],
+        $7::date[], $8::boolean[], $9::bigint[]), json_array_elements_text($10))`,
     values: [
       numbers,
       arrayText(lines.map(({ id }) => id)),
@@ -95,8 +98,8 @@ function* insertLines(stored: readonly StoredLine[]): Generator<Statement> {
       arrayText(lines.map(({ currency }) => currency)),
       arrayText(lines.map(({ valueDate }) => valueDate)),
       arrayText(lines.map(({ held }) => held)),
-      arrayText(lines.map(encode)),
       arrayText(lines.map((line) => weakNumberOfLine(line) ?? null)),
+      JSON.stringify(lines.map(encodeLine)),
     ],
   };
   yield {
@@ -127,6 +130,7 @@ async function takeExpectations(client: pg.PoolClient, incoming: readonly Expect
     changed.set(one.id, fed);
   }
   const all = [...changed.values()];
+  if (all.some(({ number }) => number <= before)) await lock(client, 'matching');
   const newKeys = (): (readonly [Key, number])[] =>
     all.flatMap(({ expectation, number }) =>
       keysOfExpectation(expectation)
@@ -149,9 +153,9 @@ function* insertExpectations(
   const all = stored.map(({ expectation }) => expectation);
   yield {
     text: `insert into reconciliation.expectations
-      (number, id, profile, direction, amount, currency, date, position, withdrawn, body, weak_key)
-      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
-        $8::bigint[], $9::boolean[], $10::text[], $11::bigint[])
+      (number, id, profile, direction, amount, currency, date, position, withdrawn, weak_key, body)
+      select * from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[],
+        $7::date[], $8::bigint[], $9::boolean[], $10::bigint[]), json_array_elements_text($11))
       on conflict (id) do update set direction = excluded.direction, amount = excluded.amount,
         currency = excluded.currency, date = excluded.date, position = excluded.position,
         withdrawn = excluded.withdrawn, body = excluded.body, weak_key = excluded.weak_key`,
@@ -165,8 +169,8 @@ function* insertExpectations(
       arrayText(all.map(({ date }) => date)),
       arrayText(all.map(({ position }) => position)),
       arrayText(all.map(({ withdrawn = false }) => withdrawn)),
-      arrayText(all.map(encode)),
       arrayText(all.map((one) => weakNumberOf(one) ?? null)),
+      JSON.stringify(all.map(encodeExpectation)),
     ],
   };
   yield {
@@ -182,6 +186,7 @@ async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', wh
 
 async function takeDecision(client: pg.PoolClient, decision: Decision): Promise<void> {
   const { id, kind, lineIds, expectationIds, by, at, revoked } = decision;
+  await lock(client, 'matching');
   await client.query(
     `insert into reconciliation.decisions as d values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (id) do update set revoked = d.revoked or excluded.revoked`,

@@ -47,7 +47,9 @@ export class PostgresMatchingStore implements MatchingStore {
   }
 
   put(fed: Fed): Promise<'written' | 'elsewhere'> {
-    return inTransaction(this.#pool, async (client) => ((await takeIn(client, fed)) ? 'written' : 'elsewhere'));
+    return inTransaction(this.#pool, 'feeding', async (client) =>
+      (await takeIn(client, fed)) ? 'written' : 'elsewhere',
+    );
   }
 
   async cursorOf(feed: string): Promise<number> {
@@ -59,11 +61,11 @@ export class PostgresMatchingStore implements MatchingStore {
   }
 
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
-    return inTransaction(this.#pool, (client) => work(new Transaction(client)));
+    return inTransaction(this.#pool, 'matching', (client) => work(new Transaction(client)));
   }
 
   reexamine(): Promise<void> {
-    return inTransaction(this.#pool, async (client) => {
+    return inTransaction(this.#pool, 'matching', async (client) => {
       await client.query(
         `update reconciliation.line_states set due = '-infinity' where state not in ('MATCHED', 'KNOWN')`,
       );

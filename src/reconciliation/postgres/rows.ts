@@ -65,8 +65,13 @@ function storedOf<State>({
   };
 }
 
-export function encode(value: ExternalLine | Expectation): string {
-  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+export function encodeLine(line: ExternalLine): string {
+  const parts = line.parts?.map((part) => ({ ...part, amount: part.amount.toString() }));
+  return JSON.stringify({ ...line, amount: line.amount.toString(), parts });
+}
+
+export function encodeExpectation(one: Expectation): string {
+  return JSON.stringify({ ...one, amount: one.amount.toString(), fee: one.fee?.toString() });
 }
 
 type Written<Value> = {
@@ -116,8 +121,8 @@ export function matchOf(row: MatchRow): StoredMatch {
   };
 }
 
-export function encodeBecause(because: Because): string {
-  return JSON.stringify(because, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+export function writtenBecause({ difference, ...because }: Because): MatchRow['because'] {
+  return { ...because, ...(difference !== undefined && { difference: difference.toString() }) };
 }
 
 /**

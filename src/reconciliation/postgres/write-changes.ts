@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Changes, dateOf, type Effect, type Outcome, type StoredMatch } from '../matching/index.ts';
 import { inOrder, type Statement } from './in-order.ts';
-import { arrayText, encodeBecause } from './rows.ts';
+import { arrayText, writtenBecause } from './rows.ts';
 
 /** Writes what a batch came to: states, matches made and ended, effects in their order. */
 export function writeChanges(client: pg.PoolClient, changes: Changes, runId: string): Promise<void> {
@@ -29,8 +29,8 @@ function insertMatches(made: readonly StoredMatch[], runId: string): Statement {
     text: `insert into reconciliation.matches
       (id, kind, rule, rules_version, line_ids, expectation_ids, fees, because, made_by)
       select id, kind, rule, version, lines::text[], expectations::text[], fees::numeric[], because, $9
-      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[])
-        as m (id, kind, rule, version, lines, expectations, fees, because)`,
+      from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]),
+        json_array_elements($8)) as m (id, kind, rule, version, lines, expectations, fees, because)`,
     values: [
       arrayText(made.map(({ id }) => id)),
       arrayText(made.map(({ kind }) => kind)),
@@ -39,7 +39,7 @@ function insertMatches(made: readonly StoredMatch[], runId: string): Statement {
       arrayText(made.map(({ lineIds }) => arrayText(lineIds))),
       arrayText(made.map(({ expectationIds }) => arrayText(expectationIds))),
       arrayText(made.map(({ fees }) => arrayText(fees))),
-      arrayText(made.map(({ because }) => encodeBecause(because))),
+      JSON.stringify(made.map(({ because }) => writtenBecause(because))),
       runId,
     ],
   };
@@ -72,7 +72,7 @@ function insertEffects(effects: readonly Effect[], runId: string): Statement {
     text: `insert into reconciliation.effects (sequence, id, kind, profile, line_ids, expectation_ids, detail, run_id)
       select (select coalesce(max(sequence), 0) from reconciliation.effects) + place, id, kind, profile,
         lines::text[], expectations::text[], detail, $7
-      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+      from rows from (unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]), json_array_elements($6))
         with ordinality as e (id, kind, profile, lines, expectations, detail, place)`,
     values: [
       arrayText(effects.map(({ id }) => id)),
@@ -80,7 +80,7 @@ function insertEffects(effects: readonly Effect[], runId: string): Statement {
       arrayText(effects.map(({ profile }) => profile)),
       arrayText(effects.map(({ lineIds }) => arrayText(lineIds))),
       arrayText(effects.map(({ expectationIds }) => arrayText(expectationIds))),
-      arrayText(effects.map(({ detail }) => JSON.stringify(detail))),
+      JSON.stringify(effects.map(({ detail }) => detail)),
       runId,
     ],
   };
