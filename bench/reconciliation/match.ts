@@ -65,15 +65,15 @@ export async function match(context: CaseContext, deals: number): Promise<Matche
   const meter = new CpuMeter(context.postmasterPid);
   meter.begin();
   const startedAt = performance.now();
-  let isFed = false;
-  const feeding = feedLines(store, deals, memory).finally(() => (isFed = true));
+  const fed = new AbortController();
+  const feeding = feedLines(store, deals, memory).finally(() => fed.abort());
   // It is matched while it is taken in, by one run after the other, of which the last has seen everything.
   let settled = 0;
   for (let run = 1, isLast = false; !isLast; run++) {
-    isLast = isFed;
+    isLast = fed.signal.aborted;
     const { counts } = await runMatching({ ...options, runId: `lines-${run}`, today });
     settled += counts['settle'] ?? 0;
-    if (!isFed) await sleep(20);
+    if (!isLast) await sleep(20);
   }
   const lines = await feeding;
   const seconds = (performance.now() - startedAt) / 1_000;

@@ -1,4 +1,4 @@
-import { getInitialSnapshot, getNextSnapshot } from 'xstate';
+import { initialTransition, transition } from 'xstate';
 import { append, type EventLog, type StreamId } from '../../../eventstore/index.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { dayOf } from './days.ts';
@@ -85,7 +85,7 @@ function codeOf(error: unknown): string {
 class Run {
   readonly #options: RunOptions;
   readonly #stream: StreamId;
-  #snapshot = getInitialSnapshot(runMachine);
+  #snapshot = initialTransition(runMachine)[0];
 
   private constructor(options: RunOptions) {
     this.#options = options;
@@ -135,7 +135,7 @@ class Run {
   }
 
   #apply(fact: RunFact): void {
-    const next = getNextSnapshot(runMachine, this.#snapshot, fact);
+    const [next] = transition(runMachine, this.#snapshot, fact);
     invariant(
       next.context.version === this.context.version + 1,
       `run ${this.#options.runId}: no ${fact.type} in ${this.state}`,
