@@ -37,14 +37,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/([^/]+)' },
       to: {
-        path: '^src/(ledger|payments|identity|connectors|webhooks|statements)/',
+        path: '^src/(ledger|payments|identity|connectors|webhooks|statements|reconciliation)/',
         pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'],
       },
     },
     only('doors-do-not-know-each-other', '^src/gateway/([^/]+)/', [
       '^src/gateway/$1/',
       '^src/gateway/[^/]+\\.ts$',
-      '^src/(ledger|payments|identity|connectors|webhooks|statements)/index\\.ts$',
+      '^src/(ledger|payments|identity|connectors|webhooks|statements|reconciliation)/index\\.ts$',
       '^src/actors/',
       '^src/machines/',
       '^src/kernel/',

@@ -8,7 +8,12 @@ import type { Runtime } from './actors/runtime.ts';
 import { startCheckpointing } from './checkpointing.ts';
 import { Leader } from './cluster/leader.ts';
 import { watchDatabase } from './database-watch.ts';
+import { coreFeeds } from './core-feeds.ts';
+import { eventsSecretOf } from './events-secret.ts';
+import type { StatementIntake } from './connectors/index.ts';
 import type { Connectors } from './gateway/connectors.ts';
+import type { Feeds } from './gateway/feeds.ts';
+import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
 import type { Identity, Keyring } from './identity/index.ts';
 import { watchLag } from './lag-watch.ts';
@@ -35,6 +40,7 @@ import { connectorStates, countOpenPayments, dueDeadlines, pendingSlices } from 
 import { streamOptionsOf } from './stream-options.ts';
 import { openWebhooks } from './telling-others.ts';
 import { sayingItOnce } from './troubles.ts';
+import { startStatements } from './statement-fetching.ts';
 import { openStoreInto, type OpenedStore, type Store, type StoreOptions } from './store.ts';
 import type { Webhooks } from './webhooks/index.ts';
 
@@ -119,15 +125,29 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const placed = peers?.runtime ?? runtime;
     const ledger = createLedger({ runtime: placed, pool: store.poolOf('ledger') });
     const payments = createPayments({ runtime: placed, ledger, pool: store.poolOf('payments') });
-    const providers = await startProviders(ground, runtime, terms, options);
+    const statements =
+      doors &&
+      (await startStatements(ground, {
+        profiles: () => terms.profiles(),
+        env: options.secrets ?? {},
+        lead: (work) => lead(ground, 'statements', work),
+      }));
+    const providers = await startProviders(ground, runtime, terms, options, statements);
     if (!without.includes('scheduler')) startScheduler(ground, runtime);
     // A tool that writes much may well be ahead of the projections; it waits for them at its end.
     if (role === 'instance' && !without.includes('projector')) watchLag(store, logger, stages);
     if (role === 'instance') await startCheckpointing(config, store.pool, logger, stages);
     const rpcPort = await doors?.openRpc({ ledger, payments });
     const connectors = connectorsOf(runtime, store, providers);
-    const httpPort = webhooks && (await doors?.openHttp({ ledger, payments, webhooks, connectors }, providers));
+    const feeds = statements && coreFeeds({ log: store.log, intake: statements, secret: await eventsSecretOf(config) });
+    const faces = { ledger, payments, connectors, statements, ...(feeds && { feeds }) };
+    const httpPort = webhooks && (await doors?.openHttp({ ...faces, webhooks }, providers));
     providers?.start();
+    if (feeds && config.reconciliationDatabaseUrl !== undefined) {
+      const { reconcileHere } = await import('./reconciling.ts');
+      const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
+      await reconcileHere({ config, logger, stages, feeds, runtime: placed, onLag });
+    }
     seen.measure({
       runtime,
       streamConnections: () => doors?.streamConnections() ?? 0,
@@ -275,6 +295,7 @@ async function startProviders(
   runtime: Runtime,
   terms: ProviderTerms,
   { without = [], secrets = {} }: KoraOptions,
+  statements: StatementIntake | undefined,
 ): Promise<Providers | undefined> {
   const { config, store, logger, stages, seen } = ground;
   if (config.connectorsFile === undefined || without.includes('doors')) return undefined;
@@ -285,6 +306,7 @@ async function startProviders(
       logger,
       stages,
       file: config.connectorsFile,
+      statements,
       keepCallsDays: config.connectorLogDays,
       inFlightMax: config.connectorsInFlightMax,
       env: secrets,
@@ -377,7 +399,12 @@ async function openStream(
   readonly streamConnections: () => number;
   readonly openRpc: (faces: Pick<Kora, 'ledger' | 'payments'>) => Promise<number>;
   readonly openHttp: (
-    faces: Pick<Kora, 'ledger' | 'payments'> & { readonly webhooks: Webhooks; readonly connectors: Connectors },
+    faces: Pick<Kora, 'ledger' | 'payments'> & {
+      readonly webhooks: Webhooks;
+      readonly connectors: Connectors;
+      readonly statements: Statements | undefined;
+      readonly feeds?: Feeds;
+    },
     providers: Pick<Providers, 'callback'> | undefined,
   ) => Promise<number>;
 }> {
@@ -433,6 +460,7 @@ async function openStream(
       const http = await startHttpDoor({
         ...httpOptionsOf(config, await serviceKeyOf(config)),
         ...faces,
+        statements: faces.statements ?? noStatements,
         ...(providers && { providers }),
         identity,
         authenticator: trusted,

@@ -49,6 +49,7 @@ export const moduleRoles: Readonly<Record<ModuleName, ModuleRole>> = {
   },
   providers: {
     role: 'kora_providers',
+    appendsTo: ['providers.statement_access'],
     owns: ['providers.*', 'projections.connector_states', 'projections.connector_states_v*'],
   },
   identity: { role: 'kora_identity', owns: ['identity.*'], appendsTo: ['identity.audit'] },

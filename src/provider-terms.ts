@@ -1,7 +1,7 @@
 import type { RecordedUnit } from '../eventstore/index.ts';
 import type { Caller, ConnectorRequest, Terms } from './actors/requests.ts';
 import type { Outcome } from './actors/runtime.ts';
-import type { ConnectorsConfig } from './connectors/index.ts';
+import type { BankProfile, ConnectorsConfig } from './connectors/index.ts';
 import { AMOUNT_MAX } from './kernel/money.ts';
 import type { ConnectorView } from './machines/connector/view.ts';
 
@@ -42,6 +42,11 @@ export class ProviderTerms {
   take(config: ConnectorsConfig, calendars: ReadonlyMap<string, Calendar>): void {
     this.#config = config;
     this.#calendars = calendars;
+  }
+
+  /** The bank profiles, as they are configured now. */
+  profiles(): readonly BankProfile[] {
+    return this.#config.profiles;
   }
 
   readonly settlesAt: NonNullable<Terms['settlesAt']> = (now, provider) =>

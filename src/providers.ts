@@ -15,9 +15,11 @@ import {
   type ConnectorsConfig,
   ConnectorManager,
   connectorKinds,
+  deskOf,
   PostgresNonces,
   readConnectorsConfig,
   SettlementCalendar,
+  type StatementIntake,
   type Tracing,
   writeRegistry,
 } from './connectors/index.ts';
@@ -44,6 +46,8 @@ export interface ProvidersGround {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tracing?: (Tracing & { readonly traceId: () => string | undefined }) | undefined;
   readonly observers?: readonly ConnectorObserver[];
+  /** Where connectors hand statements in. */
+  readonly statements: StatementIntake | undefined;
   /** Told how a connector's breaker stands; undefined: there is no such connector any more. */
   readonly onBreaker?: (connectorId: string, state: BreakerState | undefined) => void;
   /** Leads this work while no other process does. */
@@ -79,6 +83,7 @@ export async function openProviders(
     kinds,
     secrets: { env: ground.env },
     nonces: new PostgresNonces(pool),
+    ...(ground.statements && { statements: deskOf(ground.statements) }),
     breaker: breakers,
     observer: { called: (call) => observers.forEach((one) => one.called(call)) },
     ...(ground.tracing && { tracing: ground.tracing }),
@@ -144,6 +149,19 @@ export async function openProviders(
     await calls.close();
   });
 
+  ground.statements?.tellStatuses(async (profile, { references, status }) => {
+    const providerRef = 'providerRef' in status ? (status.providerRef ?? '') : '';
+    const outcome = callbackOutcome(providerRef, status);
+    if (outcome === undefined) return true;
+    // A report says whose bank it is of, and not which of its connectors carried the payment.
+    for (const { config } of manager.views().filter((view) => view.config.profile === profile)) {
+      for (const reference of references.filter((one) => PAYMENT_ID.test(one))) {
+        if (await ear.told(reference, config.id, outcome)) return true;
+      }
+    }
+    return false;
+  });
+
   return {
     list: () =>
       Promise.all(
@@ -178,6 +196,9 @@ export async function openProviders(
     },
   };
 }
+
+/** What a bank is told as a payment's key. Others' references are none of ours. */
+const PAYMENT_ID = /^[A-Za-z0-9_-]{27}$/;
 
 function calendarsOf({ profiles }: ConnectorsConfig): ReadonlyMap<string, SettlementCalendar> {
   return new Map(

@@ -2,7 +2,7 @@
 # Installs from Debian what some tests want and the machine may lack. Needs root; safe to run again.
 set -euo pipefail
 
-declare -A command_of=([curl]=curl [openssl]=openssl [procps]=pkill [util-linux]=setpriv [redis-server]=redis-server [chromium]=chromium)
+declare -A command_of=([curl]=curl [openssl]=openssl [procps]=pkill [util-linux]=setpriv [redis-server]=redis-server [openssh-server]=/usr/sbin/sshd [chromium]=chromium)
 missing=()
 for package in "${!command_of[@]}"; do
   command -v "${command_of[$package]}" >/dev/null 2>&1 || missing+=("$package")

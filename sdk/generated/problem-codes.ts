@@ -27,6 +27,7 @@ export type ProblemCode =
   | 'NonceReplayed'
   | 'NotFound'
   | 'NotPermitted'
+  | 'NotQuarantined'
   | 'OutcomeUnknown'
   | 'Overloaded'
   | 'PasswordRefused'

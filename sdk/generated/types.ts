@@ -320,6 +320,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/feeds/{feed}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Events for a service of ours, from a position on
+         * @description What reconciliation is fed by: docs/events.md. `payments` is what webhooks are told too, `statements` the lines of statements; each event is signed by itself, and has keyed hashes of references in place of what is personal.
+         *
+         *     For service. Services need the scope `feeds:read`.
+         */
+        readonly get: operations["readFeed"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/identity/log-in": {
         readonly parameters: {
             readonly query?: never;
@@ -507,9 +529,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Pay, or create a payment and take it up to a state
-         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
+         * @description People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING); the kinds of reconciliation (STATEMENT_FEE … WRITE_OFF_GAIN) need the scope `ledger:correct`. `upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.
          *
-         *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write`.
+         *     For customer (what is theirs), merchant (what is theirs), service. Services need the scope `payments:write` or `ledger:correct`.
          */
         readonly post: operations["pay"];
         readonly delete?: never;
@@ -822,6 +844,96 @@ export interface paths {
          *     For everybody.
          */
         readonly post: operations["takeProviderCallback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Files of banks, the newest first
+         * @description For reviewer, service. Services need the scope `statements:read`.
+         */
+        readonly get: operations["listStatements"];
+        readonly put?: never;
+        /**
+         * Hand in a bank's file
+         * @description The body is the file as the bank made it; its format is seen in it. It is kept whatever is in it: `status` says what became of it. The same bytes of the same bank are one statement, however often they come: then the answer is 200 and the first one. `received` means that it is kept and its lines are coming in.
+         *
+         *     For reviewer, service. Services need the scope `statements:write`.
+         */
+        readonly post: operations["uploadStatement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A file of a bank, and what was found in it
+         * @description For reviewer, service. Services need the scope `statements:read`.
+         */
+        readonly get: operations["getStatement"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements/{id}/lines": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The lines that came in with it, with names and texts
+         * @description Lines that another file had brought before are with that one. Who reads them is written down.
+         *
+         *     For reviewer, service. Services need the scope `statements:read`.
+         */
+        readonly get: operations["listStatementLines"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statements/{id}/release": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Let a quarantined file count
+         * @description Its lines can be matched from now on. Who did it, and why, is written down. It is sensitive: signed with the device key.
+         *
+         *     For reviewer.
+         */
+        readonly post: operations["releaseStatement"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1264,6 +1376,21 @@ export interface components {
             /** @description send it as `cursor` for the next page */
             readonly next?: string;
         };
+        /** FeedPage */
+        readonly FeedPage: {
+            readonly items: readonly {
+                /** @description the event as JSON: docs/events.md */
+                readonly body: string;
+                /** @description where it stands in the feed; several may stand at one */
+                readonly position: number;
+                /** @description `t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<t>.<body>` */
+                readonly signature: string;
+            }[];
+            /** @description the end of the feed now */
+            readonly last: number;
+            /** @description go on with `after` this */
+            readonly next: number;
+        };
         /** JsonWebKeySet */
         readonly JsonWebKeySet: {
             readonly keys: readonly {
@@ -1352,7 +1479,7 @@ export interface components {
              */
             readonly currency: string;
             /** @enum {string} */
-            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "FUNDING";
+            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "FUNDING" | "STATEMENT_FEE" | "STATEMENT_INTEREST" | "UNIDENTIFIED_CREDIT" | "UNIDENTIFIED_DEBIT" | "LATE_COLLECTION" | "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
             /**
              * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
              * @example ada
@@ -1482,7 +1609,7 @@ export interface components {
              */
             readonly fee?: string;
             /** @enum {string} */
-            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN";
+            readonly kind: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN" | "STATEMENT_FEE" | "STATEMENT_INTEREST" | "UNIDENTIFIED_CREDIT" | "UNIDENTIFIED_DEBIT" | "LATE_COLLECTION" | "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
             /**
              * @description id of a payment, as it was answered: 27 characters
              * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
@@ -2025,6 +2152,144 @@ export interface components {
         readonly Skip: {
             /** @description id of an event, as it was delivered */
             readonly eventId: string;
+        };
+        /** Statement */
+        readonly Statement: {
+            /** @description of the first hundred */
+            readonly balances?: readonly {
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closing?: string;
+                /**
+                 * @description a currency of ISO 4217
+                 * @example XOF
+                 */
+                readonly currency?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly opening?: string;
+                readonly page?: number;
+                readonly sequence?: string;
+            }[];
+            readonly bytes: number;
+            readonly formats?: readonly string[];
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly importedAt?: string;
+            /** @description how many lines are in it */
+            readonly lines?: number;
+            /** @enum {string} */
+            readonly origin: "upload" | "sftp" | "cli" | "connector";
+            /** @description the first hundred */
+            readonly problems?: readonly {
+                /** @description what is wrong: docs/statements.md */
+                readonly code: string;
+                readonly column?: number;
+                readonly line?: number;
+                readonly message: string;
+            }[];
+            readonly problemsCount?: number;
+            /**
+             * @description id of a bank profile
+             * @example bank:AB
+             */
+            readonly profile: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly receivedAt: string;
+            readonly release?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly reason: string;
+            };
+            readonly sha256: string;
+            /**
+             * @description id of a statement, as it was answered
+             * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+             */
+            readonly statementId: string;
+            /** @description how many statements are in the file */
+            readonly statements?: number;
+            /**
+             * @description received: its lines are not all in yet; quarantined: it failed a check, and nothing matches on its lines until it is released; unreadable: no line of it could be taken
+             * @enum {string}
+             */
+            readonly status: "received" | "parsed" | "quarantined" | "unreadable";
+            /** @description of a pain.002: how many statuses it says */
+            readonly statuses?: number;
+            readonly unreadable?: {
+                /** @description what is wrong: docs/statements.md */
+                readonly code: string;
+                readonly column?: number;
+                readonly line?: number;
+                readonly message: string;
+            };
+        };
+        /** StatementLine */
+        readonly StatementLine: {
+            readonly account: string;
+            /**
+             * @description minor units as text, credit positive
+             * @example -1250
+             */
+            readonly amount: string;
+            readonly bankReference: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /** @example 2026-11-27 */
+            readonly entryDate?: string;
+            readonly lineId: string;
+            readonly matchedPayoutId?: string;
+            /** @description its place among the lines of the file */
+            readonly ordinal: number;
+            /** @description unmatched, matched, quarantined */
+            readonly reconciliationStatus: string;
+            readonly reference: string;
+            readonly reversal: boolean;
+            /** @example 2026-11-27 */
+            readonly statementDate: string;
+            readonly text: string;
+            readonly transactionCode?: string;
+            /** @example 2026-11-27 */
+            readonly valueDate: string;
+        };
+        /** StatementLinePage */
+        readonly StatementLinePage: {
+            readonly items: readonly components["schemas"]["StatementLine"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
+        };
+        /** StatementPage */
+        readonly StatementPage: {
+            readonly items: readonly components["schemas"]["Statement"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
+        };
+        /** StatementRelease */
+        readonly StatementRelease: {
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason: string;
         };
         /** Timeline */
         readonly Timeline: {
@@ -3938,6 +4203,108 @@ export interface operations {
             };
         };
     };
+    readonly readFeed: {
+        readonly parameters: {
+            readonly query?: {
+                readonly after?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                readonly feed: "payments" | "statements";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FeedPage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly logIn: {
         readonly parameters: {
             readonly query?: never;
@@ -4805,7 +5172,7 @@ export interface operations {
                  * @example 2024-02-29T12:00:00Z
                  */
                 readonly from?: string;
-                readonly kind?: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN";
+                readonly kind?: "P2P" | "CASH_IN" | "CASH_OUT" | "MERCHANT" | "REFUND" | "FUNDING" | "PAYOUT" | "PAYOUT_RETURN" | "STATEMENT_FEE" | "STATEMENT_INTEREST" | "UNIDENTIFIED_CREDIT" | "UNIDENTIFIED_DEBIT" | "LATE_COLLECTION" | "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
                 /** @description how many, 1 to 200 */
                 readonly limit?: number;
                 readonly status?: "INITIATED" | "AUTHORIZED" | "CAPTURED" | "SETTLED" | "FAILED" | "REVERSED";
@@ -7079,6 +7446,605 @@ export interface operations {
             };
             /** @description RequestTimeout */
             readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listStatements: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+                /**
+                 * @description id of a bank profile
+                 * @example bank:AB
+                 */
+                readonly profile?: string;
+                readonly status?: "received" | "parsed" | "quarantined" | "unreadable";
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatementPage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly uploadStatement: {
+        readonly parameters: {
+            readonly query: {
+                /** @description its name at the bank; it is kept sealed */
+                readonly fileName?: string;
+                /**
+                 * @description id of a bank profile
+                 * @example bank:AB
+                 */
+                readonly profile: string;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": unknown;
+                readonly "application/xml": unknown;
+                readonly "text/csv": unknown;
+                readonly "text/plain": unknown;
+                readonly "text/xml": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description done */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getStatement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listStatementLines: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatementLinePage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly releaseStatement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["StatementRelease"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotQuarantined */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

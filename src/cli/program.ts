@@ -19,6 +19,7 @@ import { replayCommand } from './replay.ts';
 import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { note, type Shell } from './shell.ts';
+import { statementsCommand } from './statements.ts';
 import { timelineCommand } from './timeline.ts';
 import { tokenCommand } from './token.ts';
 import { verifyCommand } from './verify.ts';
@@ -48,6 +49,7 @@ function program(shell: Shell): Command {
     timelineCommand,
     payoutsCommand,
     connectorsCommand,
+    statementsCommand,
     verifyCommand,
     checkpointCommand,
     backupCommand,

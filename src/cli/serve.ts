@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { startKora } from '../composition.ts';
 import type { InstanceRunningError } from '../platform/postgres/errors.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
@@ -13,6 +13,14 @@ export function serveCommand(shell: Shell): Command {
         'at work are answered, then the log closes and Postgres stops. A second Ctrl-C ends it at once; what was ' +
         'acknowledged is in the log either way.',
     )
+    .addOption(
+      new Option(
+        '--roles <roles>',
+        'core: all but what is said of reconciliation here; reconciliation: that alone, in a process and with a database of its own',
+      )
+        .choices(['core', 'reconciliation'])
+        .default('core'),
+    )
     .option('--json', 'print where it listens as one JSON document')
     .addHelpText(
       'after',
@@ -20,7 +28,8 @@ export function serveCommand(shell: Shell): Command {
 Examples:
   kora serve                                      in .kora, on the default ports
   kora serve --data-dir /var/lib/kora --host 0.0.0.0
-  DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own`,
+  DATABASE_URL=postgresql://… kora serve          on a PostgreSQL of your own
+  kora serve --roles reconciliation               reconciles apart: docs/reconciliation.md`,
     );
   takes(
     command,
@@ -34,10 +43,38 @@ Examples:
     'connectorsFile',
     'logLevel',
   );
-  return command.action((flags: { json?: true }) => serve(shell, flags));
+  return command.action((flags: ServeFlags) =>
+    flags.roles === 'reconciliation' ? reconcileApart(shell, flags) : serve(shell, flags),
+  );
 }
 
-async function serve(shell: Shell, flags: { json?: true }): Promise<void> {
+interface ServeFlags extends Readonly<Record<string, unknown>> {
+  readonly json?: true;
+  readonly roles: 'core' | 'reconciliation';
+}
+
+/** Reconciliation alone: no doors but that of the metrics. */
+async function reconcileApart(shell: Shell, flags: ServeFlags): Promise<void> {
+  const { config, logger } = configured(shell, flags, 'talkative');
+  const { startReconciler } = await import('../reconciler.ts');
+  const reconciler = await startReconciler(config, logger);
+  try {
+    const metrics = reconciler.metricsPort && `http://${config.host}:${reconciler.metricsPort}/metrics`;
+    const where = { core: config.coreUrl ?? '', ...(metrics !== undefined && { metrics }) };
+    if (flags.json === true) printJson(shell, { ...where, pid: process.pid });
+    else {
+      printLine(shell, 'kora reconciles');
+      for (const [what, place] of Object.entries(where)) printLine(shell, `  ${what.padEnd(8)}${place}`);
+      printLine(shell, 'Ctrl-C stops it.');
+    }
+    await shell.interrupt.asked();
+  } finally {
+    await reconciler.close();
+  }
+  if (flags.json !== true) printLine(shell, 'stopped');
+}
+
+async function serve(shell: Shell, flags: ServeFlags): Promise<void> {
   const { config, logger } = configured(shell, flags, 'talkative');
   const lost: { error?: InstanceRunningError } = {};
   const over = new AbortController();

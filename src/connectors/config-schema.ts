@@ -1,5 +1,7 @@
 import { Type, type Static } from 'typebox';
 import type { ConnectorType } from './bank-connector.ts';
+import { choice, integer, text } from './schema-words.ts';
+import { statementSettings } from './statements/settings.ts';
 
 /**
  * How the document of connectors looks. A description is what somebody reads who wrote something else, so it says what is
@@ -10,29 +12,6 @@ import type { ConnectorType } from './bank-connector.ts';
 const PROVIDER = '^(?:(?!bank:)[a-z0-9][a-z0-9_.:-]{0,63}|bank:[A-Za-z0-9_.:-]{1,59})$';
 
 const closed = { additionalProperties: false };
-
-export function choice<Value extends string>(values: readonly Value[], more: object = {}) {
-  return Type.Unsafe<Value>({ type: 'string', enum: values, ...more });
-}
-
-export function integer(minimum: number, maximum: number, standard?: number) {
-  return Type.Integer({
-    minimum,
-    maximum,
-    description: `a whole number from ${minimum} to ${maximum} is wanted`,
-    ...(standard === undefined ? {} : { default: standard }),
-  });
-}
-
-export function text(description: string, more: object = {}) {
-  return Type.String({ minLength: 1, maxLength: 500, description, ...more });
-}
-
-/** In place of a secret. */
-export const secretReference = Type.String({
-  pattern: '^(env|file|vault):.+$',
-  description: 'a reference is wanted, env:NAME or file:/path, never the secret itself',
-});
 
 const amount = Type.String({
   pattern: '^(?:0|[1-9][0-9]{0,29})$',
@@ -78,6 +57,7 @@ const bankProfile = Type.Object(
     ),
     supported_rails: Type.Array(rail, { uniqueItems: true, description: 'a list of rails is wanted' }),
     calendar: Type.Optional(calendar),
+    statements: Type.Optional(statementSettings),
     rails: Type.Optional(
       Type.Record(
         Type.String(),

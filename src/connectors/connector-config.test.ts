@@ -64,8 +64,8 @@ describe('a configuration', () => {
     ],
     [[{ ...local, type: 'soap' }], 'connectors[0].type: one of rest, mt940, iso20022, local, csv is wanted'],
     [
-      [{ ...local, type: 'iso20022' }],
-      'connectors[0].type: iso20022 is not there yet: one of rest, local, csv is wanted',
+      [{ ...local, type: 'iso20022', settings: { folder: '/in' } }],
+      'connectors[0].settings.folder: is not known here: leave it out',
     ],
     [
       [{ ...local, profile: 'nobody' }],

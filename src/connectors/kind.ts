@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { BankConnector, BankPaymentStatus, ConnectorCapabilities, ConnectorType } from './bank-connector.ts';
 import type { Tracing } from './observing.ts';
+import type { StatementDesk } from './statements/desk.ts';
 
 /** One kind of connector: how its settings look, and how one is made. */
 export interface ConnectorKind {
@@ -20,6 +21,8 @@ export interface ConnectorGround {
   readonly now: () => number;
   readonly tracing: Tracing;
   readonly nonces: NonceStore;
+  /** Absent: no statements are taken in. */
+  readonly statements?: StatementDesk;
   /** Told what went wrong where nobody waits for an answer. */
   readonly onTrouble: (error: unknown, what: string) => void;
 }

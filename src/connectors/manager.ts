@@ -17,6 +17,7 @@ import { type ConnectorObserver, noObserver, noTracing, type Tracing } from './o
 import { errorCode, notSent } from './reasons.ts';
 import { Crowded, type RunningConnector } from './running-connector.ts';
 import type { SecretSources } from './secrets.ts';
+import type { StatementDesk } from './statements/desk.ts';
 import { selectConnectors, type Selection, type Wanted } from './selection.ts';
 
 export interface ManagerOptions {
@@ -24,6 +25,8 @@ export interface ManagerOptions {
   readonly secrets: SecretSources;
   /** Remembers nonces of callbacks for all processes. */
   readonly nonces: NonceStore;
+  /** Where connectors hand statements in. Default: nowhere. */
+  readonly statements?: StatementDesk;
   /** Default: never opens. */
   readonly breaker?: Breaker;
   readonly observer?: ConnectorObserver;
@@ -63,7 +66,13 @@ export class ConnectorManager {
     const { tracing = noTracing, observer = noObserver, now = Date.now, onTrouble = () => undefined } = options;
     this.#breaker = breaker;
     this.#watching = { tracing, observer, now, onTrouble };
-    this.#fleet = new Fleet(kinds, secrets, { now, tracing, nonces, onTrouble });
+    this.#fleet = new Fleet(kinds, secrets, {
+      now,
+      tracing,
+      nonces,
+      onTrouble,
+      ...(options.statements && { statements: options.statements }),
+    });
     const { attempts, initialDelayMs, maxDelayMs } = options.retry ?? ASKING;
     // Its generic parameter is of the results, which a back-off by number of attempts does not look at.
     const backoff: IBackoffFactory<unknown> = new ExponentialBackoff({

@@ -50,12 +50,17 @@ export async function resolveConnectorConfig(
   for (const path of paths) {
     const reference = valueAt(settings, path);
     if (reference === undefined) continue;
-    settings = withValueAt(settings, path, await resolve(reference, sources, `${place}.settings.${path}`));
+    settings = withValueAt(settings, path, await resolveSecret(reference, sources, `${place}.settings.${path}`));
   }
   return { ...config, settings };
 }
 
-async function resolve(reference: unknown, { env }: SecretSources, place: string): Promise<Secret> {
+/**
+ * What one reference stands for.
+ *
+ * @throws ConnectorConfigError names the place and the reference, never what it stands for
+ */
+export async function resolveSecret(reference: unknown, { env }: SecretSources, place: string): Promise<Secret> {
   const [, scheme, rest = ''] = (typeof reference === 'string' && /^(env|file|vault):(.+)$/s.exec(reference)) || [];
   switch (scheme) {
     case 'env': {

@@ -198,6 +198,9 @@ describe('payments', () => {
     ['FUNDING', 'CAPTURED', toMe, settlers],
     ['PAYOUT_RETURN', 'SETTLED', mine, settlers],
     ['CASH_IN', 'CAPTURED', toMe, payers],
+    ['UNIDENTIFIED_CREDIT', 'SETTLED', mine, ['service']],
+    ['CORRECTION_DEBIT', 'SETTLED', mine, ['service']],
+    ['CORRECTION_CREDIT', 'SETTLED', toMe, ['service']],
     ['REFUND', 'SETTLED', toMe, ['merchant', 'both', ...payers]],
     ['REFUND', 'SETTLED', mine, payers],
   ];
@@ -210,6 +213,13 @@ describe('payments', () => {
     expect(farthestFor(user('customer'), 'REFUND')).toBeUndefined();
     expect(farthestFor(user('admin'), 'P2P')).toBeUndefined();
     expect(farthestFor(service('payments:write'), 'CASH_IN')).toBe('SETTLED');
+    expect(farthestFor(service('payments:write'), 'WRITE_OFF_LOSS')).toBeUndefined();
+    expect(farthestFor(service('ledger:correct'), 'WRITE_OFF_LOSS')).toBe('SETTLED');
+  });
+
+  it('of reconciliation are made by its scope, and nothing else is', () => {
+    expect(mayPay(service('ledger:correct'), pay('CORRECTION_DEBIT', 'SETTLED'), mine)).toBe(true);
+    expect(mayPay(service('ledger:correct'), pay('P2P', 'SETTLED'), mine)).toBe(false);
   });
 
   it('are not told what the provider takes, or what is captured, by people', () => {

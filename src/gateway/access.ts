@@ -2,7 +2,7 @@ import type { AccountRequest, PaymentRequest } from '../actors/requests.ts';
 import type { PayUpTo } from '../machines/commands.ts';
 import type { WalletType } from '../machines/account/account.facts.ts';
 import type { PaymentKind } from '../machines/payment/payment.facts.ts';
-import { POSTINGS } from '../machines/payment/postings.ts';
+import { isReconciliationKind, POSTINGS } from '../machines/payment/postings.ts';
 import type { PaymentView } from '../machines/payment/view.ts';
 import type { Principal, Role } from './principal.ts';
 import type { Scope } from './scopes.ts';
@@ -15,7 +15,7 @@ import type { Scope } from './scopes.ts';
  * |---|---|---|
  * | customer | own accounts, payments with an own account | opens own customer wallets; pays from own accounts; takes own P2P payments on, and cancels own payments that have not begun |
  * | merchant | the same | opens own merchant wallets; pays from them; captures, reverses and refunds MERCHANT payments to them |
- * | support, reviewer | everything | nothing |
+ * | support, reviewer | everything; statements the reviewer alone | nothing; a reviewer hands in statements, and releases quarantined ones |
  * | admin | everything | opens any account, freezes, unfreezes, closes, sets limits; opens and closes connectors; moves no money |
  * | service | what its scopes say | what its scopes say; it alone pays out, and says that money came or went (CASH_IN, FUNDING, settle, a provider's fee, a return) |
  */
@@ -88,9 +88,29 @@ export function mayReadConnectors(principal: Principal, scope: Scope = 'connecto
   return mayReadEverything(principal, scope);
 }
 
+/** What services of ours are fed by: references as hashes, and everybody's payments. */
+export function mayReadFeeds(principal: Principal): boolean {
+  return isServiceFor(principal, 'feeds:read');
+}
+
 /** Opening and closing a connector's breaker by hand. */
 export function mayOperateConnectors(principal: Principal): boolean {
   return principal.roles.includes('admin') || isServiceFor(principal, 'connectors:operate');
+}
+
+/** What banks say holds names and texts of people: it is for those who reconcile. */
+export function mayReadStatements({ roles, ...principal }: Principal): boolean {
+  return roles.includes('reviewer') || isServiceFor({ roles, ...principal }, 'statements:read');
+}
+
+/** Handing in a file of a bank. */
+export function mayHandInStatements({ roles, ...principal }: Principal): boolean {
+  return roles.includes('reviewer') || isServiceFor({ roles, ...principal }, 'statements:write');
+}
+
+/** Letting a file count that failed a check: a person's word, and no service's. */
+export function mayReleaseStatements({ roles }: Principal): boolean {
+  return roles.includes('reviewer');
 }
 
 /** Whether money may be taken from the account because this principal says so. Admins move no money. */
@@ -119,7 +139,7 @@ type StepRequest = Exclude<PaymentRequest, PayRequest>;
  * what somebody else has to say: that a merchant was paid out, that a provider paid cash. A service goes all the way.
  */
 export function farthestFor(principal: Principal, kind: PaymentKind): PayUpTo | undefined {
-  if (isServiceFor(principal, 'payments:write')) return 'SETTLED';
+  if (isServiceFor(principal, isReconciliationKind(kind) ? 'ledger:correct' : 'payments:write')) return 'SETTLED';
   if (!isPerson(principal)) return undefined;
   switch (kind) {
     case 'P2P':
@@ -134,6 +154,15 @@ export function farthestFor(principal: Principal, kind: PaymentKind): PayUpTo | 
     case 'FUNDING':
     case 'PAYOUT':
     case 'PAYOUT_RETURN':
+    case 'STATEMENT_FEE':
+    case 'STATEMENT_INTEREST':
+    case 'UNIDENTIFIED_CREDIT':
+    case 'UNIDENTIFIED_DEBIT':
+    case 'LATE_COLLECTION':
+    case 'CORRECTION_CREDIT':
+    case 'CORRECTION_DEBIT':
+    case 'WRITE_OFF_LOSS':
+    case 'WRITE_OFF_GAIN':
       return undefined;
   }
 }
@@ -149,6 +178,7 @@ export function mayPay(principal: Principal, request: PayRequest, owners: PartyO
   const { kind, upTo, providerFee, captureAmount } = request;
   // That a provider sent money back is said by those who talk to it, and by nobody else.
   if (kind === 'PAYOUT_RETURN') return isServiceFor(principal, 'payments:settle');
+  if (isReconciliationKind(kind)) return isServiceFor(principal, 'ledger:correct');
   if (isServiceFor(principal, 'payments:write')) {
     // Otherwise a Pay would be a way around the scope of Settle.
     return !settlesForProvider(kind, upTo) || isServiceFor(principal, 'payments:settle');

@@ -8,7 +8,7 @@ export type Refusal =
   | {
       readonly code: 'NotFound';
       readonly message: string;
-      readonly what: 'payment' | 'account' | 'payout' | 'connector';
+      readonly what: 'payment' | 'account' | 'payout' | 'connector' | 'feed';
       readonly id: string;
     }
   | {

@@ -8,6 +8,7 @@ import { evolvePayment, evolveWallet } from './evolve.ts';
 import { refusalOfFailed } from './payment/failure.ts';
 import type { PaymentFact, PaymentKind } from './payment/payment.facts.ts';
 import { appliedCommand, type PaymentSnapshot } from './payment/payment.machine.ts';
+import { RECONCILIATION_KINDS } from './payment/postings.ts';
 import { paymentView } from './payment/view.ts';
 import { categoryOf, idOf } from './streams.ts';
 import { Asker, type Ask } from './testing/asks.ts';
@@ -48,11 +49,11 @@ const ask: fc.Arbitrary<Ask> = fc.record({
   what: fc.oneof(
     { weight: 8, arbitrary: fc.constant('Pay' as const) },
     {
-      weight: 10,
+      weight: 14,
       arbitrary: fc.constantFrom('Authorize', 'Capture', 'Capture', 'Settle', 'Settle', 'Fail', 'Reverse', 'Reverse'),
     },
     {
-      weight: 4,
+      weight: 14,
       arbitrary: fc.constantFrom(
         'FreezeAccount',
         'UnfreezeAccount',
@@ -63,7 +64,7 @@ const ask: fc.Arbitrary<Ask> = fc.record({
       ),
     },
     {
-      weight: 11,
+      weight: 14,
       arbitrary: fc.constantFrom(
         'Instruct',
         'Instruct',
@@ -83,17 +84,23 @@ const ask: fc.Arbitrary<Ask> = fc.record({
     },
     { weight: 2, arbitrary: fc.constantFrom('again', 'again with another body') },
   ),
-  kind: fc.constantFrom(
-    'P2P',
-    'CASH_IN',
-    'CASH_OUT',
-    'CASH_OUT',
-    'MERCHANT',
-    'REFUND',
-    'REFUND',
-    'FUNDING',
-    'PAYOUT',
-    'PAYOUT_RETURN',
+  kind: fc.oneof(
+    {
+      weight: 14,
+      arbitrary: fc.constantFrom(
+        'P2P',
+        'CASH_IN',
+        'CASH_OUT',
+        'CASH_OUT',
+        'MERCHANT',
+        'REFUND',
+        'REFUND',
+        'FUNDING',
+        'PAYOUT',
+        'PAYOUT_RETURN',
+      ),
+    },
+    { weight: 1, arbitrary: fc.constantFrom(...RECONCILIATION_KINDS) },
   ),
   upTo,
   amount,
@@ -257,7 +264,7 @@ describe('any sequence of commands', () => {
           const run = play(wanted);
           for (const { decision } of run.sent) note(decision, seen);
         }),
-        { seed: 20_240_301, numRuns: 900 },
+        { seed: 20_240_301, numRuns: 1_500 },
       );
       const missing = EXPECTED.filter((what) => !seen.has(what));
       expect(missing).toEqual([]);
@@ -297,6 +304,7 @@ const EXPECTED = [
   ),
   ...states('PAYOUT', 'AUTHORIZED CAPTURED SETTLED FAILED REVERSED'),
   ...states('PAYOUT_RETURN', 'SETTLED'),
+  ...RECONCILIATION_KINDS.flatMap((kind) => states(kind, 'AUTHORIZED SETTLED')),
   ...['OPEN', 'FROZEN', 'CLOSED'].map((status) => `account ${status}`),
   ...['OPEN', 'CANCELLED', 'FAILED'].map((status) => `payout ${status}`),
   ...['CLOSED', 'OPEN', 'HALF_OPEN'].map((state) => `connector ${state}`),

@@ -1,3 +1,4 @@
+import { gaugeOf } from '../platform/metrics/readings.ts';
 import { Registry } from 'prom-client';
 import type { CommitTold } from '../../eventstore/index.ts';
 import type { CommandObserver } from '../actors/runtime.ts';
@@ -11,6 +12,7 @@ import { commandMetrics, type RuntimeFigures, runtimeMetrics } from './command-m
 import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts';
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
 import {
   payoutSliceMetrics,
   type PendingSlices,
@@ -40,8 +42,14 @@ export interface KoraMetrics {
   measure(parts: MeasuredParts): void;
   /** Asks for the payout slices that are pending whenever metrics are read. */
   measurePayoutSlices(ask: () => Promise<readonly PendingSlices[]>): void;
+  /** Asks for the figures of statements whenever metrics are read. */
+  measureStatements(ask: () => Promise<StatementFigures>): void;
+  /** A bank's server was looked at. */
+  readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
   /** Asks what waits to be told to others whenever metrics are read. */
   measureUntold(ask: () => Promise<Untold>): void;
+  /** Notes how many events of a feed reconciliation has not taken yet. */
+  feedLag(feed: string, events: number): void;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -53,6 +61,16 @@ export function createMetrics(logger: Logger): KoraMetrics {
     help: 'Spans of traces, by what became of them: sent, lost',
     labels: ['outcome'],
   });
+  const lags = new Map<string, number>();
+  gaugeOf(
+    registry,
+    {
+      name: 'kora_reconciliation_lag_events',
+      help: 'Events of a feed that reconciliation has not taken yet',
+      labels: ['feed'],
+    },
+    () => [...lags].map(([feed, value]) => ({ labels: { feed }, value })),
+  );
   const onSilence = (error: unknown): void => logger.debug({ err: error }, 'metrics: the database does not answer');
   return {
     command: commandMetrics(registry),
@@ -69,7 +87,10 @@ export function createMetrics(logger: Logger): KoraMetrics {
       troubleMetrics(registry, isTroubled);
       projectionMetrics(registry, projectionLag, { onSilence });
     },
+    measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
+    statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
+    feedLag: (feed, events) => void lags.set(feed, events),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({

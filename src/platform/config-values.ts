@@ -79,6 +79,15 @@ export function otlpUrl(text: string): string {
   return text;
 }
 
+/** A server of HTTP. Does not say the value again: somebody may have put a password in it. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    throw new Error('a URL without a user is wanted, as https://host:port');
+  }
+  return text;
+}
+
 // Does not say the value again: it may hold a password, and errors are logged.
 export function databaseUrl(text: string): string {
   const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: '' };

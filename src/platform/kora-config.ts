@@ -57,11 +57,21 @@ export interface KoraConfig {
   readonly settleAfterMs: number;
   readonly connectorsFile: string | undefined;
   readonly connectorLogDays: number;
+  readonly statementKeys: string | undefined;
+  readonly statementBytesMax: number;
+  readonly statementsDir: string | undefined;
+  readonly s3Bucket: string | undefined;
+  readonly s3Region: string;
+  readonly s3Endpoint: string | undefined;
+  readonly s3PathStyle: (typeof switches)[number];
   readonly connectorsInFlightMax: number;
   readonly webhooksNetworks: readonly string[];
   readonly webhooksKeptMs: number;
   readonly eventsRedisUrl: string | undefined;
   readonly eventsSecret: string | undefined;
+  readonly reconciliationDatabaseUrl: string | undefined;
+  readonly reconciliationRules: string | undefined;
+  readonly coreUrl: string | undefined;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -15,6 +15,8 @@ export interface Balance {
   readonly date?: string;
   /** `:60F:`, `:60M:`, `OPBD`, `ITBD` …: as the format names it. */
   readonly kind: string;
+  /** Only where it is another one than the statement's. */
+  readonly currency?: string;
 }
 
 /** The head of one statement (one message, page or `Stmt`), as far as it stands before its lines. */
@@ -29,6 +31,8 @@ export interface StatementHead {
   /** Number of the statement, and of its page: `:28C:`, `ElctrncSeqNb`, `StmtPgntn/PgNb`. */
   readonly sequence?: string;
   readonly page?: number;
+  /** Whether no further page follows; undefined where the format or the bank does not say. */
+  readonly lastPage?: boolean;
   readonly opening?: Balance;
 }
 
@@ -40,6 +44,8 @@ export interface StatementLine {
   /** The booking date; undefined where the bank leaves it out. */
   readonly entryDate?: string;
   readonly amount: SignedMinor;
+  /** Only where the bank booked it in another currency than the statement's, which is a problem as well. */
+  readonly currency?: string;
   /** It takes back an earlier booking (`RC`, `RD`, `RvslInd`). The sign of `amount` is the effect on the account already. */
   readonly reversal: boolean;
   /** What the account's owner gave as reference: `:61:` subfield 7, `EndToEndId`. `NONREF`, `NOTPROVIDED` as sent; '' if there is none. */
@@ -48,6 +54,8 @@ export interface StatementLine {
   readonly bankReference: string;
   /** The remittance text as sent, the lines of it apart by `\n`; '' if there is none. */
   readonly text: string;
+  /** What the format gives beside reference and text: `:61:` subfield 9, as sent; absent if there is none. */
+  readonly supplementary?: string;
   /** `NTRF`, `PMNT/RCDT/ESCT`: what kind of booking it is, as the format says it. */
   readonly transactionCode?: string;
   /** What structured text says, part by part; absent for text without a structure that is known. */
@@ -89,6 +97,8 @@ export interface StatementFoot {
   /** Statement-level text: `:86:` after the closing balance, `AddtlStmtInf`. */
   readonly text?: string;
   readonly linesCount: number;
+  /** Entries that the bank announced and did not book, by its status (`PDNG`, `INFO`): they are no lines. */
+  readonly notBookedCounts?: Readonly<Record<string, number>>;
 }
 
 /** A check that failed: the file was read, and something in it cannot be right. Nothing is dropped or repaired for it. */

@@ -247,7 +247,7 @@ describe('a status file', () => {
 });
 
 describe('statements', () => {
-  it('come with a later issue, and that is said', async () => {
+  it('are refused where nothing takes them in', async () => {
     const ground = { now: Date.now, tracing: noTracing, nonces: { claim: () => Promise.resolve(true) } };
     for (const kind of connectorKinds()) {
       const connector = kind.create({ ...ground, onTrouble: () => undefined });

@@ -22,7 +22,7 @@ interface Parameter {
 interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+  readonly requestBody?: { readonly content: { readonly 'application/json'?: { readonly schema: Schema } } };
   readonly responses: Readonly<
     Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { schema: Schema }>> }>
   >;
@@ -89,7 +89,7 @@ function requestsOf(path: string, { parameters = [], requestBody }: Operation, v
     );
     return fc.record(fields, { requiredKeys: place === 'path' ? Object.keys(fields) : [] });
   };
-  const schema = requestBody?.content['application/json'].schema;
+  const schema = requestBody?.content['application/json']?.schema;
   return fc.record({
     who: fc.nat({ max: 5 }),
     path: of('path'),

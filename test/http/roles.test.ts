@@ -60,6 +60,8 @@ interface Row {
 
 const ownRole = (caller: Caller): string => (caller === 'mel' || caller === 'max' ? 'merchant' : 'customer');
 const signed = { signed: true } as const;
+const csv = { 'content-type': 'text/csv' };
+const noStatement = '0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10';
 const payoutFrom = (payer: string) => ({
   ...{ payer, provider: 'bank:AB', beneficiary: 'ben-1', amount: '10', currency: 'XOF' },
 });
@@ -314,6 +316,31 @@ const table: readonly Row[] = [
     operation: 'cancelPayout',
     expect: [401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 200, 403],
     ask: async ({ payout }) => ['POST', `/v1/payouts/${(await payout()).payoutId}/cancel`],
+  },
+  // No bank is known to this door: who may hand a file in is told so, and everybody else is not let in.
+  {
+    operation: 'uploadStatement',
+    expect: [401, 403, 403, 403, 403, 403, 400, 403, 400, 403, 403, 403, 403],
+    ask: () => Promise.resolve(['POST', '/v1/statements?profile=bank:AB', { headers: csv, text: 'a;b' }]),
+  },
+  {
+    operation: 'listStatements',
+    expect: [401, 403, 403, 403, 403, 403, 200, 403, 200, 403, 403, 403, 403],
+    ask: () => Promise.resolve(['GET', '/v1/statements']),
+  },
+  ...(['getStatement', 'listStatementLines'] as const).map((operation): Row => ({
+    operation,
+    expect: [401, 403, 403, 403, 403, 403, 404, 403, 404, 403, 403, 403, 403],
+    ask: () => {
+      const rest = operation === 'getStatement' ? '' : '/lines';
+      return Promise.resolve(['GET', `/v1/statements/${noStatement}${rest}`]);
+    },
+  })),
+  {
+    operation: 'releaseStatement',
+    expect: [401, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403, 403, 403],
+    ask: () =>
+      Promise.resolve(['POST', `/v1/statements/${noStatement}/release`, { body: { reason: 'walk' }, ...signed }]),
   },
   {
     operation: 'listConnectors',

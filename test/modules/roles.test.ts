@@ -49,7 +49,10 @@ describe('the tables of the modules', () => {
   /** What a module may do to a relation: everything with its own, what is named of others', nothing else. */
   function allowed(name: ModuleName, { name: relation, owner }: Relation): readonly string[] {
     const { role, reads = [], appendsTo = [], actsFor = [] } = moduleRoles[name];
-    if (appendsTo.includes(relation)) return ['select', 'insert'];
+    // Who acts for a module may do what it may.
+    const acted = Object.values(moduleRoles).filter((one) => actsFor.includes(one.role));
+    const appended = [...appendsTo, ...acted.flatMap((one) => one.appendsTo ?? [])];
+    if (appended.includes(relation)) return ['select', 'insert'];
     if (owner === role || actsFor.includes(owner)) return rights;
     return reads.includes(relation) ? ['select'] : [];
   }

@@ -15,8 +15,8 @@ import { refusedBy } from './errors.ts';
 
 /** Written down a second time on purpose: whoever changes what a method needs has to say so here too. */
 const needed: Readonly<Record<string, readonly Scope[]>> = {
-  'PaymentService/Pay': ['payments:write'],
-  'PaymentService/Initiate': ['payments:write'],
+  'PaymentService/Pay': ['payments:write', 'ledger:correct'],
+  'PaymentService/Initiate': ['payments:write', 'ledger:correct'],
   'PaymentService/Authorize': ['payments:write'],
   'PaymentService/Capture': ['payments:write'],
   'PaymentService/Settle': ['payments:settle'],
@@ -67,8 +67,10 @@ describe('scopes', () => {
 
   it.each(scopes)('%s opens its methods and no other', async (scope) => {
     const token = await tokenWith(scope);
+    // Without one Pay would be of a kind that needs another scope.
+    const kind = scope === 'ledger:correct' ? PaymentKind.WRITE_OFF_GAIN : undefined;
     for (const method of methods) {
-      const { code, message } = await asJson(method, token);
+      const { code, message } = await asJson(method, token, /\/(?:Pay|Initiate)$/.test(method) ? { kind } : {});
       const enough = needed[method]?.includes(scope) === true;
       expect([method, code === 'permission_denied'], message).toEqual([method, !enough]);
     }
@@ -81,7 +83,7 @@ describe('scopes', () => {
   it('say what is missing', async () => {
     expect(await asJson('PaymentService/Pay', await tokenWith('payments:read', 'stream:read'))).toEqual({
       code: 'permission_denied',
-      message: 'the token has not the scope payments:write, which this needs',
+      message: 'the token has not the scope payments:write or ledger:correct, which this needs',
     });
     expect((await asJson('PaymentService/Fail', await tokenWith('stream:read'))).message).toContain(
       'payments:write or payments:settle',
@@ -113,6 +115,21 @@ describe('scopes', () => {
     );
     expect(verdict).toBe(settles ? Code.PermissionDenied : 'answered');
     expect((await both.batch({ commands: [{ command }] })).results).toHaveLength(1);
+  });
+
+  it('of corrections make corrections, and nothing else', async () => {
+    const correct = clientsOf(test.url, await tokenWith('ledger:correct')).payments;
+    const write = clientsOf(test.url, await tokenWith('payments:write')).payments;
+    const [gain, p2p] = [PaymentKind.WRITE_OFF_GAIN, PaymentKind.P2P];
+    const body = { ...pay, idempotencyKey: 'gain' };
+    expect((await correct.pay({ ...body, kind: gain })).payment?.kind).toBe(gain);
+    for (const [client, kind, scope] of [
+      [correct, p2p, 'payments:write'],
+      [write, gain, 'ledger:correct'],
+    ] as const) {
+      const { error } = await refusedBy(client.pay({ ...body, kind }));
+      expect(error.rawMessage).toBe(`the token has not the scope ${scope}, which this needs`);
+    }
   });
 
   it('let a batch through whole or not at all', async () => {

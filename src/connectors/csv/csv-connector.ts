@@ -8,13 +8,15 @@ import {
   type ConnectorConfig,
   type HealthCheckResult,
   keyOf,
-  NotSupportedError,
+  type BankStatementLine,
+  type Metadata,
   type PayoutSlice,
 } from '../bank-connector.ts';
 import { ConnectorConfigError } from '../config-error.ts';
-import { integer, text } from '../config-schema.ts';
+import { integer, text } from '../schema-words.ts';
 import type { ConnectorGround, ConnectorKind } from '../kind.ts';
 import { errorCode } from '../reasons.ts';
+import { noDesk } from '../statements/desk.ts';
 import { CsvFolder } from './csv-folder.ts';
 
 const csvSettings = Type.Object(
@@ -43,14 +45,16 @@ class CsvConnector implements BankConnector {
   name = 'csv';
   readonly #ground: ConnectorGround;
   #folder: CsvFolder | undefined;
+  #profile = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ground: ConnectorGround) {
     this.#ground = ground;
   }
 
-  async init({ id, settings }: ConnectorConfig): Promise<void> {
+  async init({ id, profile, settings }: ConnectorConfig): Promise<void> {
     this.name = id;
+    this.#profile = profile;
     const { pollMs, ...rest } = settings as Static<typeof csvSettings>;
     if (!isAbsolute(rest.folder)) throw new ConnectorConfigError('settings.folder', 'an absolute path is wanted');
     const { now, onTrouble } = this.#ground;
@@ -86,12 +90,12 @@ class CsvConnector implements BankConnector {
     }
   }
 
-  uploadStatement(): Promise<never> {
-    return Promise.reject(new NotSupportedError('statements of this kind come with reconciliation'));
+  uploadStatement(file: Buffer, meta: Metadata): Promise<{ imported_id: string }> {
+    return (this.#ground.statements ?? noDesk).uploadStatement(this.#profile, file, meta);
   }
 
-  parseStatement(): Promise<never> {
-    return Promise.reject(new NotSupportedError('statements of this kind come with reconciliation'));
+  parseStatement(importedId: string): Promise<BankStatementLine[]> {
+    return (this.#ground.statements ?? noDesk).parseStatement(importedId);
   }
 
   /** Whether the folder can be worked in. */

@@ -10,7 +10,7 @@ import {
   NotSupportedError,
   type PayoutSlice,
 } from '../bank-connector.ts';
-import { choice, integer, text } from '../config-schema.ts';
+import { choice, integer, text } from '../schema-words.ts';
 import type { ConnectorGround, ConnectorKind } from '../kind.ts';
 import { notSent } from '../reasons.ts';
 import { LocalBank, type LocalBehaviour, statusOf } from './local-bank.ts';

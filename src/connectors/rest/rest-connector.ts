@@ -10,12 +10,14 @@ import {
   type ConnectorConfig,
   type HealthCheckResult,
   keyOf,
-  NotSupportedError,
+  type BankStatementLine,
+  type Metadata,
   type PayoutSlice,
 } from '../bank-connector.ts';
 import { ConnectorConfigError } from '../config-error.ts';
 import type { CallbackRequest, CallbackVerdict, ConnectorGround, ConnectorKind, TakesCallbacks } from '../kind.ts';
 import { notSent } from '../reasons.ts';
+import { noDesk } from '../statements/desk.ts';
 import { readCallback } from './callbacks.ts';
 import { exchange, type Exchange } from './exchange.ts';
 import { readSendAnswer, readStatusAnswer, requestBody } from './messages.ts';
@@ -86,12 +88,12 @@ class RestConnector implements BankConnector, TakesCallbacks {
     return readStatusAnswer(exchanged.status, exchanged.body, asked, settings);
   }
 
-  uploadStatement(): Promise<never> {
-    return Promise.reject(new NotSupportedError('statements of this kind come with reconciliation'));
+  uploadStatement(file: Buffer, meta: Metadata): Promise<{ imported_id: string }> {
+    return (this.#ground.statements ?? noDesk).uploadStatement(this.#config?.profile ?? '', file, meta);
   }
 
-  parseStatement(): Promise<never> {
-    return Promise.reject(new NotSupportedError('statements of this kind come with reconciliation'));
+  parseStatement(importedId: string): Promise<BankStatementLine[]> {
+    return (this.#ground.statements ?? noDesk).parseStatement(importedId);
   }
 
   async healthcheck(): Promise<HealthCheckResult> {

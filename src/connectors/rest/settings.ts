@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { choice, integer, secretReference, text } from '../config-schema.ts';
+import { choice, integer, secretReference, text } from '../schema-words.ts';
 import type { Secret } from '../secrets.ts';
 
 const closed = { additionalProperties: false };

@@ -4,7 +4,7 @@ import type { DoorObserver } from '../door-observer.ts';
 import { CORRELATION_HEADER, correlationIdOf } from './correlation.ts';
 import { nothingHere, problemOfError } from './errors.ts';
 import { checkCorrelationId } from './gate.ts';
-import { acceptOnlyJson } from './json-body.ts';
+import { acceptBodies } from './json-body.ts';
 import type { HttpLimits } from './limits.ts';
 import { observeRequests } from './observe.ts';
 import { problem, ProblemError } from './problem.ts';
@@ -58,7 +58,7 @@ export function createApp({ limits, logger, state, trustedProxies, observer }: A
   app.setValidatorCompiler(validatorCompiler);
   // Answers are sent as the handlers made them; tests hold them against their schemas.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  acceptOnlyJson(app);
+  acceptBodies(app);
 
   observeRequests(app, observer);
   app.addHook('onRequest', async (request, reply) => {

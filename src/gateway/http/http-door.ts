@@ -10,6 +10,8 @@ import type { DoorObserver } from '../door-observer.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
 import type { Connectors } from '../connectors.ts';
 import type { Authenticator } from '../principal.ts';
+import type { Feeds } from '../feeds.ts';
+import { noStatements, type Statements } from '../statements.ts';
 import type { TroubleSource } from '../trouble-source.ts';
 import { createApp, type DoorState } from './app.ts';
 import { protectBrowsers } from './browser-safety.ts';
@@ -31,7 +33,11 @@ export interface HttpDoorOptions {
   readonly identity: Identity;
   /** Default: no provider is known. */
   readonly providers?: TakesCallbacks;
+  /** Default: no bank is known. */
+  readonly statements?: Statements;
   readonly webhooks: Webhooks;
+  /** Default: nobody is fed. */
+  readonly feeds?: Feeds;
   readonly authenticator: Authenticator;
   /** Connections of the gateway's own database role, for what the door keeps for itself. */
   readonly pool: pg.Pool;
@@ -94,7 +100,9 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       connectors,
       identity,
       providers: options.providers ?? { callback: () => Promise.resolve('NotTaken') },
+      statements: options.statements ?? noStatements,
       webhooks,
+      ...(options.feeds && { feeds: options.feeds }),
       idempotency,
       limits,
       refusal: () => options.troubles?.refusal,

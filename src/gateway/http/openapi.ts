@@ -1,6 +1,7 @@
 import { fastifySwagger } from '@fastify/swagger';
 import { fastify } from 'fastify';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { uploadTypes } from './json-body.ts';
 import { schemaOf } from './route-schema.ts';
 import type { Route } from './route.ts';
 
@@ -34,8 +35,9 @@ export async function openApiOf(routes: readonly Route[]): Promise<JsonObject> {
   await app.ready();
   const document = JSON.parse(JSON.stringify(app.swagger())) as JsonObject;
   await app.close();
-  for (const { path, method, bodyOptional } of routes) {
+  for (const { path, method, bodyOptional, upload } of routes) {
     if (bodyOptional === true) optionalBody(document, path, method);
+    if (upload === true) fileBody(document, path, method);
   }
   return named(document);
 }
@@ -46,6 +48,14 @@ function optionalBody(document: JsonObject, path: string, method: string): void 
   const operation = paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
   if (operation?.requestBody === undefined) throw new Error(`${method} ${path} has no body in the document`);
   operation.requestBody.required = false;
+}
+
+/** A body that no schema describes. */
+function fileBody(document: JsonObject, path: string, method: string): void {
+  const paths = document['paths'] as Record<string, Record<string, { requestBody?: object }>>;
+  const operation = paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
+  if (operation === undefined) throw new Error(`${method} ${path} is not in the document`);
+  operation.requestBody = { required: true, content: Object.fromEntries(uploadTypes.map((type) => [type, {}])) };
 }
 
 /** Puts every schema that has a title where it can be referred to, so that what is generated from the document has names. */

@@ -2,7 +2,9 @@ import type { Identity } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import type { Payments } from '../../payments/index.ts';
 import type { Webhooks } from '../../webhooks/index.ts';
+import type { Feeds } from '../feeds.ts';
 import type { Connectors } from '../connectors.ts';
+import type { Statements } from '../statements.ts';
 import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
 
@@ -13,7 +15,10 @@ export interface DoorParts {
   readonly connectors: Connectors;
   readonly identity: Identity;
   readonly providers: TakesCallbacks;
+  readonly statements: Statements;
   readonly webhooks: Webhooks;
+  /** Undefined where nobody is fed. */
+  readonly feeds?: Feeds;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */
   readonly refusal: () => string | undefined;

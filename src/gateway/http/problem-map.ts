@@ -86,6 +86,15 @@ const coreProblems: Readonly<Record<RefusalCode, ProblemKind>> = {
   },
 };
 
+/** Refusals of the Providers, about statements. */
+const statementProblems = {
+  NotQuarantined: {
+    status: 409,
+    title: 'The statement is not quarantined',
+    remedy: 'Look at its `status`: only a file that failed a check is released.',
+  },
+} satisfies Readonly<Record<string, ProblemKind>>;
+
 /** Problems of the door itself. */
 const doorProblems = {
   Unauthenticated: {
@@ -234,10 +243,17 @@ export const problemGroups: Readonly<Record<string, Readonly<Record<string, Prob
   'Refusals of the core': coreProblems,
   'Refusals of identity': identityProblems,
   'Refusals of webhooks': webhookProblems,
+  'Refusals of statements': statementProblems,
   'Problems of the door': doorProblems,
 };
 
-export const problemKinds = { ...coreProblems, ...doorProblems, ...identityProblems, ...webhookProblems } as const;
+export const problemKinds = {
+  ...coreProblems,
+  ...doorProblems,
+  ...identityProblems,
+  ...webhookProblems,
+  ...statementProblems,
+} as const;
 export type ProblemCode = keyof typeof problemKinds;
 
 /** Where the stable addresses of problems begin. They name, they need not lead anywhere: docs/errors.md explains them. */

@@ -30,6 +30,7 @@ export function registerRoutes(
       method: route.method,
       url: route.path,
       schema: schemaOf(route),
+      config: { upload: route.upload === true },
       ...(gate !== undefined && { onRequest: gate }),
       ...(route.bodyOptional === true && {
         preValidation: (request, _reply, done) => {
@@ -103,6 +104,7 @@ function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, u
     path: request.url,
     header,
     headers,
+    upload: route.upload === true ? (body as AsyncIterable<Uint8Array> | undefined) : undefined,
     rawBody: request.rawBody ?? Buffer.alloc(0),
     address: request.ip,
   };

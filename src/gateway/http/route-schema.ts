@@ -73,6 +73,7 @@ export function problemsOf({
   body,
   idempotent,
   sensitive,
+  upload,
   problems = [],
 }: Route): readonly ProblemCode[] {
   return [
@@ -84,7 +85,9 @@ export function problemsOf({
     'Internal',
     ...(access === 'public' ? [] : (['Unauthenticated', 'Forbidden'] as const)),
     ...(params === undefined ? [] : (['NotFound'] as const)),
-    ...(body === undefined ? [] : (['UnsupportedMediaType', 'BodyTooLarge', 'RequestTimeout'] as const)),
+    ...(body === undefined && upload !== true
+      ? []
+      : (['UnsupportedMediaType', 'BodyTooLarge', 'RequestTimeout'] as const)),
     ...(idempotent === true
       ? (['IdempotencyKeyMissing', 'IdempotencyConflict', 'StillRunning', 'Overloaded', 'Contended'] as const)
       : []),

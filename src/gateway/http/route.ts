@@ -41,6 +41,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown, Who = P
   readonly header: (name: string) => string | undefined;
   /** All of them, by their lower-case names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The body of an `upload`, as it comes. Undefined where there is none. */
+  readonly upload: AsyncIterable<Uint8Array> | undefined;
   /** The body's bytes as they came: what a sensitive command signs. */
   readonly rawBody: Buffer;
   /** Where the caller comes from: never logged or stored as it is. */
@@ -63,6 +65,8 @@ interface RouteSpec<Params extends TSchema, Query extends TSchema, Body extends 
   readonly body?: Body;
   /** The body may be left out: every field of it is optional. */
   readonly bodyOptional?: true;
+  /** The body is a file, of any kind, and is handed on as it comes: the handler holds it to its limit. */
+  readonly upload?: true;
   /** Answers by status. A 204 has `null`. */
   readonly answers: Readonly<Partial<Record<Done['status'], TSchema | null>>>;
   /** Problems that are special to it, beside those that every route has. */

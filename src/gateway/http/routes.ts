@@ -2,11 +2,13 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectorRoutes } from './routes/connectors.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { feedRoutes } from './routes/feeds.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
 import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
+import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 
@@ -19,6 +21,8 @@ export const routes: readonly Route[] = [
   ...webhookRoutes,
   ...payoutRoutes,
   ...connectorRoutes,
+  ...statementRoutes,
+  ...feedRoutes,
   ...identityRoutes,
   ...healthRoutes,
   ...documentationRoutes,

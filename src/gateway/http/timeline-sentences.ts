@@ -72,6 +72,15 @@ const intentions: Readonly<Record<PaymentView['kind'], (money: string, view: Pay
     `A slice of ${money} of a payout from ${payer ?? ''} through ${provider ?? ''}`,
   PAYOUT_RETURN: (money, { payee, original }) =>
     `The return of ${money} of the payout slice ${original ?? ''} to the treasury ${payee ?? ''}`,
+  STATEMENT_FEE: (money, { provider }) => `A fee of ${money} on a statement of ${provider ?? ''}`,
+  STATEMENT_INTEREST: (money, { provider }) => `Interest of ${money} on a statement of ${provider ?? ''}`,
+  UNIDENTIFIED_CREDIT: (money, { provider }) => `${money} on a statement of ${provider ?? ''} that is nobody's payment`,
+  UNIDENTIFIED_DEBIT: (money, { provider }) => `${money} off a statement of ${provider ?? ''} that is nobody's payment`,
+  LATE_COLLECTION: (money, { provider }) => `${money} from ${provider ?? ''} of a collection that had ended`,
+  CORRECTION_CREDIT: (money, { payee }) => `A correction of ${money} from suspense to account ${payee ?? ''}`,
+  CORRECTION_DEBIT: (money, { payer }) => `A correction of ${money} from account ${payer ?? ''} to suspense`,
+  WRITE_OFF_LOSS: (money) => `A write-off of ${money} as a loss`,
+  WRITE_OFF_GAIN: (money) => `A write-off of ${money} as income`,
 };
 
 type Parties = Readonly<Record<'payer' | 'payee' | 'provider', string>>;
@@ -84,6 +93,15 @@ const captures: Readonly<Record<PaymentView['kind'], (money: string, parties: Pa
   FUNDING: (money, { payee, provider }) => `${money} that ${provider} has received was put on the treasury ${payee}`,
   PAYOUT: (money, { payer, provider }) => `${money} was taken from the treasury ${payer}; we owe it to ${provider}`,
   PAYOUT_RETURN: (money, { payee, provider }) => `${money} that ${provider} got back was put on the treasury ${payee}`,
+  STATEMENT_FEE: (money, { provider }) => `${provider} took a fee of ${money}, as its statement says`,
+  STATEMENT_INTEREST: (money, { provider }) => `${provider} paid interest of ${money}, as its statement says`,
+  UNIDENTIFIED_CREDIT: (money, { provider }) => `${money} came to our account at ${provider}; it waits in suspense`,
+  UNIDENTIFIED_DEBIT: (money, { provider }) => `${money} left our account at ${provider}; it stands in suspense`,
+  LATE_COLLECTION: (money, { provider }) => `${provider} paid us ${money} of a collection that had ended`,
+  CORRECTION_CREDIT: (money, { payee }) => `${money} was put on ${payee} out of suspense`,
+  CORRECTION_DEBIT: (money, { payer }) => `${money} was taken from ${payer} into suspense`,
+  WRITE_OFF_LOSS: (money) => `${money} in suspense was written off as a loss`,
+  WRITE_OFF_GAIN: (money) => `${money} in suspense was written off as income`,
 };
 
 const reversals = {
@@ -104,6 +122,15 @@ function settled(kind: PaymentView['kind']): string {
     case 'REFUND':
     case 'FUNDING':
     case 'PAYOUT_RETURN':
+    case 'STATEMENT_FEE':
+    case 'STATEMENT_INTEREST':
+    case 'UNIDENTIFIED_CREDIT':
+    case 'UNIDENTIFIED_DEBIT':
+    case 'LATE_COLLECTION':
+    case 'CORRECTION_CREDIT':
+    case 'CORRECTION_DEBIT':
+    case 'WRITE_OFF_LOSS':
+    case 'WRITE_OFF_GAIN':
       return 'It is final';
   }
 }

@@ -1,4 +1,5 @@
 import type { KoraRequest } from '../../actors/requests.ts';
+import { isReconciliationKind } from '../../machines/payment/postings.ts';
 import { mayPay } from '../access.ts';
 import type { Principal } from '../principal.ts';
 import type { Scope } from '../scopes.ts';
@@ -18,8 +19,9 @@ type OurMethod =
  * missing here does not compile. `each command`: a batch needs what its commands need.
  */
 const methodScopes = {
-  pay: ['payments:write'],
-  initiate: ['payments:write'],
+  // Which of them, its kind says.
+  pay: ['payments:write', 'ledger:correct'],
+  initiate: ['payments:write', 'ledger:correct'],
   authorize: ['payments:write'],
   capture: ['payments:write'],
   settle: ['payments:settle'],
@@ -58,7 +60,9 @@ export function missingScope(
   if (!hasOneOf(principal, needed)) return needed;
   // Otherwise Pay would be a way around the scope of Settle. Owners are nothing to a service.
   const nobody = { payer: undefined, payee: undefined };
-  return request.type !== 'Pay' || mayPay(principal, request, nobody) ? undefined : ['payments:settle'];
+  if (request.type !== 'Pay' || mayPay(principal, request, nobody)) return undefined;
+  if (isReconciliationKind(request.kind)) return ['ledger:correct'];
+  return hasOneOf(principal, ['payments:write']) ? ['payments:settle'] : ['payments:write'];
 }
 
 export function hasOneOf({ scopes }: Principal, needed: readonly Scope[]): boolean {

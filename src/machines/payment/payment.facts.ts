@@ -3,7 +3,18 @@
  * minor units, instants are ISO 8601 in UTC, and nothing in them is personal.
  */
 export type PaymentKind =
-  'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING' | 'PAYOUT' | 'PAYOUT_RETURN';
+  'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING' | 'PAYOUT' | 'PAYOUT_RETURN' | ReconciliationKind;
+/** What reconciliation books: lines of statements that are nobody's payment, and what people decide about them. */
+export type ReconciliationKind =
+  | 'STATEMENT_FEE'
+  | 'STATEMENT_INTEREST'
+  | 'UNIDENTIFIED_CREDIT'
+  | 'UNIDENTIFIED_DEBIT'
+  | 'LATE_COLLECTION'
+  | 'CORRECTION_CREDIT'
+  | 'CORRECTION_DEBIT'
+  | 'WRITE_OFF_LOSS'
+  | 'WRITE_OFF_GAIN';
 export type PaymentStatus = 'INITIATED' | 'AUTHORIZED' | 'CAPTURED' | 'SETTLED' | 'FAILED' | 'REVERSED';
 export type ReversalReason = 'requested' | 'expired' | 'provider';
 /** Who ended a payment before it moved money: we, who refused it, or a person or provider, who asked for it (`Fail`). */

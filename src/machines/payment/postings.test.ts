@@ -30,6 +30,15 @@ describe('the postings table', () => {
     FUNDING: ['–', 'Dr float, Cr payee N', 'same unit', '–'],
     PAYOUT: ['hold payer', 'Dr payer, Cr payable N', 'Dr payable N, Dr cost c, Cr float N+c', 'Dr payable, Cr payer N'],
     PAYOUT_RETURN: ['–', 'Dr float, Cr payee N', 'same unit', '–'],
+    STATEMENT_FEE: ['–', 'Dr cost, Cr float N', 'same unit', '–'],
+    STATEMENT_INTEREST: ['–', 'Dr float, Cr income N', 'same unit', '–'],
+    UNIDENTIFIED_CREDIT: ['–', 'Dr float, Cr suspense N', 'same unit', '–'],
+    UNIDENTIFIED_DEBIT: ['–', 'Dr suspense, Cr float N', 'same unit', '–'],
+    LATE_COLLECTION: ['–', 'Dr float N−c, Dr cost c, Cr receivable N', 'same unit', '–'],
+    CORRECTION_CREDIT: ['–', 'Dr suspense, Cr payee N', 'same unit', '–'],
+    CORRECTION_DEBIT: ['hold payer', 'Dr payer, Cr suspense N', 'same unit', '–'],
+    WRITE_OFF_LOSS: ['–', 'Dr cost, Cr suspense N', 'same unit', '–'],
+    WRITE_OFF_GAIN: ['–', 'Dr suspense, Cr income N', 'same unit', '–'],
   };
 
   it('is as agreed', () => {

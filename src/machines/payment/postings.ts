@@ -1,5 +1,5 @@
 import type { WalletType } from '../account/account.facts.ts';
-import type { PaymentKind } from './payment.facts.ts';
+import type { PaymentKind, ReconciliationKind } from './payment.facts.ts';
 
 /**
  * THE postings table: which kind of payment moves what, between whom, at which step. Everything that posts an entry
@@ -9,7 +9,7 @@ import type { PaymentKind } from './payment.facts.ts';
  * provider's fee. Every column of a row must sum to zero for every N, f and c: a test proves it.
  */
 export type WalletSide = 'payer' | 'payee';
-export type SystemSide = 'receivable' | 'payable' | 'clearing' | 'float' | 'cost' | 'fees' | 'suspense';
+export type SystemSide = 'receivable' | 'payable' | 'clearing' | 'float' | 'cost' | 'fees' | 'income' | 'suspense';
 export type Side = WalletSide | SystemSide;
 export type Figure = 'N' | 'f' | 'c' | 'N−c' | 'N+c' | 'N−f';
 
@@ -54,6 +54,7 @@ export interface PostingsOfKind {
 const Dr = (side: Side, figure: Figure = 'N'): Posting => ({ direction: 'Dr', side, figure });
 const Cr = (side: Side, figure: Figure = 'N'): Posting => ({ direction: 'Cr', side, figure });
 const ANYONE: readonly WalletType[] = ['customer', 'merchant'];
+const ANY_WALLET: readonly WalletType[] = [...ANYONE, 'treasury'];
 
 export const POSTINGS: Readonly<Record<PaymentKind, PostingsOfKind>> = {
   P2P: {
@@ -135,7 +136,55 @@ export const POSTINGS: Readonly<Record<PaymentKind, PostingsOfKind>> = {
     captured: [Dr('float'), Cr('payee')],
     fee: false,
   },
+  // Lines of statements that are nobody's payment.
+  STATEMENT_FEE: { provider: true, holds: false, captured: [Dr('cost'), Cr('float')], fee: false },
+  STATEMENT_INTEREST: { provider: true, holds: false, captured: [Dr('float'), Cr('income')], fee: false },
+  UNIDENTIFIED_CREDIT: { provider: true, holds: false, captured: [Dr('float'), Cr('suspense')], fee: false },
+  UNIDENTIFIED_DEBIT: { provider: true, holds: false, captured: [Dr('suspense'), Cr('float')], fee: false },
+  // The money of a collection that came after it had ended: its success was posted to suspense.
+  LATE_COLLECTION: {
+    provider: true,
+    holds: false,
+    captured: [Dr('float', 'N−c'), Dr('cost', 'c'), Cr('receivable')],
+    fee: false,
+    providerFee: 'kept back',
+  },
+  // What people decide about money in suspense.
+  CORRECTION_CREDIT: {
+    payee: ANY_WALLET,
+    provider: false,
+    holds: false,
+    captured: [Dr('suspense'), Cr('payee')],
+    fee: false,
+  },
+  CORRECTION_DEBIT: {
+    payer: ANY_WALLET,
+    provider: false,
+    holds: true,
+    captured: [Dr('payer'), Cr('suspense')],
+    fee: false,
+  },
+  WRITE_OFF_LOSS: { provider: true, holds: false, captured: [Dr('cost'), Cr('suspense')], fee: false },
+  WRITE_OFF_GAIN: { provider: false, holds: false, captured: [Dr('suspense'), Cr('income')], fee: false },
 };
+
+/** Kinds that reconciliation alone makes. */
+export const RECONCILIATION_KINDS: readonly ReconciliationKind[] = [
+  'STATEMENT_FEE',
+  'STATEMENT_INTEREST',
+  'UNIDENTIFIED_CREDIT',
+  'UNIDENTIFIED_DEBIT',
+  'LATE_COLLECTION',
+  'CORRECTION_CREDIT',
+  'CORRECTION_DEBIT',
+  'WRITE_OFF_LOSS',
+  'WRITE_OFF_GAIN',
+];
+
+/** Whether reconciliation alone makes it. */
+export function isReconciliationKind(kind: PaymentKind): kind is ReconciliationKind {
+  return (RECONCILIATION_KINDS as readonly PaymentKind[]).includes(kind);
+}
 
 /** Kinds that some other kind gives back. */
 export const REFUNDED_KINDS: ReadonlySet<PaymentKind> = new Set(

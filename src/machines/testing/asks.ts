@@ -32,7 +32,18 @@ const PARTIES: Readonly<Record<PaymentKind, readonly [payer: readonly string[], 
   FUNDING: [[], ['treasury']],
   PAYOUT: [['treasury'], []],
   PAYOUT_RETURN: [[], []],
+  STATEMENT_FEE: [[], []],
+  STATEMENT_INTEREST: [[], []],
+  UNIDENTIFIED_CREDIT: [[], []],
+  UNIDENTIFIED_DEBIT: [[], []],
+  LATE_COLLECTION: [[], []],
+  CORRECTION_CREDIT: [[], ['customer', 'merchant', 'treasury']],
+  CORRECTION_DEBIT: [['customer', 'merchant', 'treasury'], []],
+  WRITE_OFF_LOSS: [[], []],
+  WRITE_OFF_GAIN: [[], []],
 };
+/** With a provider of their own. */
+const NAMES_PROVIDER = /^(?:CASH|FUNDING|STATEMENT|UNIDENTIFIED|LATE|WRITE_OFF_LOSS)/;
 /** Two connectors of one provider, and one of another. */
 const CONNECTORS = [
   ['momo-1', 'momo'],
@@ -310,7 +321,7 @@ export class Asker {
       ...(givesBack ? {} : { currency }),
       ...(payer === undefined ? {} : { payer }),
       ...(payee === undefined ? {} : { payee }),
-      ...(/CASH|FUNDING/.test(kind) ? { provider: wanted.wild ? 'Nobody' : 'bank:AB' } : {}),
+      ...(NAMES_PROVIDER.test(kind) ? { provider: wanted.wild ? 'Nobody' : 'bank:AB' } : {}),
       ...(original === undefined ? {} : { original }),
       ...(wanted.part === null || !/CAPTURED|SETTLED/.test(wanted.upTo)
         ? {}

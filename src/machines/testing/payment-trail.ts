@@ -40,6 +40,15 @@ const PATHS: Readonly<Record<PaymentKind, RegExp>> = {
   FUNDING: AT_ONCE,
   PAYOUT: REFUNDABLE,
   PAYOUT_RETURN: AT_ONCE,
+  STATEMENT_FEE: AT_ONCE,
+  STATEMENT_INTEREST: AT_ONCE,
+  UNIDENTIFIED_CREDIT: AT_ONCE,
+  UNIDENTIFIED_DEBIT: AT_ONCE,
+  LATE_COLLECTION: AT_ONCE,
+  CORRECTION_CREDIT: AT_ONCE,
+  CORRECTION_DEBIT: AT_ONCE,
+  WRITE_OFF_LOSS: AT_ONCE,
+  WRITE_OFF_GAIN: AT_ONCE,
 };
 
 type Net = Readonly<Record<string, bigint>>;
@@ -57,6 +66,24 @@ function netOf(trail: PaymentTrail, { kind, payer = '', payee = '' }: PaymentIni
     case 'FUNDING':
     case 'PAYOUT_RETURN':
       return { float: -n, [payee]: n };
+    case 'STATEMENT_FEE':
+      return { cost: -n, float: n };
+    case 'STATEMENT_INTEREST':
+      return { float: -n, income: n };
+    case 'UNIDENTIFIED_CREDIT':
+      return { float: -n, suspense: n };
+    case 'UNIDENTIFIED_DEBIT':
+      return { suspense: -n, float: n };
+    case 'LATE_COLLECTION':
+      return { float: c - n, cost: -c, receivable: n };
+    case 'CORRECTION_CREDIT':
+      return { suspense: -n, [payee]: n };
+    case 'CORRECTION_DEBIT':
+      return { [payer]: -n, suspense: n };
+    case 'WRITE_OFF_LOSS':
+      return { cost: -n, suspense: n };
+    case 'WRITE_OFF_GAIN':
+      return { suspense: -n, income: n };
     case 'CASH_IN':
       return isSettled ? { [payee]: n, float: c - n, cost: -c } : { [payee]: n, receivable: -n };
     case 'CASH_OUT':
@@ -192,7 +219,7 @@ export class PaymentTrail {
 
   #systemAccounts(side: string): string[] {
     const { currency = '' } = this.initiated ?? {};
-    if (['clearing', 'fees', 'suspense'].includes(side)) return [`${side}:${currency}`];
+    if (['clearing', 'fees', 'income', 'suspense'].includes(side)) return [`${side}:${currency}`];
     return [...this.#providers].map((provider) => `${side}:${provider}:${currency}`);
   }
 

@@ -48,6 +48,8 @@ export interface Asked {
   /** Default: a new one for each POST. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A body that is no JSON. */
+  readonly text?: string;
   /** Signs with the caller's device, as sensitive commands want it. */
   readonly signed?: true;
 }
@@ -242,9 +244,9 @@ export async function callAt(
   who: Someone | undefined,
   method: string,
   path: string,
-  { body, key, headers = {}, signed }: Asked,
+  { body, text: sent, key, headers = {}, signed }: Asked,
 ): Promise<Answered> {
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  const text = sent ?? (body === undefined ? undefined : JSON.stringify(body));
   const response = await fetch(url + path, {
     method,
     headers: {

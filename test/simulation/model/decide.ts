@@ -178,13 +178,15 @@ function wrongParties(
   }
   const c = asked.providerFee ?? 0n;
   if (c > 0n && !row.provider) return 'Invalid';
-  return asked.kind === 'CASH_IN' && c > (asked.captureAmount ?? asked.amount) ? 'Invalid' : undefined;
+  const isKeptBack = asked.kind === 'CASH_IN' || asked.kind === 'LATE_COLLECTION';
+  return isKeptBack && c > (asked.captureAmount ?? asked.amount) ? 'Invalid' : undefined;
 }
 
 function mayBe({ kind }: PayRequest, side: 'payer' | 'payee', type: Wallet['type']): boolean {
   if (kind === 'MERCHANT') return type === (side === 'payer' ? 'customer' : 'merchant');
   if (kind === 'REFUND') return type === (side === 'payer' ? 'merchant' : 'customer');
   if (kind === 'FUNDING' || kind === 'PAYOUT_RETURN') return type === 'treasury';
+  if (kind.startsWith('CORRECTION')) return true;
   return type !== 'treasury';
 }
 

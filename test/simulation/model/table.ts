@@ -3,7 +3,24 @@
  * table: a mistake there has to show here. Every line: side, sign, and the figure of N (captured), f (our fee), c (the
  * provider's fee).
  */
-export type Kind = 'P2P' | 'CASH_IN' | 'CASH_OUT' | 'MERCHANT' | 'REFUND' | 'FUNDING' | 'PAYOUT' | 'PAYOUT_RETURN';
+export type Kind =
+  | 'P2P'
+  | 'CASH_IN'
+  | 'CASH_OUT'
+  | 'MERCHANT'
+  | 'REFUND'
+  | 'FUNDING'
+  | 'PAYOUT'
+  | 'PAYOUT_RETURN'
+  | 'STATEMENT_FEE'
+  | 'STATEMENT_INTEREST'
+  | 'UNIDENTIFIED_CREDIT'
+  | 'UNIDENTIFIED_DEBIT'
+  | 'LATE_COLLECTION'
+  | 'CORRECTION_CREDIT'
+  | 'CORRECTION_DEBIT'
+  | 'WRITE_OFF_LOSS'
+  | 'WRITE_OFF_GAIN';
 
 export interface Figures {
   readonly N: bigint;
@@ -175,7 +192,39 @@ export const table: Readonly<Record<Kind, Row>> = {
     settled: undefined,
     reversed: [],
   },
+  STATEMENT_FEE: fromTo('cost', 'float'),
+  STATEMENT_INTEREST: fromTo('float', 'income'),
+  UNIDENTIFIED_CREDIT: fromTo('float', 'suspense'),
+  UNIDENTIFIED_DEBIT: fromTo('suspense', 'float'),
+  LATE_COLLECTION: {
+    ...fromTo('float', 'receivable'),
+    captured: [
+      ['float', ({ N: n, c }) => c - n],
+      ['cost', ({ c }) => -c],
+      ['receivable', N],
+    ],
+  },
+  CORRECTION_CREDIT: { ...fromTo('suspense', 'payee'), credits: 'payee', provider: false },
+  CORRECTION_DEBIT: { ...fromTo('payer', 'suspense'), debits: 'payer', holds: true, provider: false },
+  WRITE_OFF_LOSS: fromTo('cost', 'suspense'),
+  WRITE_OFF_GAIN: { ...fromTo('suspense', 'income'), provider: false },
 };
+
+/** What reconciliation books: all at once, debit and credit of N. */
+function fromTo(debit: string, credit: string): Row {
+  return {
+    debits: undefined,
+    credits: undefined,
+    provider: true,
+    holds: false,
+    captured: [
+      [debit, minusN],
+      [credit, N],
+    ],
+    settled: undefined,
+    reversed: [],
+  };
+}
 
 /** What a later word on the fee posts: N is the difference. */
 export const feeCorrection: readonly Line[] = [

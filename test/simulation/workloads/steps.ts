@@ -1,4 +1,5 @@
 import type { KoraRequest } from '../../../src/actors/requests.ts';
+import { RECONCILIATION_KINDS } from '../../../src/machines/payment/postings.ts';
 import type { Author } from './author.ts';
 import { currencies, currencyOf, customers, merchants, walletsIn } from './wallets.ts';
 
@@ -26,6 +27,7 @@ function lifelike(author: Author): void {
     MERCHANT: 5,
     REFUND: 3,
     FUNDING: 1,
+    statement: 1,
     other: 2,
     look: 1,
     newcomer: 2,
@@ -55,6 +57,9 @@ function lifelike(author: Author): void {
     case 'FUNDING':
       author.payment({ kind, amount, payee: here.treasury, provider: 'bank:AB' });
       return;
+    case 'statement':
+      statement(author, payer, payee);
+      return;
     case 'other':
       if (random.chance(0.5)) author.administer();
       else author.step(author.past().id);
@@ -64,6 +69,32 @@ function lifelike(author: Author): void {
       return;
     case 'newcomer':
       newcomer(author);
+      return;
+  }
+}
+
+/** What reconciliation books of a statement, and corrects. */
+function statement(author: Author, payer: string, payee: string): void {
+  const { random } = author;
+  const amount = author.amount();
+  const kind = random.pick(RECONCILIATION_KINDS);
+  switch (kind) {
+    case 'CORRECTION_CREDIT':
+      author.payment({ kind, amount, payee });
+      return;
+    case 'CORRECTION_DEBIT':
+      author.payment({ kind, amount, payer });
+      return;
+    case 'WRITE_OFF_GAIN':
+      author.payment({ kind, amount });
+      return;
+    case 'STATEMENT_FEE':
+    case 'STATEMENT_INTEREST':
+    case 'UNIDENTIFIED_CREDIT':
+    case 'UNIDENTIFIED_DEBIT':
+    case 'LATE_COLLECTION':
+    case 'WRITE_OFF_LOSS':
+      author.payment({ kind, amount, provider: 'bank:AB' });
       return;
   }
 }

@@ -32,7 +32,8 @@ const pay = route({
   tag: 'payments',
   summary: 'Pay, or create a payment and take it up to a state',
   description:
-    'People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING). ' +
+    'People pay from their own accounts (P2P, MERCHANT, CASH_OUT); only services say that money came in (CASH_IN, FUNDING); ' +
+    'the kinds of reconciliation (STATEMENT_FEE … WRITE_OFF_GAIN) need the scope `ledger:correct`. ' +
     '`upTo` is how far the payment goes at once, by default as far as the caller may take it: SETTLED for services and ' +
     'for P2P, CAPTURED for a purchase, AUTHORIZED for a cash-out and for all that goes through a connector. `upTo: INITIATED` only creates it. A cash-out is ' +
     'sensitive: a user signs it with the device key. A refused payment is recorded: `paymentId` says where.',
@@ -41,7 +42,7 @@ const pay = route({
   problems: ['NotFound', 'InsufficientFunds', 'AccountFrozen', 'AccountClosed'],
   idempotent: true,
   sensitive: true,
-  access: { roles: { customer: 'own', merchant: 'own', service: 'any' }, scopes: ['payments:write'] },
+  access: { roles: { customer: 'own', merchant: 'own', service: 'any' }, scopes: ['payments:write', 'ledger:correct'] },
   handle: async (call, door) => {
     const { principal, body } = call;
     const request = payRequest(call, door);

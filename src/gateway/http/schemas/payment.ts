@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { RECONCILIATION_KINDS } from '../../../machines/payment/postings.ts';
 import {
   accountId,
   amount,
@@ -20,7 +21,17 @@ export const literals = <const Names extends readonly string[]>(names: Names) =>
   Type.Unsafe<Names[number]>({ type: 'string', enum: [...names] });
 
 export const paymentStatus = literals(['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED', 'FAILED', 'REVERSED']);
-const everyKind = ['P2P', 'CASH_IN', 'CASH_OUT', 'MERCHANT', 'REFUND', 'FUNDING', 'PAYOUT', 'PAYOUT_RETURN'] as const;
+const everyKind = [
+  'P2P',
+  'CASH_IN',
+  'CASH_OUT',
+  'MERCHANT',
+  'REFUND',
+  'FUNDING',
+  'PAYOUT',
+  'PAYOUT_RETURN',
+  ...RECONCILIATION_KINDS,
+] as const;
 export const paymentKind = literals(everyKind);
 const upTo = literals(['INITIATED', 'AUTHORIZED', 'CAPTURED', 'SETTLED']);
 
@@ -62,7 +73,7 @@ export const paymentParams = Type.Object({ id: paymentId }, { additionalProperti
 
 export const newPayment = Type.Object(
   {
-    kind: literals(['P2P', 'CASH_IN', 'CASH_OUT', 'MERCHANT', 'FUNDING']),
+    kind: literals(['P2P', 'CASH_IN', 'CASH_OUT', 'MERCHANT', 'FUNDING', ...RECONCILIATION_KINDS]),
     amount,
     currency,
     payer: Type.Optional(accountId),

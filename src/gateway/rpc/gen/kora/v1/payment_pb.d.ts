@@ -1573,6 +1573,69 @@ export enum PaymentKind {
    * @generated from enum value: PAYMENT_KIND_PAYOUT_RETURN = 8;
    */
   PAYOUT_RETURN = 8,
+
+  /**
+   * A fee that a statement tells of.
+   *
+   * @generated from enum value: PAYMENT_KIND_STATEMENT_FEE = 9;
+   */
+  STATEMENT_FEE = 9,
+
+  /**
+   * Interest that a statement tells of.
+   *
+   * @generated from enum value: PAYMENT_KIND_STATEMENT_INTEREST = 10;
+   */
+  STATEMENT_INTEREST = 10,
+
+  /**
+   * Money on a statement that is nobody's payment: into suspense.
+   *
+   * @generated from enum value: PAYMENT_KIND_UNIDENTIFIED_CREDIT = 11;
+   */
+  UNIDENTIFIED_CREDIT = 11,
+
+  /**
+   * Money off a statement that is nobody's payment: out of suspense.
+   *
+   * @generated from enum value: PAYMENT_KIND_UNIDENTIFIED_DEBIT = 12;
+   */
+  UNIDENTIFIED_DEBIT = 12,
+
+  /**
+   * The money of a collection that had ended before it came.
+   *
+   * @generated from enum value: PAYMENT_KIND_LATE_COLLECTION = 13;
+   */
+  LATE_COLLECTION = 13,
+
+  /**
+   * From suspense into a wallet.
+   *
+   * @generated from enum value: PAYMENT_KIND_CORRECTION_CREDIT = 14;
+   */
+  CORRECTION_CREDIT = 14,
+
+  /**
+   * From a wallet into suspense.
+   *
+   * @generated from enum value: PAYMENT_KIND_CORRECTION_DEBIT = 15;
+   */
+  CORRECTION_DEBIT = 15,
+
+  /**
+   * What suspense lacks, as a cost.
+   *
+   * @generated from enum value: PAYMENT_KIND_WRITE_OFF_LOSS = 16;
+   */
+  WRITE_OFF_LOSS = 16,
+
+  /**
+   * What nobody claims, as income.
+   *
+   * @generated from enum value: PAYMENT_KIND_WRITE_OFF_GAIN = 17;
+   */
+  WRITE_OFF_GAIN = 17,
 }
 
 /**

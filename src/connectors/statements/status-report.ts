@@ -1,0 +1,103 @@
+import {
+  type PaymentStatus,
+  type StatusReportPart,
+  type StatusReportReader,
+  StatementUnreadableError,
+} from '../../statements/index.ts';
+import type { BankPaymentStatus } from '../bank-connector.ts';
+import { type FileFindings, type FoundProblem, KEPT_MAX } from './file-findings.ts';
+
+/** What a bank's report says of one payment. */
+export interface ReportedStatus {
+  /** What the payment may be called here: `OrgnlEndToEndId`, `InstrId`. */
+  readonly references: readonly string[];
+  readonly status: BankPaymentStatus;
+}
+
+/** Takes a status to the payment that it is of. False: there is no such payment here, or it is not known of yet. */
+export type StatusSink = (profile: string, reported: ReportedStatus) => Promise<boolean>;
+
+/** The parts of a report, as its bytes come. @throws StatementUnreadableError; whatever `bytes` throws */
+async function* reportParts(
+  bytes: AsyncIterable<Uint8Array>,
+  reader: StatusReportReader,
+): AsyncGenerator<readonly StatusReportPart[]> {
+  for await (const some of bytes) yield reader.push(some);
+  yield reader.end();
+}
+
+/** Reads a report to its end and says what is in it, before any of its statuses counts. */
+export async function examineReport(
+  bytes: AsyncIterable<Uint8Array>,
+  reader: StatusReportReader,
+): Promise<FileFindings> {
+  const problems: FoundProblem[] = [];
+  let [statuses, problemsCount] = [0, 0];
+  const found = (): FileFindings => {
+    const rest = { statements: 0, lines: 0, balances: [] };
+    return { formats: ['pain.002'], ...rest, problems, problemsCount, statuses };
+  };
+  try {
+    for await (const parts of reportParts(bytes, reader)) {
+      for (const part of parts) {
+        if (part.part === 'status') statuses += 1;
+        if (part.part !== 'problem') continue;
+        const { code, message, at } = part.problem;
+        problemsCount += 1;
+        if (problems.length < KEPT_MAX) problems.push({ code, message, ...at });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof StatementUnreadableError)) throw error;
+    return { ...found(), unreadable: { code: error.code, message: error.message, ...error.at } };
+  }
+  return found();
+}
+
+/**
+ * Takes what a report says of single payments to them. Saying it twice changes nothing, so it is done again as a whole where
+ * it broke off.
+ *
+ * @returns how many of the statuses name no payment that is known here
+ */
+export async function applyReport(
+  bytes: AsyncIterable<Uint8Array>,
+  reader: StatusReportReader,
+  take: (reported: ReportedStatus) => Promise<boolean>,
+): Promise<number> {
+  let unknown = 0;
+  for await (const parts of reportParts(bytes, reader)) {
+    for (const part of parts) {
+      const reported = part.part === 'status' ? reportedOf(part.status) : undefined;
+      if (reported !== undefined && !(await take(reported))) unknown += 1;
+    }
+  }
+  return unknown;
+}
+
+/**
+ * Undefined for what says nothing of one payment: a status of a whole message, which names none, and one that is only on its
+ * way. A rejection is a hint as in a provider's callback: it is asked for.
+ */
+function reportedOf(said: PaymentStatus): ReportedStatus | undefined {
+  if (said.level !== 'transaction') return undefined;
+  const references = [said.endToEndId, said.instrId].filter((one) => one !== undefined && one !== 'NOTPROVIDED');
+  const providerRef = said.bankReference ?? references[0];
+  if (providerRef === undefined) return undefined;
+  const status = statusOf(said, providerRef);
+  return status && { references: references as string[], status };
+}
+
+function statusOf({ outcome, reasonCode, status }: PaymentStatus, providerRef: string): BankPaymentStatus | undefined {
+  switch (outcome) {
+    case 'accepted':
+      return { status: 'pending', providerRef };
+    case 'settled':
+      // That our account was debited, or theirs credited: whether it is settled between us, the statement says.
+      return { status: 'confirmed', providerRef };
+    case 'refused':
+      return { status: 'refused', code: reasonCode ?? status, elsewhere: false, providerRef };
+    case 'pending':
+      return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Effect } from '../matching/store.ts';
+import type { PaymentSeen } from '../feed/payment-seen.ts';
+import type { Core, CoreAnswer } from './core.ts';
+import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
+
+/** What is to be carried out, and what was. */
+export interface EffectStore {
+  /** Effects that nobody has carried out, in their order. */
+  waiting(limit: number): Promise<readonly Effect[]>;
+  lines(ids: readonly string[]): Promise<readonly BookedLine[]>;
+  payment(id: string): Promise<PaymentSeen | undefined>;
+  /** Notes what became of an effect, and how the ledger has its lines now, at once. */
+  done(effect: Effect, result: Result, lines: readonly BookedLine[]): Promise<void>;
+}
+
+export interface Result {
+  readonly outcome: 'done' | 'refused' | 'nothing';
+  /** Of each thing that the core was asked for. */
+  readonly answers: readonly CoreAnswer[];
+}
+
+/**
+ * Carries out what reconciliation found, effect by effect. Everything that the core is asked for has a key that follows from
+ * the effect, so that what a crash left half done is done once. A refusal ends the effect: people get a case.
+ *
+ * @returns how many were carried out
+ * @throws CoreUnreachableError: nothing is known of the effect that is at the head; it is asked for again
+ */
+export async function carryOutEffects(store: EffectStore, core: Core, limit = 200): Promise<number> {
+  const effects = await store.waiting(limit);
+  for (const effect of effects) await carryOut(effect, store, core);
+  return effects.length;
+}
+
+async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<void> {
+  const wanted = wantedBooking(effect);
+  const lines = wanted === undefined ? [] : await store.lines(effect.lineIds);
+  const answers: CoreAnswer[] = [];
+  const booked: BookedLine[] = [];
+  let refused = false;
+  for (const line of lines) {
+    if (wanted === undefined || refused) break;
+    const bookings = bookingsFor(line, wanted);
+    if (bookings === undefined) {
+      refused = true;
+      answers.push({
+        outcome: 'refused',
+        code: 'BookedOtherwise',
+        message: `the line is booked as ${line.bookedAs}, and should be ${wanted}`,
+      });
+      break;
+    }
+    let asked = 0;
+    for (const booking of bookings) {
+      const answer = await core.book(booking);
+      answers.push(answer);
+      if (answer.outcome === 'refused') {
+        refused = true;
+        break;
+      }
+      asked += 1;
+    }
+    if (!refused) booked.push({ ...line, bookedAs: wanted, bookings: line.bookings + asked });
+  }
+  if (!refused && effect.kind === 'settle') {
+    for (const id of effect.expectationIds) {
+      const answer = await settle(effect, id, store, core);
+      if (answer === undefined) continue;
+      answers.push(answer);
+      refused ||= answer.outcome === 'refused';
+    }
+  }
+  const outcome = refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done';
+  await store.done(effect, { outcome, answers }, booked);
+}
+
+/** How the ledger should have the lines of an effect; undefined: as it has them. */
+function wantedBooking({ kind, detail }: Effect): BookedAs | undefined {
+  switch (kind) {
+    case 'settle':
+      return 'payment';
+    // Nothing un-settles: what the line had settled stays so, and its own money waits for people.
+    case 'displaced':
+    case 'missing_internal':
+      return 'suspense';
+    case 'known':
+      return detail.posting === 'interest' ? 'interest' : 'fee';
+    // Both lines together come to nothing.
+    case 'reversed':
+      return 'none';
+    case 'mismatch':
+    case 'missing_provider':
+    case 'reopened':
+      return undefined;
+  }
+}
+
+async function settle(
+  { lineIds, detail: { fee = '0' } }: Effect,
+  paymentId: string,
+  store: EffectStore,
+  core: Core,
+): Promise<CoreAnswer | undefined> {
+  const payment = await store.payment(paymentId);
+  if (payment === undefined)
+    return { outcome: 'refused', code: 'NotFound', message: `payment ${paymentId} was never told of` };
+  const { instructed, status, providerRef } = payment;
+  // Kinds that settle with their capture have nothing left to settle.
+  if (!instructed && status === 'SETTLED') return undefined;
+  const [line = ''] = [...lineIds].sort();
+  return core.settle({
+    key: `match:${line}:${paymentId}`,
+    paymentId,
+    instructed,
+    providerRef: providerRef ?? `line:${line}`,
+    providerFee: BigInt(fee),
+  });
+}

@@ -1,0 +1,40 @@
+/** What reconciliation has the core do. Each is done once, however often it is asked for: the key says which it is. */
+export interface Core {
+  /** A statement proves that the provider has settled. What is settled already is linked, and posts a difference of fees. */
+  settle(proof: SettlementProof): Promise<CoreAnswer>;
+  /** Books a line that is nobody's payment, or a correction. */
+  book(booking: Booking): Promise<CoreAnswer>;
+}
+
+export interface SettlementProof {
+  readonly key: string;
+  readonly paymentId: string;
+  /** A connector was told of it: then its outcome is the provider's word. */
+  readonly instructed: boolean;
+  readonly providerRef: string;
+  /** Minor units. */
+  readonly providerFee: bigint;
+}
+
+export interface Booking {
+  readonly key: string;
+  readonly kind: string;
+  /** Minor units, positive. */
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly provider?: string;
+  readonly payer?: string;
+  readonly payee?: string;
+}
+
+/** The core's word, durable. Whoever does not get one asks again with the same key. */
+export type CoreAnswer =
+  | { readonly outcome: 'done'; readonly paymentId: string }
+  /** It was refused: people have to look at it. `code` is of docs/errors.md. */
+  | { readonly outcome: 'refused'; readonly code: string; readonly message: string };
+
+/** The core cannot be reached, or has too much to do: nothing is known, and it is asked again. */
+export class CoreUnreachableError extends Error {
+  override readonly name = 'CoreUnreachableError';
+  readonly code = 'CoreUnreachable';
+}

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
+import type pg from 'pg';
+import type { EventLog } from '../../eventstore/index.ts';
+import { carryOutEffects } from './effects/carry-out.ts';
+import type { Core } from './effects/core.ts';
+import { followFeed, takeUpParked } from './feed/consume.ts';
+import type { FeedName, FeedSource } from './feed/contract.ts';
+import { type MatchingRules, runMatching } from './matching/index.ts';
+import { alone } from './postgres/alone.ts';
+import { runCompleted, runToGoOnWith } from './postgres/current-run.ts';
+import { postgresEffects } from './postgres/effect-store.ts';
+import { PostgresMatchingStore } from './postgres/matching-store.ts';
+import { postgresSeen } from './postgres/seen-store.ts';
+
+export interface ReconcileOptions {
+  /** Reconciliation's own database, migrated. */
+  readonly pool: pg.Pool;
+  /** Reconciliation's own log, in that database. */
+  readonly log: EventLog;
+  readonly source: FeedSource;
+  readonly core: Core;
+  readonly rules: MatchingRules;
+  /** The newest first. */
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+  readonly now?: () => Date;
+  /** Between two looks at what is new. Default 500 ms. */
+  readonly pollMs?: number;
+  readonly onLag?: (feed: FeedName, events: number) => void;
+  readonly onError: (error: unknown, what: string) => void;
+}
+
+/**
+ * Reconciles until the signal: takes the feeds in, looks at what is new or due, and has the core do what follows. Any number
+ * of processes may; one works, the others wait. Killed anywhere it goes on where it was.
+ */
+export function reconcile(options: ReconcileOptions): Promise<void> {
+  const { pool, signal, onError } = options;
+  return alone(
+    pool,
+    signal,
+    (leading) => work(options, leading),
+    (error) => onError(error, 'reconciliation waits'),
+  );
+}
+
+async function work(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
+  const { pool, source, secrets, pollMs = 500, onLag, onError, now = () => new Date() } = options;
+  const store = new PostgresMatchingStore(pool);
+  const consuming = {
+    source,
+    store,
+    seen: postgresSeen(pool),
+    secrets,
+    now,
+    pollMs,
+    ...(onLag && { onLag }),
+    onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
+  };
+  await takeUpParked(consuming);
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const following = (['payments', 'statements'] as const).map((feed) => followFeed(consuming, feed, until));
+  const matching = repeat(
+    until,
+    pollMs,
+    (error) => onError(error, 'nothing is matched'),
+    () => matchOnce(options, store),
+  );
+  const effects = postgresEffects(pool);
+  const carrying = repeat(
+    until,
+    pollMs,
+    (error) => onError(error, 'what was found is not carried out'),
+    async () => {
+      return (await carryOutEffects(effects, options.core)) > 0;
+    },
+  );
+  try {
+    await Promise.all([...following, matching, carrying]);
+  } finally {
+    over.abort();
+    await Promise.allSettled([...following, matching, carrying]);
+  }
+}
+
+async function matchOnce(
+  { pool, log, rules, signal, now = () => new Date() }: ReconcileOptions,
+  store: PostgresMatchingStore,
+): Promise<boolean> {
+  const today = now().toISOString().slice(0, 10);
+  const runId = await runToGoOnWith(pool, today);
+  if (runId === undefined) return false;
+  const { state } = await runMatching({ runId, today, rules, store, log, now, signal });
+  if (state !== 'COMPLETED') return false;
+  await runCompleted(pool);
+  return true;
+}
+
+/** Does it again and again: at once while there was something, otherwise after a pause; after a failure with back-off. */
+async function repeat(
+  signal: AbortSignal,
+  pauseMs: number,
+  onError: (error: unknown) => void,
+  once: () => Promise<boolean>,
+): Promise<void> {
+  const policy = retry(handleAll, {
+    maxAttempts: Number.MAX_SAFE_INTEGER,
+    backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 10_000 }),
+  });
+  policy.onFailure(({ reason }) => {
+    if ('error' in reason && !signal.aborted) onError(reason.error);
+  });
+  while (!signal.aborted) {
+    const more = await policy.execute(once, signal).catch((error: unknown) => {
+      if (signal.aborted) return false;
+      throw error;
+    });
+    if (!more) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+}

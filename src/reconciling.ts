@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { PostgresLog } from '../eventstore/index.ts';
+import type { Caller, KoraRequest } from './actors/requests.ts';
+import type { Outcome, Runtime } from './actors/runtime.ts';
+import { eventsSecretOf } from './events-secret.ts';
+import type { Feeds } from './gateway/feeds.ts';
+import { issueServiceToken } from './gateway/service-token.ts';
+import type { PaymentKind } from './machines/payment/payment.facts.ts';
+import type { KoraConfig } from './platform/config.ts';
+import type { Logger } from './platform/logging.ts';
+import { migrate } from './platform/postgres/migrate.ts';
+import { migrationSets } from './platform/migrations.ts';
+import type { Stages } from './platform/stages.ts';
+import {
+  type Core,
+  type CoreAnswer,
+  CoreUnreachableError,
+  defaultRules,
+  type FeedSource,
+  httpCore,
+  httpSource,
+  readRules,
+  reconcile,
+  reconciliationMigrations,
+} from './reconciliation/index.ts';
+import { serviceKeyOf } from './service-key.ts';
+
+export interface ReconcilingGround {
+  readonly config: KoraConfig;
+  readonly logger: Logger;
+  readonly stages: Stages;
+  readonly onLag?: (feed: string, events: number) => void;
+}
+
+/** Reconciles in the process of the core, which it asks directly. */
+export async function reconcileHere(
+  ground: ReconcilingGround & { readonly feeds: Feeds; readonly runtime: Pick<Runtime, 'execute' | 'payment'> },
+): Promise<void> {
+  const { feeds, runtime } = ground;
+  await start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime));
+}
+
+/** Reconciles in a process of its own, with a database of its own: it reads the core's feeds, and commands it as a service. */
+export async function reconcileApart(ground: ReconcilingGround): Promise<void> {
+  const { config } = ground;
+  const { coreUrl: url } = config;
+  if (url === undefined)
+    throw new Error('KORA_CORE_URL is not set: say where the http door of the core is, as https://host:port');
+  const key = await serviceKeyOf(config);
+  const token = tokens(() =>
+    issueServiceToken({
+      key,
+      service: 'reconciliation',
+      tenant: 'kora',
+      ttlSeconds: 600,
+      scopes: ['feeds:read', 'payments:read', 'payments:settle', 'payments:write', 'ledger:correct'],
+    }),
+  );
+  await start(ground, httpSource({ url, token }), httpCore({ url, token }));
+}
+
+async function start(
+  { config, logger, stages, onLag }: ReconcilingGround,
+  source: FeedSource,
+  core: Core,
+): Promise<void> {
+  const { reconciliationDatabaseUrl: connectionString, reconciliationRules } = config;
+  if (connectionString === undefined)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is not set: reconciliation has a database of its own');
+  if (connectionString === config.databaseUrl)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is the database of the core: give reconciliation one of its own');
+  const rules =
+    reconciliationRules === undefined
+      ? defaultRules()
+      : readRules(JSON.parse(await readFile(reconciliationRules, 'utf8')));
+  const database: pg.PoolConfig = { connectionString, keepAlive: true, connectionTimeoutMillis: 10_000 };
+  const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
+  await migrator.connect();
+  try {
+    const sets = migrationSets.filter(({ module }) => module === 'eventstore');
+    await migrate(migrator, [...sets, reconciliationMigrations]);
+  } finally {
+    await migrator.end();
+  }
+  const pool = new pg.Pool({ ...database, max: 8, application_name: 'kora-reconciliation' });
+  pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
+  const log = new PostgresLog({ config: database });
+  const over = new AbortController();
+  const done = reconcile({
+    pool,
+    log,
+    source,
+    core,
+    rules,
+    secrets: [await eventsSecretOf(config)],
+    signal: over.signal,
+    ...(onLag && { onLag }),
+    onError: (error, what) => logger.warn({ err: error }, what),
+  });
+  stages.add('nothing more is reconciled', async () => {
+    over.abort();
+    await done;
+    await log.close();
+    await pool.end();
+  });
+}
+
+/** A token for as long as it is good, and then a new one. */
+function tokens(issue: () => Promise<string>): () => Promise<string> {
+  let current: { readonly token: Promise<string>; readonly until: number } | undefined;
+  return () => {
+    if (current === undefined || Date.now() > current.until) current = { token: issue(), until: Date.now() + 300_000 };
+    return current.token;
+  };
+}
+
+/** The core in this very process, commanded as the service that it would be in another. */
+function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>): Core {
+  const asked = async (request: KoraRequest, key: string): Promise<CoreAnswer> => {
+    const caller: Caller = {
+      tenant: 'kora',
+      principal: 'service:reconciliation',
+      correlationId: `reconciliation:${key}`,
+    };
+    return answerOf(await runtime.execute(request, caller));
+  };
+  return {
+    settle: async ({ key, paymentId, instructed, providerRef, providerFee }) => {
+      const of = { paymentId, idempotencyKey: key, providerFee };
+      const answer = await asked(
+        instructed ? { type: 'Resolve', ...of, outcome: 'settled', providerRef } : { type: 'Settle', ...of },
+        key,
+      );
+      if (answer.outcome === 'done') return answer;
+      // Somebody settled it before: it is linked, and that is all.
+      const isSettled = (await runtime.payment(paymentId))?.status === 'SETTLED';
+      return isSettled ? { outcome: 'done', paymentId } : answer;
+    },
+    book: ({ key, kind, ...booking }) =>
+      asked({ type: 'Pay', idempotencyKey: key, kind: kind as PaymentKind, upTo: 'SETTLED', ...booking }, key),
+  };
+}
+
+function answerOf(outcome: Outcome): CoreAnswer {
+  if (outcome.ok) return { outcome: 'done', paymentId: outcome.payment?.paymentId ?? '' };
+  const { code, message } = outcome.refusal;
+  if (code === 'Overloaded' || code === 'Contended') throw new CoreUnreachableError(`the core answers ${code}`);
+  return { outcome: 'refused', code, message };
+}
