@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** Of transaction-level advisory locks: (`kora` in ASCII, of reconciliation). */
-const locks = { feeding: [0x6b6f7261, 41], matching: [0x6b6f7261, 42] } as const;
+const locks = { feeding: [0x6b6f7261, 41], matching: [0x6b6f7261, 42], carrying: [0x6b6f7261, 43] } as const;
 
 /**
  * One feeds at a time, and one matches. Both at once is right as long as feeding only adds: what a batch has not seen is
