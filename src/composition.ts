@@ -146,7 +146,16 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (feeds && config.reconciliationDatabaseUrl !== undefined) {
       const { reconcileHere } = await import('./reconciling.ts');
       const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-      await reconcileHere({ config, logger, stages, feeds, runtime: placed, onLag, coreDatabase: store.database });
+      await reconcileHere({
+        config,
+        logger,
+        stages,
+        feeds,
+        statements,
+        runtime: placed,
+        onLag,
+        coreDatabase: store.database,
+      });
     }
     seen.measure({
       runtime,

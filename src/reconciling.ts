@@ -3,6 +3,7 @@ import pg from 'pg';
 import { PostgresLog } from '../eventstore/index.ts';
 import type { Caller, KoraRequest } from './actors/requests.ts';
 import type { Outcome, Runtime } from './actors/runtime.ts';
+import type { StatementIntake } from './connectors/index.ts';
 import { eventsSecretOf } from './events-secret.ts';
 import type { Feeds } from './gateway/feeds.ts';
 import { issueServiceToken } from './gateway/service-token.ts';
@@ -37,17 +38,18 @@ export interface ReconcilingGround {
 export async function reconcileHere(
   ground: ReconcilingGround & {
     readonly feeds: Feeds;
+    readonly statements: Pick<StatementIntake, 'mark'>;
     readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
     /** The core's, in whose server the embedded one is made. */
     readonly coreDatabase: pg.PoolConfig;
   },
 ): Promise<void> {
-  const { config, feeds, runtime, coreDatabase } = ground;
+  const { config, feeds, runtime, coreDatabase, statements } = ground;
   const database = await ownDatabase(config, coreDatabase);
   await start(
     { ...ground, database },
     { read: (feed, after, limit) => feeds.read(feed, after, limit) },
-    directCore(runtime),
+    directCore(runtime, statements),
   );
 }
 
@@ -146,7 +148,7 @@ function tokens(issue: () => Promise<string>): () => Promise<string> {
 }
 
 /** The core in this very process, commanded as the service that it would be in another. */
-function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>): Core {
+function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>, statements: Pick<StatementIntake, 'mark'>): Core {
   const asked = async (request: KoraRequest, key: string): Promise<CoreAnswer> => {
     const caller: Caller = {
       tenant: 'kora',
@@ -167,6 +169,7 @@ function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>): Core {
       const isSettled = (await runtime.payment(paymentId))?.status === 'SETTLED';
       return isSettled ? { outcome: 'done', paymentId } : answer;
     },
+    mark: (marks) => statements.mark(marks),
     book: ({ key, kind, ...booking }) =>
       asked({ type: 'Pay', idempotencyKey: key, kind: kind as PaymentKind, upTo: 'SETTLED', ...booking }, key),
   };

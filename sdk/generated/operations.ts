@@ -36,6 +36,7 @@ export const operationTable = {
   listWebhooks: { method: 'GET', path: '/v1/webhooks', keyed: false, signed: false },
   logIn: { method: 'POST', path: '/v1/identity/log-in', keyed: false, signed: false },
   logOut: { method: 'POST', path: '/v1/identity/log-out', keyed: false, signed: false },
+  markStatementLines: { method: 'PUT', path: '/v1/statement-lines', keyed: false, signed: false },
   me: { method: 'GET', path: '/v1/identity/me', keyed: false, signed: false },
   openAccount: { method: 'POST', path: '/v1/accounts', keyed: true, signed: false },
   pay: { method: 'POST', path: '/v1/payments', keyed: true, signed: true },

@@ -850,6 +850,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/statement-lines": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Say what lines are: reconciliation does
+         * @description The newest word holds. A line that is quarantined, or is not there, is passed over.
+         *
+         *     For service. Services need the scope `ledger:correct`.
+         */
+        readonly put: operations["markStatementLines"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/statements": {
         readonly parameters: {
             readonly query?: never;
@@ -1409,6 +1431,23 @@ export interface components {
              * @example reported as stolen
              */
             readonly reason: string;
+        };
+        /** LineMarks */
+        readonly LineMarks: {
+            readonly lines: readonly {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly lineId: string;
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly paymentId?: string;
+                /** @enum {string} */
+                readonly status: "unmatched" | "matched" | "known" | "mismatch" | "reversed";
+            }[];
         };
         /** Me */
         readonly Me: {
@@ -7437,6 +7476,123 @@ export interface operations {
             };
             /** @description NotFound */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly markStatementLines: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LineMarks"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
