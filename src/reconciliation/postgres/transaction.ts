@@ -11,10 +11,10 @@ export async function lock(client: pg.PoolClient, what: keyof typeof locks): Pro
   await client.query('select pg_advisory_xact_lock($1, $2)', [...locks[what]]);
 }
 
-/** Runs the work in one transaction, with the lock. Committed when it returns, rolled back when it throws. */
+/** Runs the work in one transaction, with the lock that it begins with. Committed when it returns, rolled back when it throws. */
 export async function inTransaction<Result>(
   pool: pg.Pool,
-  first: keyof typeof locks,
+  first: keyof typeof locks | 'nothing',
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
@@ -26,7 +26,7 @@ export async function inTransaction<Result>(
     // Everything here is looked up by an index, and tables that have just been filled have no statistics yet.
     await client.query(`begin; set local enable_seqscan = off; set local enable_hashjoin = off;
       set local enable_mergejoin = off; set local jit = off`);
-    await lock(client, first);
+    if (first !== 'nothing') await lock(client, first);
     const result = await work(client);
     await client.query('commit');
     return result;
