@@ -146,7 +146,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     if (feeds && config.reconciliationDatabaseUrl !== undefined) {
       const { reconcileHere } = await import('./reconciling.ts');
       const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-      await reconcileHere({ config, logger, stages, feeds, runtime: placed, onLag });
+      await reconcileHere({ config, logger, stages, feeds, runtime: placed, onLag, coreDatabase: store.database });
     }
     seen.measure({
       runtime,

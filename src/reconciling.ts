@@ -35,10 +35,20 @@ export interface ReconcilingGround {
 
 /** Reconciles in the process of the core, which it asks directly. */
 export async function reconcileHere(
-  ground: ReconcilingGround & { readonly feeds: Feeds; readonly runtime: Pick<Runtime, 'execute' | 'payment'> },
+  ground: ReconcilingGround & {
+    readonly feeds: Feeds;
+    readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
+    /** The core's, in whose server the embedded one is made. */
+    readonly coreDatabase: pg.PoolConfig;
+  },
 ): Promise<void> {
-  const { feeds, runtime } = ground;
-  await start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime));
+  const { config, feeds, runtime, coreDatabase } = ground;
+  const database = await ownDatabase(config, coreDatabase);
+  await start(
+    { ...ground, database },
+    { read: (feed, after, limit) => feeds.read(feed, after, limit) },
+    directCore(runtime),
+  );
 }
 
 /** Reconciles in a process of its own, with a database of its own: it reads the core's feeds, and commands it as a service. */
@@ -57,24 +67,44 @@ export async function reconcileApart(ground: ReconcilingGround): Promise<void> {
       scopes: ['feeds:read', 'payments:read', 'payments:settle', 'payments:write', 'ledger:correct'],
     }),
   );
-  await start(ground, httpSource({ url, token }), httpCore({ url, token }));
+  const database = await ownDatabase(config);
+  await start({ ...ground, database }, httpSource({ url, token }), httpCore({ url, token }));
+}
+
+const EMBEDDED = 'kora_reconciliation';
+
+/** Reconciliation's own database; where it is to be embedded, in the embedded server of the core, made at first need. */
+async function ownDatabase(config: KoraConfig, coreDatabase?: pg.PoolConfig): Promise<pg.PoolConfig> {
+  const { reconciliationDatabaseUrl: url, databaseUrl } = config;
+  const always = { keepAlive: true, connectionTimeoutMillis: 10_000 };
+  if (url === undefined)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is not set: reconciliation has a database of its own');
+  if (url === databaseUrl)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is the database of the core: give reconciliation one of its own');
+  if (url !== 'embedded') return { connectionString: url, ...always };
+  if (databaseUrl !== undefined || coreDatabase === undefined)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is embedded, and the PostgreSQL is not: give it a URL');
+  const client = new pg.Client(coreDatabase);
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [EMBEDDED]);
+    if (rowCount === 0) await client.query(`create database ${EMBEDDED}`);
+  } finally {
+    await client.end();
+  }
+  return { ...coreDatabase, database: EMBEDDED, ...always };
 }
 
 async function start(
-  { config, logger, stages, onLag }: ReconcilingGround,
+  { config, logger, stages, onLag, database }: ReconcilingGround & { readonly database: pg.PoolConfig },
   source: FeedSource,
   core: Core,
 ): Promise<void> {
-  const { reconciliationDatabaseUrl: connectionString, reconciliationRules } = config;
-  if (connectionString === undefined)
-    throw new Error('KORA_RECONCILIATION_DATABASE_URL is not set: reconciliation has a database of its own');
-  if (connectionString === config.databaseUrl)
-    throw new Error('KORA_RECONCILIATION_DATABASE_URL is the database of the core: give reconciliation one of its own');
+  const { reconciliationRules } = config;
   const rules =
     reconciliationRules === undefined
       ? defaultRules()
       : readRules(JSON.parse(await readFile(reconciliationRules, 'utf8')));
-  const database: pg.PoolConfig = { connectionString, keepAlive: true, connectionTimeoutMillis: 10_000 };
   const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
   await migrator.connect();
   try {

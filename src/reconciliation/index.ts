@@ -9,6 +9,6 @@ export {
 export { httpCore } from './effects/http-core.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
-export { defaultRules, readRules } from './matching/index.ts';
+export { defaultRules, defaultRulesDocument, readRules } from './matching/index.ts';
 export { reconciliationMigrations } from './postgres/matching-store.ts';
 export { reconcile } from './reconcile.ts';
