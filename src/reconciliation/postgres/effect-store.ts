@@ -74,8 +74,11 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
           [effect.id, outcome, JSON.stringify(answers)],
         );
         await client.query(
-          `update reconciliation.carried_out_to set sequence = e.sequence
-           from reconciliation.effects e where e.id = $1 and e.sequence > carried_out_to.sequence`,
+          // Nearly always the very next one: found by walking on, not by looking through all that wait.
+          `update reconciliation.carried_out_to c set sequence = e.sequence
+           from lateral (select sequence from reconciliation.effects
+             where sequence > (select sequence from reconciliation.carried_out_to) and id = $1
+             order by sequence limit 1) e`,
           [effect.id],
         );
         for (const { id, bookedAs, bookings } of lines) {

@@ -11,7 +11,7 @@ export async function lock(client: pg.PoolClient, what: keyof typeof locks): Pro
   await client.query('select pg_advisory_xact_lock($1, $2)', [...locks[what]]);
 }
 
-/** Runs the work in one transaction, with the lock. Committed when it returns, rolled back when it throws. */
+/** Runs the work in one transaction, with the lock that it begins with. Committed when it returns, rolled back when it throws. */
 export async function inTransaction<Result>(
   pool: pg.Pool,
   first: keyof typeof locks,
