@@ -344,13 +344,13 @@ const table: readonly Row[] = [
   },
   {
     operation: 'markStatementLines',
-    expect: [401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204],
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 204, 403, 403, 403, 403],
     ask: () =>
       Promise.resolve(['PUT', '/v1/statement-lines', { body: { lines: [{ lineId: noStatement, status: 'known' }] } }]),
   },
   {
     operation: 'readFeed',
-    expect: [401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 404],
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403],
     ask: () => Promise.resolve(['GET', '/v1/feeds/payments']),
   },
   {
