@@ -14,6 +14,7 @@ import type { StatementIntake } from './connectors/index.ts';
 import type { Connectors } from './gateway/connectors.ts';
 import type { Feeds } from './gateway/feeds.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
+import type { reconcileHere } from './reconciling.ts';
 import type { ReportPorts } from './reconciliation/index.ts';
 import { noStatements, type Statements } from './gateway/statements.ts';
 import type { RpcRuntime } from './gateway/rpc/execute.ts';
@@ -144,10 +145,14 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
     const feeds = statements && coreFeeds({ log: store.log, intake: statements, secret: await eventsSecretOf(config) });
     const reconciliation =
       feeds &&
-      (await startReconciliation(ground, feeds, placed, {
-        statementBalances: (date, profile) => statements.balancesOn(profile, date),
-        posted: async (id) => (await ledger.balance(id))?.posted,
-      }));
+      (await startReconciliation(
+        ground,
+        { feeds, statements, runtime: placed },
+        {
+          statementBalances: (date, profile) => statements.balancesOn(profile, date),
+          posted: async (id) => (await ledger.balance(id))?.posted,
+        },
+      ));
     const faces = {
       ledger,
       payments,
@@ -187,15 +192,14 @@ function lead({ memberId, store, logger }: Ground, name: string, work: (signal: 
 
 /** Undefined where it has no database here: then nothing is reconciled, or it is by a process of its own. */
 async function startReconciliation(
-  { config, logger, stages, seen }: Ground,
-  feeds: Feeds,
-  runtime: Pick<Runtime, 'execute' | 'payment'>,
+  { config, store, logger, stages, seen }: Ground,
+  core: Pick<Parameters<typeof reconcileHere>[0], 'feeds' | 'statements' | 'runtime'>,
   report: ReportPorts,
 ): Promise<Reconciliation | undefined> {
   if (config.reconciliationDatabaseUrl === undefined) return undefined;
   const { reconcileHere } = await import('./reconciling.ts');
   const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-  return reconcileHere({ config, logger, stages, feeds, runtime, report, onLag });
+  return reconcileHere({ config, logger, stages, ...core, report, onLag, coreDatabase: store.database });
 }
 
 function startProjector(ground: Ground): Kora['projected'] {

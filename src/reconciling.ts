@@ -3,6 +3,7 @@ import pg from 'pg';
 import { PostgresLog } from '../eventstore/index.ts';
 import type { Caller, KoraRequest } from './actors/requests.ts';
 import type { Outcome, Runtime } from './actors/runtime.ts';
+import type { StatementIntake } from './connectors/index.ts';
 import { eventsSecretOf } from './events-secret.ts';
 import type { Feeds } from './gateway/feeds.ts';
 import { issueServiceToken } from './gateway/service-token.ts';
@@ -45,12 +46,21 @@ export interface ReconcilingGround {
 export async function reconcileHere(
   ground: ReconcilingGround & {
     readonly feeds: Feeds;
+    readonly statements: Pick<StatementIntake, 'mark'>;
     readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
+    /** The core's, in whose server the embedded one is made. */
+    readonly coreDatabase: pg.PoolConfig;
     readonly report: ReportPorts;
   },
 ): Promise<Reconciliation> {
-  const { feeds, runtime, report } = ground;
-  return start(ground, { read: (feed, after, limit) => feeds.read(feed, after, limit) }, directCore(runtime), report);
+  const { config, feeds, runtime, coreDatabase, statements, report } = ground;
+  const database = await ownDatabase(config, coreDatabase);
+  return start(
+    { ...ground, database },
+    { read: (feed, after, limit) => feeds.read(feed, after, limit) },
+    directCore(runtime, statements),
+    report,
+  );
 }
 
 /** Reconciles in a process of its own, with a database of its own: it reads the core's feeds, and commands it as a service. */
@@ -69,7 +79,33 @@ export async function reconcileApart(ground: ReconcilingGround): Promise<void> {
       scopes: ['feeds:read', 'payments:read', 'payments:settle', 'payments:write', 'ledger:correct'],
     }),
   );
-  await start(ground, httpSource({ url, token }), httpCore({ url, token }), nothingKnown);
+  const database = await ownDatabase(config);
+  await start({ ...ground, database }, httpSource({ url, token }), httpCore({ url, token }), nothingKnown);
+}
+
+/** The name of reconciliation's database in the embedded server of the core. */
+export const EMBEDDED = 'kora_reconciliation';
+
+/** Reconciliation's own database; where it is to be embedded, in the embedded server of the core, made at first need. */
+async function ownDatabase(config: KoraConfig, coreDatabase?: pg.PoolConfig): Promise<pg.PoolConfig> {
+  const { reconciliationDatabaseUrl: url, databaseUrl } = config;
+  const always = { keepAlive: true, connectionTimeoutMillis: 10_000 };
+  if (url === undefined)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is not set: reconciliation has a database of its own');
+  if (url === databaseUrl)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is the database of the core: give reconciliation one of its own');
+  if (url !== 'embedded') return { connectionString: url, ...always };
+  if (databaseUrl !== undefined || coreDatabase === undefined)
+    throw new Error('KORA_RECONCILIATION_DATABASE_URL is embedded, and the PostgreSQL is not: give it a URL');
+  const client = new pg.Client(coreDatabase);
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [EMBEDDED]);
+    if (rowCount === 0) await client.query(`create database ${EMBEDDED}`);
+  } finally {
+    await client.end();
+  }
+  return { ...coreDatabase, database: EMBEDDED, ...always };
 }
 
 /** A process apart has no door that could be asked for a report: it is made beside the core. */
@@ -79,21 +115,16 @@ const nothingKnown: ReportPorts = {
 };
 
 async function start(
-  { config, logger, stages, onLag }: ReconcilingGround,
+  { config, logger, stages, onLag, database }: ReconcilingGround & { readonly database: pg.PoolConfig },
   source: FeedSource,
   core: Core,
   report: ReportPorts,
 ): Promise<Reconciliation> {
-  const { reconciliationDatabaseUrl: connectionString, reconciliationRules } = config;
-  if (connectionString === undefined)
-    throw new Error('KORA_RECONCILIATION_DATABASE_URL is not set: reconciliation has a database of its own');
-  if (connectionString === config.databaseUrl)
-    throw new Error('KORA_RECONCILIATION_DATABASE_URL is the database of the core: give reconciliation one of its own');
+  const { reconciliationRules } = config;
   const rules =
     reconciliationRules === undefined
       ? defaultRules()
       : readRules(JSON.parse(await readFile(reconciliationRules, 'utf8')));
-  const database: pg.PoolConfig = { connectionString, keepAlive: true, connectionTimeoutMillis: 10_000 };
   const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
   await migrator.connect();
   try {
@@ -148,7 +179,7 @@ function tokens(issue: () => Promise<string>): () => Promise<string> {
 }
 
 /** The core in this very process, commanded as the service that it would be in another. */
-function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>): Core {
+function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>, statements: Pick<StatementIntake, 'mark'>): Core {
   const asked = async (request: KoraRequest, key: string): Promise<CoreAnswer> => {
     const caller: Caller = {
       tenant: 'kora',
@@ -169,6 +200,7 @@ function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>): Core {
       const isSettled = (await runtime.payment(paymentId))?.status === 'SETTLED';
       return isSettled ? { outcome: 'done', paymentId } : answer;
     },
+    mark: (marks) => statements.mark(marks),
     book: ({ key, kind, ...booking }) =>
       asked({ type: 'Pay', idempotencyKey: key, kind: kind as PaymentKind, upTo: 'SETTLED', ...booking }, key),
   };

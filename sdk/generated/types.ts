@@ -256,6 +256,176 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/cases": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What did not match, the oldest first
+         * @description For support, reviewer, admin, service. Services need the scope `cases:read`.
+         */
+        readonly get: operations["listCases"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases.csv": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What did not match, as CSV
+         * @description All of the filter. Cells that a spreadsheet would take for a formula begin with an apostrophe.
+         *
+         *     For support, reviewer, admin, service. Services need the scope `cases:read`.
+         */
+        readonly get: operations["exportCases"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A case, with who did what to it, when, and why
+         * @description For support, reviewer, admin, service. Services need the scope `cases:read`.
+         */
+        readonly get: operations["getCase"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases/{id}/approve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Approve or reject what another person has proposed about a case
+         * @description Approved by nobody who proposed it, and by no service. It is sensitive: signed with the device key.
+         *
+         *     For reviewer, admin.
+         */
+        readonly post: operations["approveCase"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases/{id}/assign": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Give a case to somebody, oneself included
+         * @description For reviewer, service. Services need the scope `cases:write`.
+         */
+        readonly post: operations["assignCase"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases/{id}/comment": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Write something down about a case
+         * @description Without personal data. The text is kept beside the log, which has a digest of it, so that it can be deleted.
+         *
+         *     For reviewer, service. Services need the scope `cases:write`.
+         */
+        readonly post: operations["commentCase"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases/{id}/escalate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Have somebody above look at a case
+         * @description It waits until it is assigned again. Nothing else waits for it.
+         *
+         *     For reviewer, service. Services need the scope `cases:write`.
+         */
+        readonly post: operations["escalateCase"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/cases/{id}/resolve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Decide about a case
+         * @description For who has it. Above the limit of its currency it is `proposal` until another person approves it. `working` means that it is written down and its outcome is not known yet. For users it is sensitive: signed with the device key.
+         *
+         *     For reviewer, service. Services need the scope `cases:write`.
+         */
+        readonly post: operations["resolveCase"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/connectors": {
         readonly parameters: {
             readonly query?: never;
@@ -850,6 +1020,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/reconciliation/report": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The ledger against the statements of a day
+         * @description By account what came and went, what matched, and what is open by age; by provider and currency the balances, and what of their difference open items explain. What is matched, and balances of the ledger, are of now. `csv` and `html` have amounts in decimals.
+         *
+         *     For support, reviewer, admin, service. Services need the scope `cases:read`.
+         */
+        readonly get: operations["getReconciliationReport"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statement-lines": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Say what lines are: reconciliation does
+         * @description The newest word holds. A line that is quarantined, or is not there, is passed over.
+         *
+         *     For service. Services need the scope `ledger:correct`.
+         */
+        readonly put: operations["markStatementLines"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/statements": {
         readonly parameters: {
             readonly query?: never;
@@ -1244,6 +1458,518 @@ export interface components {
              */
             readonly amount?: string;
         };
+        /** Case */
+        readonly Case: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            readonly assignee?: string;
+            /**
+             * @description id of a case, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly caseId: string;
+            /** @description a kind of resolution; or matched, reopened, superseded: by itself */
+            readonly cause?: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /** @enum {string} */
+            readonly direction: "in" | "out";
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly dueAt: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly endedAt?: string;
+            /** @enum {string} */
+            readonly kind: "mismatch" | "missing_internal" | "missing_provider" | "displaced" | "refused";
+            readonly lineIds: readonly string[];
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly moved: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly openedAt: string;
+            readonly paymentIds: readonly string[];
+            readonly profile: string;
+            /** @description waits for another person */
+            readonly proposal?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly number: number;
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
+            /** @description code of why it stands alone, or of why the core refused */
+            readonly reason?: string;
+            /** @enum {string} */
+            readonly state: "OPEN" | "ASSIGNED" | "ESCALATED" | "RESOLVED" | "WRITTEN_OFF";
+            readonly version: number;
+            /** @description begun; its outcome is not known yet, and comes by itself */
+            readonly working?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly number: number;
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
+        };
+        /** CaseApproval */
+        readonly CaseApproval: {
+            /** @description number of the proposal that was looked at */
+            readonly proposal: number;
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason: string;
+            /** @enum {string} */
+            readonly verdict?: "approve" | "reject";
+        };
+        /** CaseAssignment */
+        readonly CaseAssignment: {
+            /**
+             * @description who: user:<id> or service:<name>
+             * @example user:01890a5d-ac96-774b-bcce-b302099a8057
+             */
+            readonly assignee: string;
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason?: string;
+        };
+        /** CaseComment */
+        readonly CaseComment: {
+            /** @description at most 1000 characters, without personal data: no names, numbers or addresses of people */
+            readonly text: string;
+        };
+        /** CaseEscalation */
+        readonly CaseEscalation: {
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason: string;
+        };
+        /** CaseHistory */
+        readonly CaseHistory: {
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly amount: string;
+            readonly assignee?: string;
+            /**
+             * @description id of a case, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly caseId: string;
+            /** @description a kind of resolution; or matched, reopened, superseded: by itself */
+            readonly cause?: string;
+            /**
+             * @description a currency of ISO 4217
+             * @example XOF
+             */
+            readonly currency: string;
+            /** @enum {string} */
+            readonly direction: "in" | "out";
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly dueAt: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly endedAt?: string;
+            /** @description who, when, what, why */
+            readonly history: readonly {
+                readonly assignee?: string;
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly cause?: string;
+                readonly code?: string;
+                readonly number?: number;
+                readonly paymentIds?: readonly string[];
+                readonly resolution?: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly text?: string;
+                readonly what: string;
+                readonly why?: string;
+            }[];
+            /** @enum {string} */
+            readonly kind: "mismatch" | "missing_internal" | "missing_provider" | "displaced" | "refused";
+            readonly lineIds: readonly string[];
+            /**
+             * @description minor units as text: digits only, no leading zero, 30 at most
+             * @example 1250
+             */
+            readonly moved: string;
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly openedAt: string;
+            readonly paymentIds: readonly string[];
+            readonly profile: string;
+            /** @description waits for another person */
+            readonly proposal?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly number: number;
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
+            /** @description code of why it stands alone, or of why the core refused */
+            readonly reason?: string;
+            /** @enum {string} */
+            readonly state: "OPEN" | "ASSIGNED" | "ESCALATED" | "RESOLVED" | "WRITTEN_OFF";
+            readonly version: number;
+            /** @description begun; its outcome is not known yet, and comes by itself */
+            readonly working?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly number: number;
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
+        };
+        /** CasePage */
+        readonly CasePage: {
+            readonly items: readonly components["schemas"]["Case"][];
+            /** @description send it as `cursor` for the next page */
+            readonly next?: string;
+        };
+        /** CaseResolution */
+        readonly CaseResolution: {
+            /**
+             * @description why, in 1 to 200 characters of one line, without personal data
+             * @example reported as stolen
+             */
+            readonly reason: string;
+            readonly resolution: {
+                readonly expectationIds: readonly string[];
+                /** @enum {string} */
+                readonly kind: "link";
+                readonly lineIds: readonly string[];
+            } | {
+                readonly expectationIds: readonly string[];
+                /** @enum {string} */
+                readonly kind: "separate";
+                readonly lineIds: readonly string[];
+            } | {
+                /**
+                 * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                 * @example ada
+                 */
+                readonly account?: string;
+                /**
+                 * @description minor units as text: digits only, no leading zero, 30 at most
+                 * @example 1250
+                 */
+                readonly amount: string;
+                /** @enum {string} */
+                readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                /** @enum {string} */
+                readonly kind: "correct";
+            } | {
+                /**
+                 * @description minor units as text: digits only, no leading zero, 30 at most
+                 * @example 1250
+                 */
+                readonly amount: string;
+                /** @enum {string} */
+                readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                /** @enum {string} */
+                readonly kind: "write_off";
+            } | {
+                /** @enum {string} */
+                readonly kind: "ask";
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly paymentId: string;
+            } | {
+                /** @enum {string} */
+                readonly kind: "dismiss";
+            };
+        };
         /** Connector */
         readonly Connector: {
             /**
@@ -1409,6 +2135,23 @@ export interface components {
              * @example reported as stolen
              */
             readonly reason: string;
+        };
+        /** LineMarks */
+        readonly LineMarks: {
+            readonly lines: readonly {
+                /**
+                 * @description id of a statement, as it was answered
+                 * @example 0b0c9a3e-6f5d-4d0e-9a39-3c9f1a0a7a10
+                 */
+                readonly lineId: string;
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly paymentId?: string;
+                /** @enum {string} */
+                readonly status: "unmatched" | "matched" | "known" | "mismatch" | "reversed";
+            }[];
         };
         /** Me */
         readonly Me: {
@@ -1993,6 +2736,166 @@ export interface components {
              * @example reported as stolen
              */
             readonly reason: string;
+        };
+        /** ReconciliationReport */
+        readonly ReconciliationReport: {
+            readonly accounts: readonly {
+                /** @description a keyed hash of its number */
+                readonly account: string;
+                /**
+                 * @description a currency of ISO 4217
+                 * @example XOF
+                 */
+                readonly currency: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly fees: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly in: string;
+                readonly known: {
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly amount: string;
+                    readonly count: number;
+                };
+                readonly matched: {
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly amount: string;
+                    readonly count: number;
+                };
+                readonly open: {
+                    readonly ">7": {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                    readonly "0-1": {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                    readonly "2-7": {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                };
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly out: string;
+                readonly profile: string;
+            }[];
+            /**
+             * Format: date-time
+             * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+             * @example 2024-02-29T12:00:00Z
+             */
+            readonly asOf: string;
+            /**
+             * @description a day, such as 2026-11-27
+             * @example 2026-11-27
+             */
+            readonly date: string;
+            readonly positions: readonly {
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closing?: string;
+                /**
+                 * @description a currency of ISO 4217
+                 * @example XOF
+                 */
+                readonly currency: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly difference?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly explained?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly float: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly opening?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly payable: string;
+                readonly profile: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly receivable: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly turnoverDifference?: string;
+                readonly unbooked: {
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly amount: string;
+                    readonly count: number;
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly net: string;
+                };
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly unexplained?: string;
+                readonly unseen: {
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly amount: string;
+                    readonly count: number;
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly net: string;
+                };
+            }[];
         };
         /** Refresh */
         readonly Refresh: {
@@ -3833,6 +4736,1066 @@ export interface operations {
                 };
             };
             /** @description ShuttingDown, Unavailable, Overloaded, Contended */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly listCases: {
+        readonly parameters: {
+            readonly query?: {
+                /**
+                 * @description who: user:<id> or service:<name>
+                 * @example user:01890a5d-ac96-774b-bcce-b302099a8057
+                 */
+                readonly assignee?: string;
+                /** @description `next` of the page before, as it was answered */
+                readonly cursor?: string;
+                /**
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly dueBefore?: string;
+                readonly kind?: "mismatch" | "missing_internal" | "missing_provider" | "displaced" | "refused";
+                /** @description how many, 1 to 200 */
+                readonly limit?: number;
+                /** @description true: only those that have not ended */
+                readonly open?: boolean;
+                /**
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly openedBefore?: string;
+                /**
+                 * @description name of a provider
+                 * @example cash
+                 */
+                readonly profile?: string;
+                readonly state?: "OPEN" | "ASSIGNED" | "ESCALATED" | "RESOLVED" | "WRITTEN_OFF";
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly exportCases: {
+        readonly parameters: {
+            readonly query?: {
+                /**
+                 * @description who: user:<id> or service:<name>
+                 * @example user:01890a5d-ac96-774b-bcce-b302099a8057
+                 */
+                readonly assignee?: string;
+                /**
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly dueBefore?: string;
+                readonly kind?: "mismatch" | "missing_internal" | "missing_provider" | "displaced" | "refused";
+                /** @description true: only those that have not ended */
+                readonly open?: boolean;
+                /**
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly openedBefore?: string;
+                /**
+                 * @description name of a provider
+                 * @example cash
+                 */
+                readonly profile?: string;
+                readonly state?: "OPEN" | "ASSIGNED" | "ESCALATED" | "RESOLVED" | "WRITTEN_OFF";
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": string;
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a case, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaseHistory"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly approveCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a case, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaseApproval"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden, SelfApproval */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IllegalTransition, ProposalChanged, CaseAtWork */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly assignCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a case, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaseAssignment"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IllegalTransition, CaseAtWork */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly commentCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a case, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaseComment"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IllegalTransition */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly escalateCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a case, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaseEscalation"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IllegalTransition, CaseAtWork */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly resolveCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+                /** @description users, for sensitive commands: 16 to 64 of base64url, never used before */
+                readonly "Kora-Nonce"?: string;
+                /** @description users, for sensitive commands: Ed25519 by the device key (docs/security.md) */
+                readonly "Kora-Signature"?: string;
+                /** @description users, for sensitive commands: now, ISO 8601 */
+                readonly "Kora-Timestamp"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a case, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaseResolution"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated, SignatureRequired, SignatureInvalid, TimestampOutsideWindow, NonceReplayed */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IllegalTransition, NotAssignee, CaseAtWork */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7437,6 +9400,223 @@ export interface operations {
             };
             /** @description NotFound */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getReconciliationReport: {
+        readonly parameters: {
+            readonly query: {
+                /**
+                 * @description a day, such as 2026-11-27
+                 * @example 2026-11-27
+                 */
+                readonly date: string;
+                readonly format?: "json" | "csv" | "html";
+                /**
+                 * @description name of a provider
+                 * @example cash
+                 */
+                readonly profile?: string;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReconciliationReport"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly markStatementLines: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LineMarks"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

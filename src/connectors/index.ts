@@ -21,6 +21,7 @@ export type { ConnectorCall, ConnectorObserver, Tracing } from './observing.ts';
 export { noTracing } from './observing.ts';
 export type { BankProfile } from './config-schema.ts';
 export { resolveConnectorConfig } from './secrets.ts';
+export { lineStatuses } from './postgres/statement-feed.ts';
 export type { StatementFile } from './postgres/statement-files.ts';
 export { deskOf } from './statements/desk.ts';
 export { type OpenedLine, StatementIntake } from './statements/intake.ts';

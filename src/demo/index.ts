@@ -14,6 +14,7 @@ import { Day } from './day.ts';
 import { Driver } from './driver.ts';
 import { isOfChapter, noConnectors, ProvidersChapter, secretName, writeDocument } from './providers/index.ts';
 import { Random } from './random.ts';
+import { reconcileDay, writeRules } from './reconciliation/index.ts';
 import { demoReport, type DemoReport } from './report.ts';
 import { walkThrough } from './walk-through.ts';
 import { Tally } from './tally.ts';
@@ -42,7 +43,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const folder = await mkdtemp(join(tmpdir(), 'kora-demo-'));
   const connectorsFile = join(folder, 'connectors.json');
   const config = configFrom(
-    { KORA_LOG_LEVEL: 'warn', KORA_HTTP_PORT: '0', KORA_RPC_PORT: '0', KORA_STREAM_PORT: '0', KORA_METRICS_PORT: '0' },
+    {
+      KORA_LOG_LEVEL: 'warn',
+      KORA_HTTP_PORT: '0',
+      KORA_RPC_PORT: '0',
+      KORA_STREAM_PORT: '0',
+      KORA_METRICS_PORT: '0',
+      KORA_RECONCILIATION_DATABASE_URL: 'embedded',
+      KORA_RECONCILIATION_RULES: join(folder, 'rules.json'),
+    },
     { dataDir: join(folder, 'data'), connectorsFile },
   );
   const secret = randomBytes(32).toString('hex');
@@ -58,6 +67,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   let providers: ProvidersChapter | undefined;
   try {
     await writeDocument(connectorsFile, noConnectors);
+    await writeRules(join(folder, 'rules.json'));
     kora = await startKora(config, { logger, secrets: { [secretName]: secret } });
     const { host } = config;
     providers = await ProvidersChapter.open({ kora, file: connectorsFile, secret, seed: options.seed ?? 7, host });
@@ -66,6 +76,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     const doors = {
       rpc: `http://${config.host}:${kora.rpcPort ?? 0}`,
       stream: `ws://${config.host}:${kora.streamPort ?? 0}${streamPath}`,
+      http: `http://${config.host}:${kora.httpPort ?? 0}`,
       token,
     };
     const report = await spendTheDay(options, kora, doors, providers);
@@ -91,6 +102,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
 interface Doors {
   readonly rpc: string;
   readonly stream: string;
+  readonly http: string;
   readonly token: string;
 }
 
@@ -162,6 +174,13 @@ async function spendTheDay(
   );
   say('');
   for (const line of [...report.lines, '', ...books.lines]) say(line);
+  say('');
+  say('The day ends: the provider reports, and the bank …');
+  const reports = await providers.settlementReports();
+  const { http, token } = doors;
+  const reconciled = await reconcileDay({ kora, http, token, reports, date, signal });
+  report.problems.push(...reconciled.problems);
+  for (const line of reconciled.lines) say(line);
   for (const problem of report.problems.slice(0, 20)) warn(`NOT AS PROMISED: ${problem}`);
   return report;
 }

@@ -103,6 +103,11 @@ export function mayReadStatements({ roles, ...principal }: Principal): boolean {
   return roles.includes('reviewer') || isServiceFor({ roles, ...principal }, 'statements:read');
 }
 
+/** Saying what lines of statements are: reconciliation alone. */
+export function mayMarkLines(principal: Principal): boolean {
+  return isServiceFor(principal, 'ledger:correct');
+}
+
 /** Handing in a file of a bank. */
 export function mayHandInStatements({ roles, ...principal }: Principal): boolean {
   return roles.includes('reviewer') || isServiceFor({ roles, ...principal }, 'statements:write');

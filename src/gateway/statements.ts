@@ -1,7 +1,10 @@
 import { type StatementIntake, StatementIntakeError } from '../connectors/index.ts';
 
 /** What the doors need of whoever takes statements in. */
-export type Statements = Pick<StatementIntake, 'receive' | 'importSoon' | 'files' | 'file' | 'lines' | 'release'>;
+export type Statements = Pick<
+  StatementIntake,
+  'receive' | 'importSoon' | 'files' | 'file' | 'lines' | 'release' | 'mark'
+>;
 
 function unknown(id: string): Promise<never> {
   return Promise.reject(new StatementIntakeError('UnknownStatement', `there is no statement ${id}`));
@@ -15,5 +18,6 @@ export const noStatements: Statements = {
   files: () => Promise.resolve({ items: [] }),
   file: unknown,
   lines: unknown,
+  mark: () => Promise.resolve(),
   release: unknown,
 };

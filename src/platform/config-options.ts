@@ -467,9 +467,9 @@ export const configOptions: OptionTable = {
   },
   reconciliationDatabaseUrl: {
     env: 'KORA_RECONCILIATION_DATABASE_URL',
-    what: 'the database of reconciliation, a PostgreSQL of its own, as postgresql://user@host:port/database; without it nothing is reconciled',
+    what: 'the database of reconciliation, a PostgreSQL database of its own, as postgresql://user@host:port/database, or embedded: one in the embedded PostgreSQL; without it nothing is reconciled',
     default: undefined,
-    parse: databaseUrl,
+    parse: (text) => (text === 'embedded' ? text : databaseUrl(text)),
   },
   reconciliationRules: {
     env: 'KORA_RECONCILIATION_RULES',

@@ -26,7 +26,7 @@ export {
 export { httpCore } from './effects/http-core.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
-export { defaultRules, readRules } from './matching/index.ts';
+export { defaultRules, defaultRulesDocument, readRules } from './matching/index.ts';
 export type { CaseFilter } from './postgres/case-store.ts';
 export { postgresDecisions } from './postgres/decisions.ts';
 export { reconciliationMigrations } from './postgres/matching-store.ts';

@@ -25,6 +25,8 @@ const commands = [
   'token',
   'identity',
   'webhooks',
+  'cases',
+  'reconciliation',
 ];
 
 describe('help', () => {

@@ -344,6 +344,17 @@ const table: readonly Row[] = [
       Promise.resolve(['POST', `/v1/statements/${noStatement}/release`, { body: { reason: 'walk' }, ...signed }]),
   },
   {
+    operation: 'markStatementLines',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 204, 403, 403, 403, 403],
+    ask: () =>
+      Promise.resolve(['PUT', '/v1/statement-lines', { body: { lines: [{ lineId: noStatement, status: 'known' }] } }]),
+  },
+  {
+    operation: 'readFeed',
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403],
+    ask: () => Promise.resolve(['GET', '/v1/feeds/payments']),
+  },
+  {
     operation: 'listConnectors',
     expect: [401, 403, 403, 403, 403, 200, 200, 200, 200, 403, 403, 403, 200],
     ask: () => Promise.resolve(['GET', '/v1/connectors']),

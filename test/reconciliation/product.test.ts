@@ -151,6 +151,16 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
     suspense: await posted('suspense:XOF'),
   });
 
+  const statuses = async (): Promise<unknown[]> => {
+    const pool = new pg.Pool({ ...core.poolConfig, max: 1 });
+    const { rows } = await pool.query<Record<string, unknown>>(
+      `select reconciliation_status as status, matched_payout_id as payment
+       from providers.bank_statement_lines order by 1, amount`,
+    );
+    await pool.end();
+    return rows;
+  };
+
   it('settles what the bank names, books its fee, and keeps the rest in suspense', { timeout: 150_000 }, async () => {
     serving = await serve([], { env: where === 'apart' ? env : { ...env, ...ofReconciliation() } });
     let working = where === 'apart' ? await reconciler() : serving;
@@ -167,6 +177,11 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
     expect(await books()).toEqual({ float: '-5083', receivable: '-7000', cost: '-250', suspense: '333' });
     expect(await is(second, 'CAPTURED')).toBe(true);
 
+    expect(await statuses()).toEqual([
+      { status: 'known', payment: null },
+      { status: 'matched', payment: first },
+      { status: 'unmatched', payment: null },
+    ]);
     // Killed, and away for a while.
     working.process.kill('SIGKILL');
     await working.ended;

@@ -58,6 +58,31 @@ export async function linesAfter(pool: pg.Pool, position: bigint, limit: number)
   }));
 }
 
+/** What reconciliation says of a line. */
+export interface LineMark {
+  readonly lineId: string;
+  readonly status: LineStatus;
+  /** Of a line that is matched: the payment or slice, the first one where there are several. */
+  readonly paymentId?: string;
+}
+export const lineStatuses = ['unmatched', 'matched', 'known', 'mismatch', 'reversed'] as const;
+export type LineStatus = (typeof lineStatuses)[number];
+
+/** Notes what reconciliation says. What is quarantined or superseded it has never been told of. */
+export async function markLines(pool: pg.Pool, marks: readonly LineMark[]): Promise<void> {
+  await pool.query({
+    name: 'providers.mark-lines',
+    text: `update providers.bank_statement_lines l set reconciliation_status = m.status, matched_payout_id = m.payment
+      from unnest($1::text[], $2::text[], $3::text[]) m (id, status, payment)
+      where l.id = m.id and l.reconciliation_status not in ('quarantined', 'superseded')`,
+    values: [
+      marks.map(({ lineId }) => lineId),
+      marks.map(({ status }) => status),
+      marks.map(({ paymentId }) => paymentId ?? null),
+    ],
+  });
+}
+
 /** The position of the last fact; 0 where there is none. */
 export async function lastLine(pool: pg.Pool): Promise<bigint> {
   const { rows } = await pool.query<{ position: string }>('select position from providers.statement_events_head');

@@ -21,6 +21,8 @@ import {
   type LineFact,
   balancesOn,
   lastLine,
+  type LineMark,
+  markLines,
   linesAfter,
   linesById,
   linesOfFile,
@@ -247,6 +249,11 @@ export class StatementIntake {
   /** Makes keyed hashes as lines carry them, by what they are of: `reference`, `account`. */
   hasher(): Promise<(kind: string, text: string) => string> {
     return this.#options.keys.hasher();
+  }
+
+  /** Notes what reconciliation says of lines. */
+  mark(marks: readonly LineMark[]): Promise<void> {
+    return markLines(this.#options.pool, marks);
   }
 
   /** The position of the feed's last line; 0 where there is none. */

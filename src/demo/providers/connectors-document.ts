@@ -32,7 +32,14 @@ export function twoConnectors(urls: { readonly main: string; readonly backup: st
     settings: { baseUrl, hmacSecret: `env:${secretName}` },
   });
   return {
-    profiles: [{ id: profile, bank_name: 'Mobile money to play with', supported_rails: ['momo'] }],
+    profiles: [
+      {
+        id: profile,
+        bank_name: 'Mobile money to play with',
+        supported_rails: ['momo'],
+        statements: { mapping: 'kora-provider', reports: 'delta' },
+      },
+    ],
     connectors: [connector(mainId, urls.main, 10), connector(backupId, urls.backup, 20)],
   };
 }

@@ -87,6 +87,13 @@ export class ProvidersChapter {
     await driver.latest([...chronicle.journeys.keys()], signal);
   }
 
+  /** What the providers report of the day, once it is over. */
+  async settlementReports(): Promise<readonly string[]> {
+    const { main, backup } = this.#providers;
+    await Promise.all([main.settle(), backup.settle()]);
+    return [...main.reports, ...backup.reports];
+  }
+
   /** When the projections have everything. */
   async report(): Promise<{ readonly lines: readonly string[]; readonly problems: readonly string[] }> {
     const { main, backup } = this.#providers;

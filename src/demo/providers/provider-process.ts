@@ -26,6 +26,8 @@ export interface ProviderTotals {
 export class ProviderProcess {
   readonly url: string;
   readonly admin: string;
+  /** Its settlement reports so far, as CSV. */
+  readonly reports: string[] = [];
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, url: string, admin: string) {
@@ -72,7 +74,7 @@ export class ProviderProcess {
 
   /** Ends its day: what is confirmed is settled, and told to us. */
   async settle(): Promise<void> {
-    await this.#post('settle', {});
+    this.reports.push(await this.#post('settle', {}));
   }
 
   async totals(): Promise<ProviderTotals> {
@@ -87,13 +89,13 @@ export class ProviderProcess {
     await gone;
   }
 
-  async #post(path: string, body: object): Promise<void> {
+  async #post(path: string, body: object): Promise<string> {
     const answer = await fetch(`${this.admin}/admin/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`the provider says ${answer.status}: ${await answer.text()}`);
-    await answer.body?.cancel();
+    return answer.text();
   }
 }

@@ -1,6 +1,6 @@
 import type { Effect } from '../matching/store.ts';
 import type { PaymentSeen } from '../feed/payment-seen.ts';
-import type { Core, CoreAnswer } from './core.ts';
+import type { Core, CoreAnswer, LineMark } from './core.ts';
 import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
 
 /** What is to be carried out, and what was. */
@@ -70,9 +70,30 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
       refused ||= answer.outcome === 'refused';
     }
   }
+  const marks = marksOf(effect);
+  if (!refused && marks.length > 0) await core.mark(marks);
   const outcome = refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done';
   await store.done(effect, { outcome, answers }, booked);
 }
+
+/** What the statements' lines are now. */
+function marksOf({ kind, lineIds, expectationIds: [paymentId] }: Effect): LineMark[] {
+  const status = statuses[kind];
+  if (status === undefined) return [];
+  const isMatched = status === 'matched' && paymentId !== undefined;
+  return lineIds.map((lineId) => ({ lineId, status, ...(isMatched && { paymentId }) }));
+}
+
+const statuses: Readonly<Record<Effect['kind'], LineMark['status'] | undefined>> = {
+  settle: 'matched',
+  known: 'known',
+  reversed: 'reversed',
+  mismatch: 'mismatch',
+  displaced: 'unmatched',
+  missing_internal: 'unmatched',
+  reopened: 'unmatched',
+  missing_provider: undefined,
+};
 
 /** How the ledger should have the lines of an effect; undefined: as it has them. */
 function wantedBooking({ kind, detail }: Effect): Exclude<BookedAs, 'person'> | undefined {

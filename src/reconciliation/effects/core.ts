@@ -2,8 +2,17 @@
 export interface Core {
   /** A statement proves that the provider has settled. What is settled already is linked, and posts a difference of fees. */
   settle(proof: SettlementProof): Promise<CoreAnswer>;
+  /** Notes with the statements what lines are. The newest word holds. */
+  mark(marks: readonly LineMark[]): Promise<void>;
   /** Books a line that is nobody's payment, or a correction. */
   book(booking: Booking): Promise<CoreAnswer>;
+}
+
+export interface LineMark {
+  readonly lineId: string;
+  readonly status: 'unmatched' | 'matched' | 'known' | 'mismatch' | 'reversed';
+  /** Of a line that is matched: the payment or slice, the first one where there are several. */
+  readonly paymentId?: string;
 }
 
 export interface SettlementProof {

@@ -65,6 +65,19 @@ export function httpCore({ url, token, timeoutMs = 15_000 }: HttpCoreOptions): C
       // Somebody settled it before: it is linked, and that is all.
       return (await statusOf(path)) === 'SETTLED' ? { outcome: 'done', paymentId } : answer;
     },
+    mark: async (lines) => {
+      const answered = fetch(new URL('/v1/statement-lines', url), {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ lines }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const response = await answered.catch((error: unknown) => {
+        throw new CoreUnreachableError(`the core at ${url} does not answer`, { cause: error });
+      });
+      if (!response.ok)
+        throw new CoreUnreachableError(`the core at ${url} answered ${response.status}: ${await response.text()}`);
+    },
     book: ({ key, kind, amount, currency, provider, payer, payee }) =>
       post('/v1/payments', key, {
         kind,

@@ -19,8 +19,7 @@ export interface BookedLine {
 
 /**
  * What the core must book so that the line stands as wanted. Money in suspense goes out of it as it came in, by the contrary
- * kind. What was booked as a fee or as interest, or what a
- * person has moved, has no way back but a person's.
+ * kind. What was booked as a fee or as interest, or what a person has moved, has no way back but a person's.
  *
  * @returns undefined: a person must
  */

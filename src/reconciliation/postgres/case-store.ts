@@ -175,7 +175,7 @@ export class CaseStore implements Suspense {
   }
 
   take(lineIds: readonly string[], caseId: string): Promise<boolean> {
-    return inTransaction(this.#pool, async (client) => {
+    return inTransaction(this.#pool, 'carrying', async (client) => {
       const { rows } = await client.query<{ id: string }>(
         `select line_id from reconciliation.line_bookings
          where line_id = any($1::text[]) and (booked_as = 'suspense' or (booked_as = 'person' and case_id = $2))`,

@@ -67,15 +67,18 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
       return rows[0]?.seen;
     },
     done: (effect, { outcome, answers }, lines) =>
-      inTransaction(pool, async (client) => {
+      inTransaction(pool, 'carrying', async (client) => {
         await client.query(
           `insert into reconciliation.carried_out (effect_id, outcome, answer) values ($1, $2, $3)
            on conflict (effect_id) do nothing`,
           [effect.id, outcome, JSON.stringify(answers)],
         );
         await client.query(
-          `update reconciliation.carried_out_to set sequence = e.sequence
-           from reconciliation.effects e where e.id = $1 and e.sequence > carried_out_to.sequence`,
+          // Nearly always the very next one: found by walking on, not by looking through all that wait.
+          `update reconciliation.carried_out_to c set sequence = e.sequence
+           from lateral (select sequence from reconciliation.effects
+             where sequence > (select sequence from reconciliation.carried_out_to) and id = $1
+             order by sequence limit 1) e`,
           [effect.id],
         );
         for (const { id, bookedAs, bookings } of lines) {

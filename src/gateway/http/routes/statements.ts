@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, type OpenedLine, type StatementFile, StatementIntakeError } from '../../../connectors/index.ts';
 import type { PageOf } from '../../../kernel/page.ts';
-import { mayHandInStatements, mayReadStatements, mayReleaseStatements } from '../../access.ts';
+import { mayHandInStatements, mayMarkLines, mayReadStatements, mayReleaseStatements } from '../../access.ts';
 import { unproven } from '../command.ts';
 import { forbidden, type Problem, problem } from '../problem.ts';
 import { type Access, type Answer, type Call, route } from '../route.ts';
 import {
+  lineMarks,
   linesQuery,
   releaseBody,
   statement,
@@ -133,7 +134,31 @@ const releaseStatement = route({
     }),
 });
 
-export const statementRoutes = [uploadStatement, listStatements, getStatement, listStatementLines, releaseStatement];
+const markStatementLines = route({
+  method: 'PUT',
+  path: '/v1/statement-lines',
+  operation: 'markStatementLines',
+  tag: 'statements',
+  summary: 'Say what lines are: reconciliation does',
+  description: 'The newest word holds. A line that is quarantined, or is not there, is passed over.',
+  body: lineMarks,
+  answers: { 204: null },
+  access: { roles: { service: 'any' }, scopes: ['ledger:correct'] },
+  handle: async ({ principal, body }, { statements }) => {
+    if (!mayMarkLines(principal)) return forbidden;
+    await statements.mark(body.lines);
+    return { status: 204, body: null };
+  },
+});
+
+export const statementRoutes = [
+  uploadStatement,
+  listStatements,
+  getStatement,
+  listStatementLines,
+  releaseStatement,
+  markStatementLines,
+];
 
 async function told(work: () => Promise<Answer>): Promise<Answer> {
   try {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { currency, instant, next, pageQuery, reason, signedAmount } from './fields.ts';
+import { lineStatuses } from '../../../connectors/index.ts';
+import { currency, instant, paymentId, next, pageQuery, reason, signedAmount } from './fields.ts';
 import { literals } from './payment.ts';
 
 const statementId = Type.String({
@@ -119,3 +120,20 @@ export const statementLinePage = Type.Object(
 
 export const linesQuery = Type.Object(pageQuery, { additionalProperties: false });
 export const releaseBody = Type.Object({ reason }, { additionalProperties: false, title: 'StatementRelease' });
+
+export const lineMarks = Type.Object(
+  {
+    lines: Type.Array(
+      Type.Object(
+        {
+          lineId: statementId,
+          status: literals(lineStatuses),
+          paymentId: Type.Optional(paymentId),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 1_000 },
+    ),
+  },
+  { additionalProperties: false, title: 'LineMarks' },
+);

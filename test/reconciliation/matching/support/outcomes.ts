@@ -1,9 +1,4 @@
 /** What is compared: matches that stand, states, and which payments are settled by which lines, told and stored. */
-export interface Outcomes {
-  readonly matches: string[];
-  readonly states: Record<string, string>;
-}
-
 export interface StandingMatch {
   readonly rule: string;
   readonly kind: string;
