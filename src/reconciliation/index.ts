@@ -1,6 +1,5 @@
 /** The face of Reconciliation: the ledger against what providers and banks report. docs/reconciliation.md. */
 export {
-  type CaseKind,
   caseKinds,
   type CaseState,
   caseStates,
@@ -10,7 +9,7 @@ export {
 } from './cases/case.facts.ts';
 export type { Asker } from './cases/case-log.ts';
 export { caseTermsOf } from './cases/case-terms.ts';
-export type { CaseHistory, CaseStep, CaseView } from './cases/case-view.ts';
+export type { CaseHistory, CaseView } from './cases/case-view.ts';
 export { type CaseAnswer, type Cases, createCases } from './cases/cases.ts';
 export { casesCsv } from './cases/csv.ts';
 export type { CaseRefusal, CaseRefusalCode } from './cases/decide-case.ts';

@@ -32,9 +32,7 @@ export async function loadCase(log: EventLog, caseId: string): Promise<LoadedCas
 }
 
 function factsOf({ events, meta }: StreamRow): RecordedFact[] {
-  return events.map(
-    ({ type, data }) => ({ ...(data as object), type, by: meta.principal, at: meta.at }) as RecordedFact,
-  );
+  return events.map(({ type, data }) => ({ ...data, type, by: meta.principal, at: meta.at }) as RecordedFact);
 }
 
 export interface Asker {

@@ -1,4 +1,4 @@
-import { assign, getNextSnapshot, setup } from 'xstate';
+import { assign, setup, transition } from 'xstate';
 import { invariant } from '../../kernel/invariant.ts';
 import type { CaseOpened, CaseState, RecordedFact, Resolution } from './case.facts.ts';
 
@@ -187,7 +187,7 @@ export const newCase: CaseSnapshot = { value: 'NEW', context: fresh };
 
 /** The one path by which a fact changes a case. */
 export function evolveCase(snapshot: CaseSnapshot, fact: RecordedFact): CaseSnapshot | 'illegal' {
-  const next = getNextSnapshot(caseMachine, caseMachine.resolveState({ ...snapshot }), fact);
+  const [next] = transition(caseMachine, caseMachine.resolveState({ ...snapshot }), fact);
   if (next.context.version !== snapshot.context.version + 1) return 'illegal';
   return { value: next.value, context: next.context };
 }

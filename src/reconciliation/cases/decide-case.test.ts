@@ -119,7 +119,7 @@ const commands: fc.Arbitrary<CaseCommand> = fc.oneof(
   resolutions.map(resolve),
   fc
     .tuple(fc.constantFrom('approve', 'approve', 'reject'), fc.integer({ min: 1, max: 6 }))
-    .map(([type, proposal]): CaseCommand => ({ type: type as 'approve' | 'reject', proposal, why: 'seen' })),
+    .map(([type, proposal]): CaseCommand => ({ type: type, proposal, why: 'seen' })),
   fc.constant<CaseCommand>({ type: 'end', cause: 'matched', effectId: 'e2' }),
 );
 const outcomes = fc.constantFrom('done', 'refused', 'not yet');

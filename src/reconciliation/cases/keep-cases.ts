@@ -16,7 +16,7 @@ export async function keepCases(
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (!signal.aborted) onError(error);
+      onError(error);
     }
     const waitMs = Math.min(pauseMs * 2 ** failures, 30_000);
     // What was begun and cannot be carried out yet would otherwise be tried without a pause.

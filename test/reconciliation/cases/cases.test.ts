@@ -59,7 +59,8 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await pool.query(`truncate reconciliation.lines, reconciliation.expectations,
+  await pool.query(`truncate reconciliation.lines, reconciliation.line_states, reconciliation.expectations,
+    reconciliation.expectation_states,
     reconciliation.effects, reconciliation.carried_out, reconciliation.line_bookings,
     reconciliation.cases, reconciliation.case_comments, reconciliation.decisions`);
   await pool.query('update reconciliation.cases_to set effect = 0, position = 0');
