@@ -21,4 +21,5 @@ export type {
   StatementProblem,
 } from './statement.ts';
 export { StatementUnreadableError, type StatementReader } from './statement-reader.ts';
-export { SchemaUnusableError, xsdProblems } from './xml/xsd-check.ts';
+export { schemaProblems, type SchemaPaths } from './xml/schema-check.ts';
+export { checkSchema, SchemaUnusableError } from './xml/xsd-check.ts';
