@@ -95,13 +95,13 @@ class Maker {
       }
       case 'group': {
         const all = this.#batch('MATCHED');
-        const line = this.#book(all[0]!, { tokens: [this.#token('group')], amount: total(all) }, 'MATCHED');
+        const line = this.#book(all[0], { tokens: [this.#token('group')], amount: total(all) }, 'MATCHED');
         for (const one of all) this.#pair(line, one);
         break;
       }
       case 'parts': {
         const all = this.#batch('MATCHED');
-        const line = this.#book(all[0]!, { ...partsOf(all), tokens: [this.#token('own')] }, 'MATCHED');
+        const line = this.#book(all[0], { ...partsOf(all), tokens: [this.#token('own')] }, 'MATCHED');
         for (const one of all) this.#pair(line, one);
         break;
       }
@@ -160,7 +160,7 @@ class Maker {
       }
       case 'batchShort': {
         const all = this.#batch('MISMATCH');
-        this.#book(all[0]!, { tokens: [this.#token('group')], amount: total(all) + 1n }, 'MISMATCH');
+        this.#book(all[0], { tokens: [this.#token('group')], amount: total(all) + 1n }, 'MISMATCH');
         break;
       }
       case 'partWrong': {
@@ -168,7 +168,7 @@ class Maker {
         const { parts } = partsOf(all);
         const wrong = parts.map((part, at) => (at === 0 ? { ...part, amount: part.amount + 7n } : part));
         const more = { parts: wrong, amount: total(all) + 7n, tokens: [this.#token('own')] };
-        this.#book(all[0]!, more, 'MISMATCH');
+        this.#book(all[0], more, 'MISMATCH');
         break;
       }
       case 'splitShort': {
@@ -213,9 +213,9 @@ class Maker {
   }
 
   /** Payments of one payout; its reference is booked by the bank where it books them as one. */
-  #batch(truth: string): Expectation[] {
+  #batch(truth: string): [Expectation, ...Expectation[]] {
     const more = { groupTokens: [this.#token('group')], direction: 'out' as const, date: date(this.#random.below(10)) };
-    return Array.from({ length: 10 }, () => this.#expect(more, truth));
+    return [this.#expect(more, truth), ...Array.from({ length: 9 }, () => this.#expect(more, truth))];
   }
 
   #book(one: Expectation, more: Partial<ExternalLine>, truth: string): ExternalLine {

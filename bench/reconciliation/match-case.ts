@@ -1,5 +1,5 @@
 import type { CaseContext, Measured } from '../harness/case.ts';
-import { round } from '../harness/measure.ts';
+import { cpuNotes, round } from '../harness/measure.ts';
 import { match } from './match.ts';
 
 /** So many deals have 120,000 lines and somewhat more payments. */
@@ -7,9 +7,16 @@ const deals = 118_000;
 
 /** `reconciliation.lines`: lines taken in and matched a second, of a night's file. */
 export async function run(context: CaseContext): Promise<Measured> {
-  const { lines, expectations, seconds, report, faults } = await match(context, deals);
+  const { lines, expectations, seconds, settled, faults, use } = await match(context, deals);
   return {
     figures: [{ name: 'reconciliation.lines', value: lines / seconds, unit: 'lines/s' }],
-    notes: { lines, expectations, seconds: round(seconds, 1), faults, settled: report.counts['settle'] ?? 0 },
+    notes: {
+      lines,
+      expectations,
+      seconds: round(seconds, 1),
+      ...cpuNotes(use, lines),
+      faults,
+      settled,
+    },
   };
 }

@@ -1,11 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PostgresLog } from '../../eventstore/index.ts';
-import { type MatchingStore, readRules, runMatching, type RunReport } from '../../src/reconciliation/matching/index.ts';
+import { type MatchingStore, readRules, runMatching } from '../../src/reconciliation/matching/index.ts';
 import defaultRules from '../../src/reconciliation/matching/default-rules.json' with { type: 'json' };
 import { PostgresMatchingStore, reconciliationMigrations } from '../../src/reconciliation/postgres/matching-store.ts';
 import { migrationSets } from '../../src/platform/migrations.ts';
 import { migrate } from '../../src/platform/postgres/migrate.ts';
 import { type CaseContext, mustHold } from '../harness/case.ts';
+import { CpuMeter, type CpuUse } from '../harness/cpu-meter.ts';
 import { type Deal, dealOf, faults, today } from './deals.ts';
 
 /** One hundredth within an amount is taken for a fee. */
@@ -23,8 +25,9 @@ export interface Matched {
   readonly lines: number;
   readonly expectations: number;
   readonly seconds: number;
-  readonly report: RunReport;
+  readonly settled: number;
   readonly faults: number;
+  readonly use: CpuUse | undefined;
   /** Of resident memory, after a quarter of the lines and while the others come. */
   readonly memoryEarlyMb: number;
   readonly memoryPeakMb: number;
@@ -59,31 +62,40 @@ export async function match(context: CaseContext, deals: number): Promise<Matche
   await context.checkpoint();
 
   const memory = watchMemory();
-  const { lines, tookMs } = await feedLines(store, deals, memory);
+  const meter = new CpuMeter(context.postmasterPid);
+  meter.begin();
   const startedAt = performance.now();
-  const report = await runMatching({ ...options, runId: 'lines', today });
-  const seconds = (tookMs + performance.now() - startedAt) / 1_000;
+  const fed = new AbortController();
+  const feeding = feedLines(store, deals, memory).finally(() => fed.abort());
+  // It is matched while it is taken in, by one run after the other, of which the last has seen everything.
+  let settled = 0;
+  for (let run = 1, isLast = false; !isLast; run++) {
+    isLast = fed.signal.aborted;
+    const { counts } = await runMatching({ ...options, runId: `lines-${run}`, today });
+    settled += counts['settle'] ?? 0;
+    if (!isLast) await sleep(20);
+  }
+  const lines = await feeding;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const use = meter.end();
   const { earlyMb, peakMb } = memory.end();
   const found = await checkAll(pool, deals);
   await log.close();
   await pool.end();
-  return { lines, expectations, seconds, report, faults: found, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
+  return { lines, expectations, seconds, settled, faults: found, use, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
 }
 
-async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }) {
-  let [lines, tookMs] = [0, 0];
+async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }): Promise<number> {
+  let lines = 0;
   let pages = 0;
   for (const page of pagesOf(deals)) {
     // A bank has its own order.
     const fed = page.flatMap((deal) => deal.lines).reverse();
     lines += fed.length;
-    // Making them up is no part of it.
-    const startedAt = performance.now();
     await store.put({ lines: fed, cursor: { feed: 'lines', from: pages, to: ++pages } });
-    tookMs += performance.now() - startedAt;
     if (pages === Math.ceil(deals / pageSize / 4)) memory.quarter();
   }
-  return { lines, tookMs };
+  return lines;
 }
 
 function* pages(deals: number): Generator<Deal[]> {

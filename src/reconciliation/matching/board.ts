@@ -57,9 +57,9 @@ export class Board {
   readonly #edges = new Map<string, readonly Edge[]>();
   readonly #groups = new Map<string, ReadonlyMap<string, readonly Expectation[]>>();
   readonly #edgesTo = new Map<string, Edge[]>();
-  readonly #agreed = new Set<string>();
+  readonly #agreed = new Set<ExternalLine | Expectation>();
   readonly #forbidden = new Set<string>();
-  readonly #matchOf = new Map<string, Match>();
+  readonly #matchOf = new Map<ExternalLine | Expectation, Match>();
 
   constructor(given: {
     readonly lines: readonly ExternalLine[];
@@ -96,30 +96,26 @@ export class Board {
   }
 
   /** Whether a reference ties it to the other side: then nothing weaker than a reference may. */
-  isAgreed({ id }: { readonly id: string }, side: 'line' | 'expectation'): boolean {
-    return this.#agreed.has(`${side} ${id}`);
+  isAgreed(one: ExternalLine | Expectation): boolean {
+    return this.#agreed.has(one);
   }
 
   isForbidden(line: ExternalLine, expectation: Expectation): boolean {
     return this.#forbidden.has(pairKey(line.id, expectation.id));
   }
 
-  isFreeLine({ id }: ExternalLine): boolean {
-    return !this.#matchOf.has(`line ${id}`);
+  isFree(one: ExternalLine | Expectation): boolean {
+    return !this.#matchOf.has(one);
   }
 
-  isFree({ id }: Expectation): boolean {
-    return !this.#matchOf.has(`expectation ${id}`);
-  }
-
-  matchOf({ id }: { readonly id: string }, side: 'line' | 'expectation'): Match | undefined {
-    return this.#matchOf.get(`${side} ${id}`);
+  matchOf(one: ExternalLine | Expectation): Match | undefined {
+    return this.#matchOf.get(one);
   }
 
   take(match: Match): void {
     this.matches.push(match);
-    for (const { id } of match.lines) this.#matchOf.set(`line ${id}`, match);
-    for (const { expectation } of match.shares) this.#matchOf.set(`expectation ${expectation.id}`, match);
+    for (const line of match.lines) this.#matchOf.set(line, match);
+    for (const { expectation } of match.shares) this.#matchOf.set(expectation, match);
   }
 
   #refer(): void {
@@ -130,8 +126,9 @@ export class Board {
       const found = new Map<string, Edge>();
       for (const via of vias)
         for (const token of tokensOf(line, via))
-          for (const expectation of byToken.get(inProfile(line.profile, token)) ?? [])
-            if (!found.has(expectation.id)) found.set(expectation.id, { line, expectation, via, token });
+          for (const expectation of byToken.get(token) ?? [])
+            if (expectation.profile === line.profile && !found.has(expectation.id))
+              found.set(expectation.id, { line, expectation, via, token });
       if (found.size > 0) this.#agree(line, [...found.values()]);
       else this.#group(line, byGroup);
     }
@@ -139,9 +136,9 @@ export class Board {
 
   #agree(line: ExternalLine, edges: readonly Edge[]): void {
     this.#edges.set(line.id, edges);
-    this.#agreed.add(`line ${line.id}`);
+    this.#agreed.add(line);
     for (const edge of edges) {
-      this.#agreed.add(`expectation ${edge.expectation.id}`);
+      this.#agreed.add(edge.expectation);
       const others = this.#edgesTo.get(edge.expectation.id);
       if (others === undefined) this.#edgesTo.set(edge.expectation.id, [edge]);
       else others.push(edge);
@@ -151,11 +148,11 @@ export class Board {
   #group(line: ExternalLine, byGroup: ReadonlyMap<string, Expectation[]>): void {
     const groups = new Map<string, readonly Expectation[]>();
     for (const token of [...line.tokens, ...line.textTokens].sort(compare)) {
-      const members = byGroup.get(inProfile(line.profile, token));
-      if (members === undefined) continue;
+      const members = byGroup.get(token)?.filter(({ profile }) => profile === line.profile) ?? [];
+      if (members.length === 0) continue;
       groups.set(token, members);
-      this.#agreed.add(`line ${line.id}`);
-      for (const { id } of members) this.#agreed.add(`expectation ${id}`);
+      this.#agreed.add(line);
+      for (const one of members) this.#agreed.add(one);
     }
     if (groups.size > 0) this.#groups.set(line.id, groups);
   }
@@ -181,16 +178,14 @@ function indexOf(
   const index = new Map<string, Expectation[]>();
   for (const one of expectations) {
     for (const token of new Set(tokens(one))) {
-      const key = inProfile(one.profile, token);
-      const others = index.get(key);
-      if (others === undefined) index.set(key, [one]);
+      const others = index.get(token);
+      if (others === undefined) index.set(token, [one]);
       else others.push(one);
     }
   }
   return index;
 }
 
-const inProfile = (profile: string, token: string): string => `${profile}\0${token}`;
 const pairKey = (line: string, expectation: string): string => `${line}\0${expectation}`;
 
 /** By code units: the same everywhere, whatever the locale. */

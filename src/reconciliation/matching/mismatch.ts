@@ -6,7 +6,7 @@ import type { Expectation, ExternalLine } from './sides.ts';
 /** What refers to one another and does not agree, when all rules are through. It is for people: no money moves on it. */
 export function pairMismatches(board: Board): void {
   for (const line of byDay(board.lines)) {
-    if (!board.isFreeLine(line) || line.reversal) continue;
+    if (!board.isFree(line) || line.reversal) continue;
     const match = mismatchOf(board, line);
     if (match !== undefined) board.take(match);
   }
@@ -40,7 +40,7 @@ function othersOf(board: Board, line: ExternalLine, expectation: Expectation): E
       (other) =>
         other !== line &&
         other.parts === undefined &&
-        board.isFreeLine(other) &&
+        board.isFree(other) &&
         freeOf(board, other).every(({ id }) => id === expectation.id) &&
         !board.isForbidden(other, expectation),
     )

@@ -181,21 +181,22 @@ export class Neighbourhood {
     this.#near = reach(2);
     if (days.size === 0) return undefined;
     const ranges = reach(4);
-    const lines = await this.#tx.weakLines(ranges);
+    const numbers = await this.#tx.weakLines(ranges);
+    const others = await this.#tx.linesByNumber(unknown(numbers, this.#lineNumbers));
+    const found = new Set(numbers);
     // Without a line there is nothing to be matched, and nothing that could have been.
-    const free = lines.filter(
-      (stored) => stored.examined || !this.lines.has(stored.line.id) || !this.#isDirect(stored),
+    const own = [...this.lines.values()].filter(
+      (stored) => found.has(stored.number) && (stored.examined || !this.#isDirect(stored)),
     );
+    const free = [...own, ...others];
     const withLines = new Set(free.map(({ line }) => keys.weakNumberOfLine(line)));
     const around = ranges.filter(({ key }) => withLines.has(key));
-    return this.#addWeak({ lines, expectations: await this.#tx.weakExpectations(around) });
+    const more = around.length === 0 ? [] : await this.#tx.weakExpectations(around);
+    const expectations = await this.#tx.expectationsByNumber(unknown(more, this.#expectationNumbers));
+    return this.#addWeak({ lines: others, expectations });
   }
 
-  async #addWeak(found: Examined): Promise<Examined | undefined> {
-    const others = {
-      lines: found.lines.filter(({ line }) => !this.lines.has(line.id)),
-      expectations: found.expectations.filter(({ expectation }) => !this.expectations.has(expectation.id)),
-    };
+  async #addWeak(others: Examined): Promise<Examined | undefined> {
     const fresh = {
       lines: others.lines.filter(({ waiting }) => waiting),
       expectations: others.expectations.filter(({ waiting }) => waiting),

@@ -1,4 +1,4 @@
-import { getInitialSnapshot, getNextSnapshot } from 'xstate';
+import { initialTransition, transition } from 'xstate';
 import { append, type EventLog, type StreamId } from '../../../eventstore/index.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { dayOf } from './days.ts';
@@ -17,7 +17,7 @@ export interface RunOptions {
   /** Reconciliation's own log. */
   readonly log: EventLog;
   readonly now: () => Date;
-  /** Lines and expectations that a batch begins with. What belongs to them comes with them. Default 4,000. */
+  /** Lines and expectations that a batch begins with. What belongs to them comes with them. Default 2,000. */
   readonly batchSize?: number;
   /** Ends it after a batch; it can be gone on with. */
   readonly signal?: AbortSignal;
@@ -47,7 +47,7 @@ export class RunError extends Error {
  * @throws RunError; and whatever the store throws, after `RunFailed` was written where that is still possible
  */
 export async function runMatching(options: RunOptions): Promise<RunReport> {
-  const { runId, store, rules, signal, batchSize = 4_000 } = options;
+  const { runId, store, rules, signal, batchSize = 2_000 } = options;
   const run = await Run.load(options);
   if (run.state === 'COMPLETED') return run.report();
   if (run.state !== 'RUNNING')
@@ -85,7 +85,7 @@ function codeOf(error: unknown): string {
 class Run {
   readonly #options: RunOptions;
   readonly #stream: StreamId;
-  #snapshot = getInitialSnapshot(runMachine);
+  #snapshot = initialTransition(runMachine)[0];
 
   private constructor(options: RunOptions) {
     this.#options = options;
@@ -135,7 +135,7 @@ class Run {
   }
 
   #apply(fact: RunFact): void {
-    const next = getNextSnapshot(runMachine, this.#snapshot, fact);
+    const [next] = transition(runMachine, this.#snapshot, fact);
     invariant(
       next.context.version === this.context.version + 1,
       `run ${this.#options.runId}: no ${fact.type} in ${this.state}`,

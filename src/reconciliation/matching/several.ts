@@ -6,7 +6,7 @@ import type { Expectation, ExternalLine } from './sides.ts';
 /** A batch booking whose parts say what they are: every part is one expectation, exactly, and they add up to the line. */
 export function matchParts(board: Board, rule: string): void {
   for (const line of byDay(board.lines)) {
-    if (!board.isFreeLine(line) || line.parts === undefined || line.parts.length === 0) continue;
+    if (!board.isFree(line) || line.parts === undefined || line.parts.length === 0) continue;
     if (sum(line.parts.map(({ amount }) => amount)) !== line.amount) continue;
     const shares = sharesOfParts(board, line, line.parts);
     if (shares === undefined) continue;
@@ -47,7 +47,7 @@ function nearest(line: ExternalLine, a: Expectation, b: Expectation): number {
 /** A line with the reference of a whole batch: what is still free of the batch adds up to it, with the known fees or without. */
 export function matchGroups(board: Board, rule: string): void {
   for (const line of byDay(board.lines)) {
-    if (!board.isFreeLine(line)) continue;
+    if (!board.isFree(line)) continue;
     for (const [token, all] of board.groupsOf(line)) {
       const members = all.filter(
         (one) => board.isFree(one) && one.withdrawn !== true && sameWay(line, one) && !board.isForbidden(line, one),
@@ -77,10 +77,7 @@ export function matchSplits(board: Board, rule: string): void {
       .edgesTo(expectation)
       .filter(
         ({ line, via }) =>
-          via !== 'part' &&
-          board.isFreeLine(line) &&
-          sameWay(line, expectation) &&
-          !board.isForbidden(line, expectation),
+          via !== 'part' && board.isFree(line) && sameWay(line, expectation) && !board.isForbidden(line, expectation),
       );
     const [first] = edges;
     if (first === undefined || edges.length < 2) continue;

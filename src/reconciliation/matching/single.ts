@@ -26,7 +26,7 @@ export function matchWithFee(board: Board, rule: string): void {
 export function takeKnown(board: Board, { id, kind: _, posting, sign, codes, profiles }: KnownRule): void {
   const patterns = codes.map((code) => code.split('/'));
   for (const line of board.lines) {
-    if (!board.isFreeLine(line) || line.reversal || line.kindCode === undefined) continue;
+    if (!board.isFree(line) || line.reversal || line.kindCode === undefined) continue;
     if (line.amount > 0n !== (sign === 'credit') || profiles?.includes(line.profile) === false) continue;
     const segments = line.kindCode.split('/');
     if (!patterns.some((pattern) => isLike(segments, pattern))) continue;
@@ -68,7 +68,7 @@ export function matchReversals(board: Board, rule: string): void {
       (a, b) => a.days - b.days || byId(a.line, b.line) || byId(a.original, b.original) || compare(a.token, b.token),
     );
   for (const { line, original, token } of pairs) {
-    if (!board.isFreeLine(line) || !board.isFreeLine(original)) continue;
+    if (!board.isFree(line) || !board.isFree(original)) continue;
     const because = { fields: ['account', 'tokens', 'amount'], token };
     board.take({ rule, kind: 'reversal', lines: [original, line], shares: [], because });
   }
@@ -81,7 +81,7 @@ const reversalKey = ({ profile, account, currency }: ExternalLine, token: string
 function matchPairs(board: Board, rule: string, allowedFee: (edge: Edge) => bigint | undefined): void {
   const pairs: { readonly edge: Edge; readonly fee: bigint; readonly days: number }[] = [];
   for (const line of board.lines) {
-    if (!board.isFreeLine(line)) continue;
+    if (!board.isFree(line)) continue;
     for (const edge of board.edgesOf(line)) {
       if (!board.isFree(edge.expectation) || board.isForbidden(line, edge.expectation)) continue;
       const fee = allowedFee(edge);
@@ -98,7 +98,7 @@ function matchPairs(board: Board, rule: string, allowedFee: (edge: Edge) => bigi
   );
   for (const { edge, fee } of pairs) {
     const { line, expectation, via, token } = edge;
-    if (!board.isFreeLine(line) || !board.isFree(expectation)) continue;
+    if (!board.isFree(line) || !board.isFree(expectation)) continue;
     const because = { fields: [via === 'reference' ? 'tokens' : 'textTokens', 'amount'], token };
     board.take({ rule, kind: 'match', lines: [line], shares: [{ expectation, fee }], because });
   }

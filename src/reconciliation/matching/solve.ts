@@ -90,7 +90,7 @@ function linkByHand(board: Board): void {
   const lineOf = new Map(board.lines.map((line) => [line.id, line]));
   const expectationOf = new Map(board.expectations.map((one) => [one.id, one]));
   for (const { id, lineIds, expectationIds } of board.links) {
-    const lines = lineIds.map((one) => lineOf.get(one)).filter((one) => one !== undefined && board.isFreeLine(one));
+    const lines = lineIds.map((one) => lineOf.get(one)).filter((one) => one !== undefined && board.isFree(one));
     const expectations = expectationIds
       .map((one) => expectationOf.get(one))
       .filter((one) => one !== undefined && board.isFree(one));
@@ -111,9 +111,9 @@ function linked(decision: string, lines: readonly ExternalLine[], expectations: 
 }
 
 function lineResult(board: Board, line: ExternalLine, weak: WeakRest): LineResult {
-  const base = { agreed: board.isAgreed(line, 'line'), direct: board.edgesOf(line).length > 0 };
+  const base = { agreed: board.isAgreed(line), direct: board.edgesOf(line).length > 0 };
   if (line.held) return { ...base, state: 'OPEN' };
-  const match = board.matchOf(line, 'line');
+  const match = board.matchOf(line);
   if (match !== undefined) return { ...base, state: stateOf(match), match };
   const waits = weak.waiting.get(`line ${line.id}`);
   if (waits !== undefined) return { ...base, state: 'OPEN', due: waits };
@@ -136,8 +136,8 @@ function stateOf({ kind }: Match): 'MATCHED' | 'MISMATCH' | 'KNOWN' {
 }
 
 function expectationResult(board: Board, one: Expectation, weak: WeakRest): ExpectationResult {
-  const base = { agreed: board.isAgreed(one, 'expectation') };
-  const match = board.matchOf(one, 'expectation');
+  const base = { agreed: board.isAgreed(one) };
+  const match = board.matchOf(one);
   if (match !== undefined) {
     const state = stateOf(match);
     invariant(state !== 'KNOWN', `a known line has taken expectation ${one.id}`);

@@ -120,8 +120,8 @@ export interface MatchingTransaction {
   groupLinesByKey(keys: readonly Key[]): Promise<readonly number[]>;
   expectationsByKey(keys: readonly Key[]): Promise<readonly number[]>;
   /** Those that no reference ties to anything, as far as is known. */
-  weakLines(ranges: readonly WeakRange[]): Promise<readonly StoredLine[]>;
-  weakExpectations(ranges: readonly WeakRange[]): Promise<readonly StoredExpectation[]>;
+  weakLines(ranges: readonly WeakRange[]): Promise<readonly number[]>;
+  weakExpectations(ranges: readonly WeakRange[]): Promise<readonly number[]>;
   /** Decisions that name any of them and are not revoked. */
   decisionsOn(lineIds: readonly string[], expectationIds: readonly string[]): Promise<readonly Decision[]>;
   matchesById(ids: readonly number[]): Promise<readonly StoredMatch[]>;

@@ -59,7 +59,7 @@ function candidates(board: Board) {
   const byKey = new Map<string, Expectation[]>();
   for (const one of board.expectations) {
     const key = weakKeyOf(one);
-    if (key === undefined || !board.isFree(one) || board.isAgreed(one, 'expectation')) continue;
+    if (key === undefined || !board.isFree(one) || board.isAgreed(one)) continue;
     const others = byKey.get(key);
     if (others === undefined) byKey.set(key, [one]);
     else others.push(one);
@@ -68,7 +68,7 @@ function candidates(board: Board) {
   const byExpectation = new Map<Expectation, ExternalLine[]>();
   for (const line of board.lines) {
     const key = weakKeyOfLine(line);
-    if (key === undefined || !board.isFreeLine(line) || board.isAgreed(line, 'line')) continue;
+    if (key === undefined || !board.isFree(line) || board.isAgreed(line)) continue;
     const found = (byKey.get(key) ?? []).filter((one) => inWindow(board, line, one) && !board.isForbidden(line, one));
     if (found.length === 0) continue;
     byLine.set(line, found);

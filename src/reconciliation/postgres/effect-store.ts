@@ -67,7 +67,7 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
       return rows[0]?.seen;
     },
     done: (effect, { outcome, answers }, lines) =>
-      inTransaction(pool, async (client) => {
+      inTransaction(pool, 'carrying', async (client) => {
         await client.query(
           `insert into reconciliation.carried_out (effect_id, outcome, answer) values ($1, $2, $3)
            on conflict (effect_id) do nothing`,

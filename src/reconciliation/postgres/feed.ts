@@ -15,9 +15,11 @@ import {
   weakNumberOf,
   weakNumberOfLine,
 } from '../matching/index.ts';
+import { inOrder, type Statement } from './in-order.ts';
 import {
   arrayText,
-  encode,
+  encodeExpectation,
+  encodeLine,
   expectationOf,
   type ExpectationRow,
   lineOf,
@@ -25,6 +27,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
+import { lock } from './transaction.ts';
 
 /** Takes in what is fed, within a transaction. False: the feed's place is elsewhere, and nothing may be written. */
 export async function takeIn(client: pg.PoolClient, fed: Fed): Promise<boolean> {
@@ -64,31 +67,29 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
     changed.set(line.id, fed);
   }
   const all = [...changed.values()];
-  await insertLines(
-    client,
-    all.filter(({ number }) => fresh.has(number)),
-  );
+  await inOrder(client, insertLines(all.filter(({ number }) => fresh.has(number))));
   // What changes of a line that is there is its release.
   const released = all.filter(({ number }) => !fresh.has(number));
   if (released.length === 0) return;
+  await lock(client, 'matching');
   await client.query(
     `update reconciliation.lines l set held = false, body = u.body
       from unnest($1::bigint[], $2::text[]) as u (number, body) where l.number = u.number`,
-    [arrayText(released.map(({ number }) => number)), arrayText(released.map(({ line }) => encode(line)))],
+    [arrayText(released.map(({ number }) => number)), arrayText(released.map(({ line }) => encodeLine(line)))],
   );
   await lookAgain(client, 'line', 'any($1)', arrayText(released.map(({ number }) => number)));
 }
 
-async function insertLines(client: pg.PoolClient, stored: readonly StoredLine[]): Promise<void> {
+function* insertLines(stored: readonly StoredLine[]): Generator<Statement> {
   if (stored.length === 0) return;
   const lines = stored.map(({ line }) => line);
   const numbers = arrayText(stored.map(({ number }) => number));
-  await client.query(
-    `insert into reconciliation.lines
-      (number, id, profile, account, amount, currency, value_date, held, body, weak_key)
-      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
-        $8::boolean[], $9::text[], $10::bigint[])`,
-    [
+  yield {
+    text: `insert into reconciliation.lines
+      (number, id, profile, account, amount, currency, value_date, held, weak_key, body)
+      select * from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[],
+        $7::date[], $8::boolean[], $9::bigint[]), json_array_elements_text($10))`,
+    values: [
       numbers,
       arrayText(lines.map(({ id }) => id)),
       arrayText(lines.map(({ profile }) => profile)),
@@ -97,13 +98,16 @@ async function insertLines(client: pg.PoolClient, stored: readonly StoredLine[])
       arrayText(lines.map(({ currency }) => currency)),
       arrayText(lines.map(({ valueDate }) => valueDate)),
       arrayText(lines.map(({ held }) => held)),
-      arrayText(lines.map(encode)),
       arrayText(lines.map((line) => weakNumberOfLine(line) ?? null)),
+      JSON.stringify(lines.map(encodeLine)),
     ],
-  );
-  await client.query('insert into reconciliation.line_states (line) select * from unnest($1::bigint[])', [numbers]);
+  };
+  yield {
+    text: 'insert into reconciliation.line_states (line) select * from unnest($1::bigint[])',
+    values: [numbers],
+  };
   const keys = stored.flatMap(({ line, number }) => keysOfLine(line).map((key) => [key, number] as const));
-  await insertKeys(client, 'line_keys', keys);
+  yield insertKeys('line_keys', keys);
 }
 
 async function takeExpectations(client: pg.PoolClient, incoming: readonly Expectation[]): Promise<void> {
@@ -126,34 +130,36 @@ async function takeExpectations(client: pg.PoolClient, incoming: readonly Expect
     changed.set(one.id, fed);
   }
   const all = [...changed.values()];
-  await upsertExpectations(client, all);
-  await client.query('insert into reconciliation.expectation_states (expectation) select * from unnest($1::bigint[])', [
-    arrayText(all.map(({ number }) => number).filter((number) => number > before)),
-  ]);
+  if (all.some(({ number }) => number <= before)) await lock(client, 'matching');
+  const newKeys = (): (readonly [Key, number])[] =>
+    all.flatMap(({ expectation, number }) =>
+      keysOfExpectation(expectation)
+        .filter((key) => keysBefore.get(expectation.id)?.has(key) !== true)
+        .map((key) => [key, number] as const),
+    );
+  await inOrder(client, insertExpectations(all, before, newKeys));
   const changedNumbers = all.map(({ number }) => number).filter((number) => number <= before);
   if (changedNumbers.length > 0) await lookAgain(client, 'expectation', 'any($1)', arrayText(changedNumbers));
-  const keys = all.flatMap(({ expectation, number }) =>
-    keysOfExpectation(expectation)
-      .filter((key) => keysBefore.get(expectation.id)?.has(key) !== true)
-      .map((key) => [key, number] as const),
-  );
-  await insertKeys(client, 'expectation_keys', keys);
   if (left.length === 0) return;
   const neighbours = 'any(array(select number from reconciliation.lines where weak_key = any($1))) and not agreed';
   await lookAgain(client, 'line', neighbours, arrayText(left));
 }
 
-async function upsertExpectations(client: pg.PoolClient, stored: readonly StoredExpectation[]): Promise<void> {
+function* insertExpectations(
+  stored: readonly StoredExpectation[],
+  lastBefore: number,
+  newKeys: () => readonly (readonly [Key, number])[],
+): Generator<Statement> {
   const all = stored.map(({ expectation }) => expectation);
-  await client.query(
-    `insert into reconciliation.expectations
-      (number, id, profile, direction, amount, currency, date, position, withdrawn, body, weak_key)
-      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::date[],
-        $8::bigint[], $9::boolean[], $10::text[], $11::bigint[])
+  yield {
+    text: `insert into reconciliation.expectations
+      (number, id, profile, direction, amount, currency, date, position, withdrawn, weak_key, body)
+      select * from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[],
+        $7::date[], $8::bigint[], $9::boolean[], $10::bigint[]), json_array_elements_text($11))
       on conflict (id) do update set direction = excluded.direction, amount = excluded.amount,
         currency = excluded.currency, date = excluded.date, position = excluded.position,
         withdrawn = excluded.withdrawn, body = excluded.body, weak_key = excluded.weak_key`,
-    [
+    values: [
       arrayText(stored.map(({ number }) => number)),
       arrayText(all.map(({ id }) => id)),
       arrayText(all.map(({ profile }) => profile)),
@@ -163,10 +169,15 @@ async function upsertExpectations(client: pg.PoolClient, stored: readonly Stored
       arrayText(all.map(({ date }) => date)),
       arrayText(all.map(({ position }) => position)),
       arrayText(all.map(({ withdrawn = false }) => withdrawn)),
-      arrayText(all.map(encode)),
       arrayText(all.map((one) => weakNumberOf(one) ?? null)),
+      JSON.stringify(all.map(encodeExpectation)),
     ],
-  );
+  };
+  yield {
+    text: 'insert into reconciliation.expectation_states (expectation) select * from unnest($1::bigint[])',
+    values: [arrayText(stored.map(({ number }) => number).filter((number) => number > lastBefore))],
+  };
+  yield insertKeys('expectation_keys', newKeys());
 }
 
 async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', which: string, value: string) {
@@ -175,6 +186,7 @@ async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', wh
 
 async function takeDecision(client: pg.PoolClient, decision: Decision): Promise<void> {
   const { id, kind, lineIds, expectationIds, by, at, revoked } = decision;
+  await lock(client, 'matching');
   await client.query(
     `insert into reconciliation.decisions as d values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (id) do update set revoked = d.revoked or excluded.revoked`,
@@ -193,16 +205,11 @@ async function lastNumber(client: pg.PoolClient, table: 'lines' | 'expectations'
   return Number(rows[0]?.last);
 }
 
-async function insertKeys(
-  client: pg.PoolClient,
-  table: 'line_keys' | 'expectation_keys',
-  keys: readonly (readonly [Key, number])[],
-): Promise<void> {
-  if (keys.length === 0) return;
+function insertKeys(table: 'line_keys' | 'expectation_keys', keys: readonly (readonly [Key, number])[]): Statement {
   // In the order of the index: neighbours go to the same page.
   const sorted = [...keys].sort(([a], [b]) => a - b);
-  await client.query(`insert into reconciliation.${table} select * from unnest($1::bigint[], $2::bigint[])`, [
-    arrayText(sorted.map(([key]) => key)),
-    arrayText(sorted.map(([, number]) => number)),
-  ]);
+  return {
+    text: `insert into reconciliation.${table} select * from unnest($1::bigint[], $2::bigint[])`,
+    values: [arrayText(sorted.map(([key]) => key)), arrayText(sorted.map(([, number]) => number))],
+  };
 }

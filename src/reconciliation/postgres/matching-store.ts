@@ -19,8 +19,10 @@ import {
   arrayText,
   expectationOf,
   type ExpectationRow,
+  expectationTables,
   lineOf,
   type LineRow,
+  lineTables,
   matchColumns,
   matchOf,
   type MatchRow,
@@ -45,7 +47,9 @@ export class PostgresMatchingStore implements MatchingStore {
   }
 
   put(fed: Fed): Promise<'written' | 'elsewhere'> {
-    return inTransaction(this.#pool, async (client) => ((await takeIn(client, fed)) ? 'written' : 'elsewhere'));
+    return inTransaction(this.#pool, 'feeding', async (client) =>
+      (await takeIn(client, fed)) ? 'written' : 'elsewhere',
+    );
   }
 
   async cursorOf(feed: string): Promise<number> {
@@ -57,11 +61,11 @@ export class PostgresMatchingStore implements MatchingStore {
   }
 
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
-    return inTransaction(this.#pool, (client) => work(new Transaction(client)));
+    return inTransaction(this.#pool, 'matching', (client) => work(new Transaction(client)));
   }
 
   reexamine(): Promise<void> {
-    return inTransaction(this.#pool, async (client) => {
+    return inTransaction(this.#pool, 'matching', async (client) => {
       await client.query(
         `update reconciliation.line_states set due = '-infinity' where state not in ('MATCHED', 'KNOWN')`,
       );
@@ -123,12 +127,15 @@ class Transaction implements MatchingTransaction {
     return this.#numbersByKey('expectation as number from reconciliation.expectation_keys', keys);
   }
 
-  async weakLines(ranges: readonly WeakRange[]): Promise<StoredLine[]> {
-    return this.#lines(`${within('value_date')} and not held`, rangeValues(ranges));
+  weakLines(ranges: readonly WeakRange[]): Promise<number[]> {
+    return this.#numbers(
+      `select o.number from ${lineTables} ${within('value_date')} and not held`,
+      rangeValues(ranges),
+    );
   }
 
-  async weakExpectations(ranges: readonly WeakRange[]): Promise<StoredExpectation[]> {
-    return ranges.length === 0 ? [] : this.#expectations(within('date'), rangeValues(ranges));
+  weakExpectations(ranges: readonly WeakRange[]): Promise<number[]> {
+    return this.#numbers(`select o.number from ${expectationTables} ${within('date')}`, rangeValues(ranges));
   }
 
   async decisionsOn(lineIds: readonly string[], expectationIds: readonly string[]): Promise<Decision[]> {
@@ -182,12 +189,11 @@ class Transaction implements MatchingTransaction {
   }
 
   async #numbersByKey(what: string, keys: readonly Key[]): Promise<number[]> {
-    if (keys.length === 0) return [];
-    const { rows } = await this.#client.query<[string]>({
-      text: `select ${what} where key = any($1)`,
-      values: [arrayText(keys)],
-      rowMode: 'array',
-    });
+    return keys.length === 0 ? [] : this.#numbers(`select ${what} where key = any($1)`, [arrayText(keys)]);
+  }
+
+  async #numbers(text: string, values: string[]): Promise<number[]> {
+    const { rows } = await this.#client.query<[string]>({ text, values, rowMode: 'array' });
     return rows.map(([number]) => Number(number));
   }
 }

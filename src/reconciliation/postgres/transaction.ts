@@ -1,14 +1,20 @@
 import type pg from 'pg';
 
-/** Session-independent advisory lock: (`kora` in ASCII, reconciliation). */
-const lockKeys = [0x6b6f7261, 41];
+/** Of transaction-level advisory locks: (`kora` in ASCII, of reconciliation). */
+const locks = { feeding: [0x6b6f7261, 41], matching: [0x6b6f7261, 42], carrying: [0x6b6f7261, 43] } as const;
 
 /**
- * Runs the work in one transaction, alone: whoever else would write waits. Committed when it returns, rolled back when it
- * throws.
+ * One feeds at a time, and one matches. Both at once is right as long as feeding only adds: what a batch has not seen is
+ * still to be looked at. Who feeds changes of what is there takes the second lock as well, before it writes them.
  */
+export async function lock(client: pg.PoolClient, what: keyof typeof locks): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1, $2)', [...locks[what]]);
+}
+
+/** Runs the work in one transaction, with the lock. Committed when it returns, rolled back when it throws. */
 export async function inTransaction<Result>(
   pool: pg.Pool,
+  first: keyof typeof locks,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
@@ -20,7 +26,7 @@ export async function inTransaction<Result>(
     // Everything here is looked up by an index, and tables that have just been filled have no statistics yet.
     await client.query(`begin; set local enable_seqscan = off; set local enable_hashjoin = off;
       set local enable_mergejoin = off; set local jit = off`);
-    await client.query('select pg_advisory_xact_lock($1, $2)', lockKeys);
+    await lock(client, first);
     const result = await work(client);
     await client.query('commit');
     return result;

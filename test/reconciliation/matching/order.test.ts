@@ -22,7 +22,9 @@ describe('matching, a piece at a time', () => {
         store.transact((tx) => examineNext(tx, { runId: 'r', today, rules, batchSize }));
       for (const [at, feed] of feeds.entries()) {
         await store.put(feed);
-        const { run, batchSize, days, crash } = plan[at % plan.length]!;
+        const step = plan[at % plan.length];
+        if (step === undefined) throw new Error('a plan without steps');
+        const { run, batchSize, days, crash } = step;
         today = Math.min(today + (at % 3 === 0 ? days : 0), lastDay);
         for (let times = 0; times < run; times++) {
           store.crashNext = crash && times === 0;

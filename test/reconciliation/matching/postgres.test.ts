@@ -57,7 +57,9 @@ describe('matching in PostgreSQL', () => {
         });
       for (const [at, feed] of feeds.entries()) {
         await store.put(feed);
-        const { run, batchSize, days, crash } = plan[at % plan.length]!;
+        const step = plan[at % plan.length];
+        if (step === undefined) throw new Error('a plan without steps');
+        const { run, batchSize, days, crash } = step;
         today = Math.min(today + (at % 3 === 0 ? days : 0), lastDay);
         for (let times = 0; times < run; times++)
           await examine(batchSize, crash && times === 0).catch((error: unknown) => {

@@ -117,8 +117,8 @@ export class MemoryMatchingStore implements MatchingStore {
         numbers(this.lines, (one) => one.examined && !one.waiting && !one.direct && shares(keys, keysOfLine(one.line))),
       expectationsByKey: (keys) =>
         numbers(this.expectations, ({ expectation }) => shares(keys, keysOfExpectation(expectation))),
-      weakLines: (ranges) => Promise.resolve(this.#weakOnes(ranges).lines),
-      weakExpectations: (ranges) => Promise.resolve(this.#weakOnes(ranges).expectations),
+      weakLines: (ranges) => Promise.resolve(this.#weakOnes(ranges).lines.map(({ number }) => number)),
+      weakExpectations: (ranges) => Promise.resolve(this.#weakOnes(ranges).expectations.map(({ number }) => number)),
       decisionsOn: (lineIds, expectationIds) =>
         Promise.resolve(
           [...this.decisions.values()].filter(

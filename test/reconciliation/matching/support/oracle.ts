@@ -72,7 +72,7 @@ export function oracle(
           const keys = (x: typeof a) => [x.e.withdrawn ? 1 : 0, x.fee, distance(x.l, x.e), x.l.id, x.e.id];
           const [ka, kb] = [keys(a), keys(b)];
           const at = ka.findIndex((k, i) => k !== kb[i]);
-          return at < 0 ? 0 : ka[at]! < kb[at]! ? -1 : 1;
+          return at < 0 ? 0 : (ka[at] ?? 0) < (kb[at] ?? 0) ? -1 : 1;
         })[0];
       if (best === undefined) return;
       take(rule, 'MATCHED', [best.l], [best.e], [best.fee]);
@@ -84,7 +84,9 @@ export function oracle(
     const es = E.filter((e) => d.expectationIds.includes(e.id) && free(e));
     if (ls.length < d.lineIds.length || es.length < d.expectationIds.length) continue;
     const moved = size(total(ls.map((l) => l.amount)));
-    const fee = es.length !== 1 ? 0n : es[0]!.direction === 'out' ? moved - es[0]!.amount : es[0]!.amount - moved;
+    const [e] = es;
+    const alone = e !== undefined && es.length === 1;
+    const fee = !alone ? 0n : e.direction === 'out' ? moved - e.amount : e.amount - moved;
     take(
       'manual',
       'MATCHED',
