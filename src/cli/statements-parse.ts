@@ -54,7 +54,9 @@ export async function parseStatements(shell: Shell, files: readonly string[], fl
         } else printer.part(part);
       });
       if (flags.schema === undefined || !(await isXml(file))) continue;
-      for (const { code, message, at } of await schemaProblems(createReadStream(file), flags.schema)) {
+      for (const { code, message, at } of await schemaProblems(createReadStream(file), flags.schema, (path) =>
+        readFile(path),
+      )) {
         printer.problem(named({ code, message, ...at }));
       }
     } catch (error) {

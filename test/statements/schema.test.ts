@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -77,6 +77,6 @@ describe('a camt.053 of a profile with a schema', () => {
 
 it('says of a document that is too large that it was not checked', async () => {
   const path = join(folder, 'camt.xsd');
-  expect(await schemaProblems(bytesOf([tooLong()]), path, 100)).toMatchObject([{ code: 'SchemaUnchecked' }]);
-  expect(await schemaProblems(bytesOf([tooLong()]), path)).toMatchObject([{ code: 'SchemaMismatch' }]);
+  expect(await schemaProblems(bytesOf([tooLong()]), path, readFile, 100)).toMatchObject([{ code: 'SchemaUnchecked' }]);
+  expect(await schemaProblems(bytesOf([tooLong()]), path, readFile)).toMatchObject([{ code: 'SchemaMismatch' }]);
 });

@@ -47,7 +47,7 @@ async function readersOf(
   const check =
     schemas === undefined || !(format === 'pain.002' || format?.startsWith('camt.'))
       ? {}
-      : { checkSchema: () => schemaProblems(open(), schemas) };
+      : { checkSchema: () => schemaProblems(open(), schemas, (path) => readFile(path)) };
   if (format === 'pain.002') return { kind: 'status-report', reader: statusReportReader, ...check };
   if (format === undefined) {
     const what = 'it is none of MT940, MT942, camt.052, camt.053, camt.054; for a CSV name a mapping in the profile';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { StatementProblem } from '../statement.ts';
 import { xsdProblems } from './xsd-check.ts';
 
@@ -12,11 +11,12 @@ export const SCHEMA_CHECK_BYTES_MAX = 32 * 1024 * 1024;
  * Holds a document against the schema that is configured for it. One of a namespace without a schema is not checked; one that
  * is too large has a problem that says so.
  *
- * @throws SchemaUnusableError; whatever reading the schema and `bytes` throw
+ * @throws SchemaUnusableError; whatever `read` and `bytes` throw
  */
 export async function schemaProblems(
   bytes: AsyncIterable<Uint8Array>,
   schemas: SchemaPaths,
+  read: (path: string) => Promise<Uint8Array>,
   bytesMax = SCHEMA_CHECK_BYTES_MAX,
 ): Promise<StatementProblem[]> {
   const parts: Uint8Array[] = [];
@@ -31,7 +31,7 @@ export async function schemaProblems(
   }
   const document = Buffer.concat(parts);
   const path = typeof schemas === 'string' ? schemas : schemas[namespaceOf(document) ?? ''];
-  return path === undefined ? [] : xsdProblems(document, await readFile(path));
+  return path === undefined ? [] : xsdProblems(document, await read(path));
 }
 
 /** Of the first element; prefixed or not, and in UTF-16 as well. */

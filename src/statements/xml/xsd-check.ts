@@ -1,3 +1,4 @@
+import type * as Libxml from 'libxml2-wasm';
 import type { ParseOption, XmlLibError } from 'libxml2-wasm';
 import type { StatementProblem } from '../statement.ts';
 
@@ -49,7 +50,7 @@ export async function checkSchema(schema: Uint8Array): Promise<void> {
   compiled(await import('libxml2-wasm'), schema).dispose();
 }
 
-function compiled({ XmlDocument, XsdValidator, ParseOption }: typeof import('libxml2-wasm'), schema: Uint8Array) {
+function compiled({ XmlDocument, XsdValidator, ParseOption }: typeof Libxml, schema: Uint8Array) {
   try {
     const parsed = XmlDocument.fromBuffer(schema, {
       option: (ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET) as ParseOption,
