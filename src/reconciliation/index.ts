@@ -1,11 +1,5 @@
 /** The face of Reconciliation: the ledger against what providers and banks report. docs/reconciliation.md. */
-export {
-  type Booking,
-  type Core,
-  type CoreAnswer,
-  CoreUnreachableError,
-  type SettlementProof,
-} from './effects/core.ts';
+export { type Core, type CoreAnswer, CoreUnreachableError } from './effects/core.ts';
 export { httpCore } from './effects/http-core.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
