@@ -56,7 +56,11 @@ export class ProviderTerms {
   readonly railLimits: NonNullable<Terms['railLimits']> = (provider, rail, currency) => {
     const profile = this.#config.profiles.find(({ id }) => id === provider);
     const connectors = this.#config.connectors.filter(
-      (one) => one.profile === provider && (one.currencies.length === 0 || one.currencies.includes(currency)),
+      (one) =>
+        one.profile === provider &&
+        // One that only takes statements in has no say.
+        one.capabilities.disburses &&
+        (one.currencies.length === 0 || one.currencies.includes(currency)),
     );
     const bounds = [
       ...(rail === undefined ? [] : [profile?.rails?.[rail] ?? {}]),

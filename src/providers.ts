@@ -28,7 +28,7 @@ import type { Logger } from './platform/logging.ts';
 import type { Stages } from './platform/stages.ts';
 import { partitionOf, workOfProviders } from './projections/queries.ts';
 import type { OpenedStore } from './store.ts';
-import { callbackOutcome } from './provider-callbacks.ts';
+import { callbackOutcome, statusSink } from './provider-callbacks.ts';
 import type { Providers, ProviderTerms } from './provider-terms.ts';
 
 /** Parts that the work is divided into: so many processes can share it. Their number is not to be changed lightly: leases are named after them. */
@@ -149,18 +149,14 @@ export async function openProviders(
     await calls.close();
   });
 
-  ground.statements?.tellStatuses(async (profile, { references, status }) => {
-    const providerRef = 'providerRef' in status ? (status.providerRef ?? '') : '';
-    const outcome = callbackOutcome(providerRef, status);
-    if (outcome === undefined) return true;
-    // A report says whose bank it is of, and not which of its connectors carried the payment.
-    for (const { config } of manager.views().filter((view) => view.config.profile === profile)) {
-      for (const reference of references.filter((one) => PAYMENT_ID.test(one))) {
-        if (await ear.told(reference, config.id, outcome)) return true;
-      }
-    }
-    return false;
-  });
+  ground.statements?.tellStatuses(
+    statusSink({
+      connectorsOf: (profile) =>
+        manager.views().flatMap(({ config }) => (config.profile === profile ? [config.id] : [])),
+      slicesOf: async (payoutId) => (await runtime.payout(payoutId))?.slices.map(({ paymentId }) => paymentId),
+      told: (paymentId, connectorId, outcome) => ear.told(paymentId, connectorId, outcome),
+    }),
+  );
 
   return {
     list: () =>
@@ -196,9 +192,6 @@ export async function openProviders(
     },
   };
 }
-
-/** What a bank is told as a payment's key. Others' references are none of ours. */
-const PAYMENT_ID = /^[A-Za-z0-9_-]{27}$/;
 
 function calendarsOf({ profiles }: ConnectorsConfig): ReadonlyMap<string, SettlementCalendar> {
   return new Map(

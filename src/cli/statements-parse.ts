@@ -13,6 +13,9 @@ import {
   readerFor,
   readyMapping,
   readyMappingNames,
+  schemaProblems,
+  checkSchema,
+  SchemaUnusableError,
   type StatementFormat,
   type StatementPart,
   type StatementReader,
@@ -27,6 +30,7 @@ export interface ParseFlags {
   readonly currency?: string;
   readonly charset?: CharsetName;
   readonly mapping?: string;
+  readonly schema?: string;
   readonly json?: true;
 }
 
@@ -36,6 +40,7 @@ export async function parseStatements(shell: Shell, files: readonly string[], fl
     throw new CommandError('--currency: a currency of ISO 4217 is wanted, such as XOF', exitCodes.usage.code);
   }
   const mapping = flags.mapping === undefined ? undefined : await mappingOf(flags.mapping);
+  if (flags.schema !== undefined) await checkedSchema(flags.schema);
   const write = (text: string): void => void shell.stdout.write(text);
   const printer: StatementPrinter = flags.json === true ? new JsonStatements(write) : new TextStatements(write);
   let unreadable = false;
@@ -48,6 +53,12 @@ export async function parseStatements(shell: Shell, files: readonly string[], fl
           printer.problem(named({ code, message, ...at }));
         } else printer.part(part);
       });
+      if (flags.schema === undefined || !(await isXml(file))) continue;
+      for (const { code, message, at } of await schemaProblems(createReadStream(file), flags.schema, (path) =>
+        readFile(path),
+      )) {
+        printer.problem(named({ code, message, ...at }));
+      }
     } catch (error) {
       unreadable = true;
       const problem = problemOf(error);
@@ -111,6 +122,19 @@ async function maker(
     ...(mapping === undefined ? {} : { mapping }),
   };
   return () => readerFor(format, options);
+}
+
+async function isXml(file: string): Promise<boolean> {
+  return (await detected(file))?.startsWith('camt.') === true;
+}
+
+async function checkedSchema(path: string): Promise<void> {
+  try {
+    await checkSchema(await readFile(path));
+  } catch (error) {
+    const what = error instanceof SchemaUnusableError ? 'no XSD that can be used' : 'no file that can be read';
+    throw new CommandError(`--schema: ${what}: ${path}`, exitCodes.usage.code);
+  }
 }
 
 async function detected(file: string): Promise<ReturnType<typeof detectFormat>> {

@@ -55,6 +55,7 @@ export function statementsCommand(shell: Shell): Command {
       ]),
     )
     .option('--mapping <name>', 'of parse, for csv: a mapping that is shipped, or the path of one')
+    .option('--schema <file>', 'of parse, for XML: an XSD that the document is held against')
     .option('--profile <id>', 'the bank profile: of import whose file it is, of list only those')
     .option('--status <status>', 'of list: received, parsed, quarantined or unreadable')
     .option('--limit <n>', 'of list: how many, 1 to 200', '50')

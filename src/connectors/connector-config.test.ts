@@ -189,3 +189,36 @@ describe('a reference to a secret', () => {
     }
   });
 });
+
+describe('the schemas of a bank profile', () => {
+  const xsd = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Document"/></xs:schema>';
+
+  it('are read with the configuration: one that cannot be used is refused with its place', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kora-schemas-'));
+    const [file, good, bad] = ['connectors.json', 'good.xsd', 'bad.xsd'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    try {
+      await writeFile(good, xsd);
+      await writeFile(bad, '<a/>');
+      const read = async (schemas: unknown) => {
+        const document = { profiles: [{ ...profile, statements: { schemas } }], connectors: [local] };
+        await writeFile(file, JSON.stringify(document));
+        return readConnectorsConfig(file, kinds);
+      };
+      expect((await read(good)).profiles[0]?.statements?.schemas).toBe(good);
+      expect((await read({ 'urn:a': good })).profiles[0]?.statements?.schemas).toEqual({ 'urn:a': good });
+      await expect(read({ 'urn:a': good, 'urn:b': bad })).rejects.toMatchObject({
+        code: 'ConnectorConfig',
+        message: `${file}: profiles[0].statements.schemas["urn:b"]: is no XSD that can be used: look at the file`,
+      });
+      await expect(read(join(folder, 'none.xsd'))).rejects.toThrow('schemas: cannot be read (ENOENT)');
+      await expect(read(7)).rejects.toThrow('schemas: the path of an XSD is wanted, or paths by namespace');
+      await expect(read({ 'urn:a': 7 })).rejects.toThrow('the path of an XSD is wanted');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -4,6 +4,7 @@ import type { ConnectorConfig } from './bank-connector.ts';
 import { ConnectorConfigError } from './config-error.ts';
 import { type BankProfile, connectorsDocument } from './config-schema.ts';
 import type { ConnectorKind } from './kind.ts';
+import { checkSchemas } from './statements/profile-statements.ts';
 import { fill } from './validate.ts';
 
 /** All connectors of an installation, with defaults filled in. Where a secret belongs there is a reference to it. */
@@ -30,7 +31,9 @@ export async function readConnectorsConfig(file: string, kinds: readonly Connect
     throw new ConnectorConfigError(file, 'is not JSON: look for a comma or a quote too many or too few');
   }
   try {
-    return parseConnectorsConfig(document, kinds);
+    const config = parseConnectorsConfig(document, kinds);
+    for (const [index, profile] of config.profiles.entries()) await checkSchemas(profile, `profiles[${index}]`);
+    return config;
   } catch (error) {
     if (!(error instanceof ConnectorConfigError)) throw error;
     throw new ConnectorConfigError(file, error.message, { cause: error });

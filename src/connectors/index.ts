@@ -27,6 +27,7 @@ export { deskOf } from './statements/desk.ts';
 export { type OpenedLine, StatementIntake } from './statements/intake.ts';
 export { type Actor, StatementIntakeError } from './statements/ports.ts';
 export { secretsOf, termsOf } from './statements/profile-statements.ts';
+export type { StatusSink } from './statements/status-report.ts';
 export { SftpPoller } from './statements/sftp/sftp-poller.ts';
 export { StatementKeys } from './statements/statement-keys.ts';
 

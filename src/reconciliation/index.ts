@@ -15,13 +15,7 @@ export { casesCsv } from './cases/csv.ts';
 export type { CaseRefusal, CaseRefusalCode } from './cases/decide-case.ts';
 export { keepCases } from './cases/keep-cases.ts';
 export type { CaseCore } from './cases/ports.ts';
-export {
-  type Booking,
-  type Core,
-  type CoreAnswer,
-  CoreUnreachableError,
-  type SettlementProof,
-} from './effects/core.ts';
+export { type Core, type CoreAnswer, CoreUnreachableError } from './effects/core.ts';
 export { httpCore } from './effects/http-core.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';

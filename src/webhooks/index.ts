@@ -2,7 +2,7 @@
 export { kindsOf } from './event-choice.ts';
 export { allSchemas } from './events/schema-document.ts';
 export * from './face.ts';
-export { type EventFeed, type FeedItem, type FeedPage, paymentFeed, signedItem } from './feed.ts';
+export { paymentFeed, signedItem } from './feed.ts';
 export type { Envelope } from './events/catalog.ts';
 export { resealSecrets } from './postgres/endpoints.ts';
 export type { Publisher } from './publisher/publisher.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paymentIdOf } from '../../src/kernel/ids.ts';
 import defaultRulesDocument from '../../src/reconciliation/matching/default-rules.json' with { type: 'json' };
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
-import { kora, serve, type Serving, type Spawned, spawnKora } from '../cli/kora-process.ts';
+import { serve, type Serving, type Spawned, spawnKora } from '../cli/kora-process.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 /**
@@ -131,10 +131,13 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
     return String((balance as Record<string, unknown>)['posted']);
   };
   const takenIn = async (lines: readonly Line[]): Promise<void> => {
-    const file = join(folder, `${randomUUID()}.sta`);
-    await writeFile(file, statement(lines));
-    const { code, stderr, stdout } = await kora(['statements', 'import', file, '--profile', 'bank:SN'], { env });
-    expect({ code, stderr: code === 0 ? '' : stderr + stdout }).toEqual({ code: 0, stderr: '' });
+    const response = await fetch(`${serving.http}/v1/statements?profile=bank:SN`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' },
+      body: statement(lines),
+    });
+    expect([response.status, await response.text()]).toEqual([expect.any(Number), expect.stringContaining('bank:SN')]);
+    expect(response.ok).toBe(true);
   };
   async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
     for (const deadline = Date.now() + 40_000; !(await condition());) {

@@ -74,8 +74,14 @@ describe.skipIf(!hasSshd)('statements through the product (skipped without sshd)
         },
       ],
       connectors: [
-        { id: 'ab', type: 'local', profile: 'bank:AB', settings: { outcome: 'unknown', mute: true } },
-        { id: 'ab-statements', type: 'mt940', profile: 'bank:AB' },
+        {
+          id: 'ab',
+          type: 'local',
+          profile: 'bank:AB',
+          limits: { amountMax: '1000' },
+          settings: { outcome: 'unknown', mute: true },
+        },
+        { id: 'ab-statements', type: 'mt940', profile: 'bank:AB', limits: { amountMax: '1000' } },
       ],
     };
     await writeFile(join(folder, 'connectors.json'), JSON.stringify(document));
@@ -174,7 +180,7 @@ describe.skipIf(!hasSshd)('statements through the product (skipped without sshd)
     const open = { type: 'treasury', currency: 'XOF' };
     const { accountId: till } = await call<{ accountId: string }>('POST', '/v1/accounts', open);
     const funding = { kind: 'FUNDING', payee: till, provider: 'bank:AB', amount: '1000', currency: 'XOF' };
-    await call('POST', '/v1/payments', funding);
+    for (let count = 0; count < 4; count++) await call('POST', '/v1/payments', funding);
     const asked = { payer: till, provider: 'bank:AB', beneficiary: 'ben-1', amount: '100', currency: 'XOF' };
     const { payoutId } = await call<{ payoutId: string }>('POST', '/v1/payouts', asked);
     interface Payout {
@@ -196,9 +202,32 @@ describe.skipIf(!hasSshd)('statements through the product (skipped without sshd)
     expect(answered).toMatchObject({ providerRef: 'BANK-77' });
     expect(answered?.status).toMatch(/^(sent|settled)$/);
 
+    const whole = await call<{ payoutId: string }>('POST', '/v1/payouts', { ...asked, amount: '2700' });
+    const slices = async () => (await call<Payout>('GET', `/v1/payouts/${whole.payoutId}`)).slices;
+    const statuses = async () => (await slices()).map((one) => one.status);
+    await expect.poll(statuses, { timeout: 30_000 }).toEqual(['in_doubt', 'in_doubt', 'in_doubt']);
+    const [, refused] = await slices();
+    const ofAll = report
+      .join('')
+      .replace('M-1</OrgnlMsgId>', `${whole.payoutId}</OrgnlMsgId>`)
+      .replace('</OrgnlGrpInfAndSts>', '<GrpSts>ACSC</GrpSts></OrgnlGrpInfAndSts>')
+      .replace(
+        /<OrgnlEndToEndId>.*<\/AcctSvcrRef>/,
+        `<OrgnlEndToEndId>${refused?.paymentId ?? ''}</OrgnlEndToEndId><TxSts>RJCT</TxSts>`,
+      );
+    const taken = await call<{ status: string }>('POST', '/v1/statements?profile=bank:AB', ofAll);
+    expect(taken.status).toBe('parsed');
+    const [first, exception, third] = await statuses();
+    expect([first, third]).toEqual([
+      expect.stringMatching(/^(sent|settled)$/),
+      expect.stringMatching(/^(sent|settled)$/),
+    ]);
+    // What a report refuses is asked for, and this bank never answers.
+    expect(exception).toBe('in_doubt');
+
     const text = await (await fetch(serving.metrics)).text();
     expect(text).toContain('molam_bank_statement_lines_unmatched{bank_profile="bank:AB"} 3');
-    expect(text).toContain('kora_statement_files{status="parsed"} 4');
+    expect(text).toContain('kora_statement_files{status="parsed"} 5');
     expect(text).toMatch(/kora_statement_polls_total\{bank_profile="bank:AB",outcome="done"\} [1-9]/);
     expect(text).toContain('kora_statement_import_lag_seconds 0');
   });

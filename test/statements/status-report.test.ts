@@ -50,6 +50,56 @@ const report = (
 ];
 
 describe('a pain.002', () => {
+  const wide = (group: string, ...payments: readonly string[]): string[] => [
+    '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt>',
+    `<GrpHdr><MsgId>${randomUUID().slice(0, 20)}</MsgId><CreDtTm>2026-11-27T10:00:00</CreDtTm></GrpHdr>`,
+    `<OrgnlGrpInfAndSts><OrgnlMsgId>payout-1</OrgnlMsgId>${group}</OrgnlGrpInfAndSts>`,
+    ...payments,
+    '</CstmrPmtStsRpt></Document>',
+  ];
+  const payment = (id: string, status: string, transactions = ''): string =>
+    `<OrgnlPmtInfAndSts><OrgnlPmtInfId>${id}</OrgnlPmtInfId>${status}${transactions}</OrgnlPmtInfAndSts>`;
+  async function toldBy(lines: readonly string[], known = true): Promise<[string, ReportedStatus[]]> {
+    const on = stage.again();
+    const told: ReportedStatus[] = [];
+    on.tellStatuses((_, reported) => Promise.resolve(told.push(reported) > 0 && known));
+    const { id } = await stage.take(`bank:${randomUUID()}`, lines, on);
+    return [(await on.file(id)).status, told];
+  }
+  const refused = (code: string, providerRef: string) => ({ status: 'refused', code, elsewhere: false, providerRef });
+
+  it('says of a whole message what it does not say of less, when it is known what that is', async () => {
+    const listed =
+      '<TxInfAndSts><OrgnlEndToEndId>one</OrgnlEndToEndId><TxSts>ACSC</TxSts></TxInfAndSts>' +
+      '<TxInfAndSts><OrgnlInstrId>two</OrgnlInstrId><OrgnlEndToEndId>NOTPROVIDED</OrgnlEndToEndId></TxInfAndSts>';
+    const reason = '<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf>';
+    const [status, told] = await toldBy(
+      wide(reason, payment('p-1', '<PmtInfSts>ACCC</PmtInfSts>', listed), payment('p-2', '')),
+    );
+    expect(status).toBe('parsed');
+    expect(told).toEqual([
+      { references: ['one'], status: { status: 'confirmed', providerRef: 'one' } },
+      { references: ['two'], status: { status: 'confirmed', providerRef: 'two' } },
+      {
+        references: ['p-1'],
+        status: { status: 'confirmed', providerRef: 'p-1' },
+        exceptFor: new Set(['one', 'two']),
+      },
+      { references: ['payout-1'], status: refused('AM04', 'payout-1'), exceptFor: new Set(['one', 'two', 'p-1']) },
+    ]);
+  });
+
+  it('that has only some of its payments accepted (PART) says nothing of those that it does not list', async () => {
+    expect(await toldBy(wide('<GrpSts>PART</GrpSts>'))).toEqual(['parsed', []]);
+  });
+
+  it('whose message is not known here is held, unless it only says that what it lists is on its way', async () => {
+    expect((await toldBy(wide('<GrpSts>RJCT</GrpSts>'), false))[0]).toBe('quarantined');
+    expect((await toldBy(wide('<GrpSts>ACCP</GrpSts>'), false))[0]).toBe('quarantined');
+    const listed = '<TxInfAndSts><OrgnlEndToEndId>one</OrgnlEndToEndId><TxSts>PDNG</TxSts></TxInfAndSts>';
+    expect((await toldBy(wide('<GrpSts>ACCP</GrpSts>', payment('p', '', listed)), false))[0]).toBe('parsed');
+  });
+
   it('is told to the payments that it names, when somebody carries payments', async () => {
     const profile = `bank:${randomUUID()}`;
     const on = stage.again();

@@ -1,4 +1,4 @@
-import type { StatementReader, StatusReportReader } from '../../statements/index.ts';
+import type { StatementProblem, StatementReader, StatusReportReader } from '../../statements/index.ts';
 
 /** Seals and opens what is personal: a keyring, newest key first. `place` is what the value belongs to. */
 export interface Sealer {
@@ -32,7 +32,12 @@ export interface Actor {
   readonly correlationId?: string;
 }
 
-export type FileReaders =
+export type FileReaders = FileReader & {
+  /** Holds the whole file against the schema that is configured; absent: there is none for it. */
+  readonly checkSchema?: () => Promise<readonly StatementProblem[]>;
+};
+
+type FileReader =
   | { readonly kind: 'statements'; readonly reader: () => StatementReader }
   /** A pain.002: no statement, it says what became of payments. */
   | { readonly kind: 'status-report'; readonly reader: () => StatusReportReader };

@@ -8,10 +8,14 @@ import {
   detectFormat,
   DETECTION_BYTES,
   readerFor,
+  checkSchema,
   readyMapping,
+  schemaProblems,
+  SchemaUnusableError,
   StatementUnreadableError,
   statusReportReader,
 } from '../../statements/index.ts';
+import { ConnectorConfigError } from '../config-error.ts';
 import type { BankProfile } from '../config-schema.ts';
 import { resolveSecret, type SecretSources } from '../secrets.ts';
 import type { FileReaders, StatementTerms } from './ports.ts';
@@ -35,12 +39,16 @@ export function termsOf({ statements = standard }: BankProfile): StatementTerms 
 /** Looks at as much of a file as shows how it is to be read. What is configured goes before what is seen. */
 async function readersOf(
   open: () => AsyncIterable<Uint8Array>,
-  { format: wanted, currency, charset, mapping: named, reversals }: StatementSettings,
+  { format: wanted, currency, charset, mapping: named, reversals, schemas }: StatementSettings,
 ): Promise<FileReaders> {
   const mapping = named === undefined ? undefined : await mappingOf(named);
   const seen = wanted === 'auto' ? detectFormat(await beginning(open())) : wanted;
   const format = seen ?? (mapping === undefined ? undefined : 'csv');
-  if (format === 'pain.002') return { kind: 'status-report', reader: statusReportReader };
+  const check =
+    schemas === undefined || !(format === 'pain.002' || format?.startsWith('camt.'))
+      ? {}
+      : { checkSchema: () => schemaProblems(open(), schemas, (path) => readFile(path)) };
+  if (format === 'pain.002') return { kind: 'status-report', reader: statusReportReader, ...check };
   if (format === undefined) {
     const what = 'it is none of MT940, MT942, camt.052, camt.053, camt.054; for a CSV name a mapping in the profile';
     throw new StatementUnreadableError('UnknownFormat', what, { line: 1, column: 1 });
@@ -53,7 +61,7 @@ async function readersOf(
     ...(shown !== undefined && { charset: shown }),
     ...(mapping !== undefined && { mapping }),
   };
-  return { kind: 'statements', reader: () => readerFor(format, options) };
+  return { kind: 'statements', reader: () => readerFor(format, options), ...check };
 }
 
 async function beginning(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
@@ -88,4 +96,24 @@ export async function secretsOf(profile: string, sftp: SftpSettings, sources: Se
     return reference === undefined ? {} : { [name]: await resolveSecret(reference, sources, `${place}.${name}`) };
   };
   return { ...(await one('password')), ...(await one('key')), ...(await one('passphrase')) };
+}
+
+/** Reads every schema that a profile names. @throws ConnectorConfigError names the place of the first that cannot be used */
+export async function checkSchemas({ statements }: BankProfile, place: string): Promise<void> {
+  const { schemas } = statements ?? standard;
+  if (schemas === undefined) return;
+  const named = typeof schemas === 'string' ? [['', schemas] as const] : Object.entries(schemas);
+  for (const [namespace, path] of named) {
+    const at = `${place}.statements.schemas${namespace === '' ? '' : `["${namespace}"]`}`;
+    try {
+      await checkSchema(await readFile(path));
+    } catch (cause) {
+      if (cause instanceof SchemaUnusableError) {
+        throw new ConnectorConfigError(at, 'is no XSD that can be used: look at the file', { cause });
+      }
+      const { code } = cause as { code?: string };
+      if (code === undefined) throw cause;
+      throw new ConnectorConfigError(at, `cannot be read (${code}): name a file that is there`, { cause });
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { type FileFindings, type FoundBalances, type FoundProblem, KEPT_MAX } from './file-findings.ts';
-import type { StatementTerms } from './ports.ts';
+import type { FileReaders, StatementTerms } from './ports.ts';
 import { examineReport } from './status-report.ts';
 import { StatementUnreadableError, type StatementPart, type StatementReader } from '../../statements/index.ts';
 
@@ -61,11 +61,24 @@ export async function examine(open: () => AsyncIterable<Uint8Array>, terms: Stat
   };
   try {
     const readers = await terms.look(open);
-    if (readers.kind === 'status-report') return await examineReport(open(), readers.reader());
+    if (readers.kind === 'status-report') {
+      return await withSchema(await examineReport(open(), readers.reader()), readers);
+    }
     for await (const parts of partsOf(open(), readers.reader())) for (const part of parts) take(part);
+    return await withSchema(found(), readers);
   } catch (error) {
     if (!(error instanceof StatementUnreadableError)) throw error;
     return found({ code: error.code, message: error.message, ...error.at });
   }
-  return found();
+}
+
+/** What can be read is held against its schema as well. */
+async function withSchema(findings: FileFindings, { checkSchema }: FileReaders): Promise<FileFindings> {
+  if (checkSchema === undefined || findings.unreadable !== undefined) return findings;
+  const more = (await checkSchema()).map(({ code, message, at }) => ({ code, message, ...at }));
+  return {
+    ...findings,
+    problems: [...findings.problems, ...more].slice(0, KEPT_MAX),
+    problemsCount: findings.problemsCount + more.length,
+  };
 }

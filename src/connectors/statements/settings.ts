@@ -56,6 +56,15 @@ export const statementSettings = Type.Object(
     reversals: choice(['sign-is-effect', 'sign-is-original'] as const, { default: 'sign-is-effect' }),
     /** Of csv: a mapping that is shipped, or the path of one. */
     mapping: Type.Optional(text('the path of a mapping is wanted')),
+    /** Of XML: an XSD that documents are held against; the path of one, or paths by namespace. */
+    schemas: Type.Optional(
+      Type.Unsafe<string | Record<string, string>>({
+        type: ['string', 'object'],
+        minLength: 1,
+        additionalProperties: { type: 'string', minLength: 1, description: 'the path of an XSD is wanted' },
+        description: 'the path of an XSD is wanted, or paths by namespace',
+      }),
+    ),
     bankReferencesUnique: Type.Boolean({ default: false, description: 'true or false is wanted' }),
     reports: choice(['cumulative', 'delta'] as const, { default: 'cumulative' }),
     sftp: Type.Optional(sftp),

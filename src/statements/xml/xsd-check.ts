@@ -1,3 +1,4 @@
+import type * as Libxml from 'libxml2-wasm';
 import type { ParseOption, XmlLibError } from 'libxml2-wasm';
 import type { StatementProblem } from '../statement.ts';
 
@@ -16,21 +17,14 @@ const PROBLEMS_MAX = 100;
  */
 export async function xsdProblems(document: Uint8Array, schema: Uint8Array): Promise<StatementProblem[]> {
   const libxml = await import('libxml2-wasm');
-  const { XmlDocument, XmlLibError: LibError, XsdValidator, ParseOption: Option } = libxml;
+  const { XmlDocument, XmlLibError: LibError, ParseOption: Option } = libxml;
   // Nothing is loaded from elsewhere and no entity is put in; lines beyond 65,535 keep their number.
   const option = (Option.XML_PARSE_NO_XXE | Option.XML_PARSE_NONET | Option.XML_PARSE_BIG_LINES) as ParseOption;
   const failed = (error: unknown): StatementProblem[] => {
     if (error instanceof LibError) return problemsOf(error);
     throw error;
   };
-  const loaded = loadSchema(() => {
-    const parsed = XmlDocument.fromBuffer(schema, { option });
-    try {
-      return XsdValidator.fromDoc(parsed);
-    } finally {
-      parsed.dispose();
-    }
-  });
+  const loaded = compiled(libxml, schema);
   try {
     const parsed = XmlDocument.fromBuffer(document, { option });
     try {
@@ -51,9 +45,21 @@ export async function xsdProblems(document: Uint8Array, schema: Uint8Array): Pro
   }
 }
 
-function loadSchema<Validator>(load: () => Validator): Validator {
+/** Whether a schema can be used at all. @throws SchemaUnusableError */
+export async function checkSchema(schema: Uint8Array): Promise<void> {
+  compiled(await import('libxml2-wasm'), schema).dispose();
+}
+
+function compiled({ XmlDocument, XsdValidator, ParseOption }: typeof Libxml, schema: Uint8Array) {
   try {
-    return load();
+    const parsed = XmlDocument.fromBuffer(schema, {
+      option: (ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET) as ParseOption,
+    });
+    try {
+      return XsdValidator.fromDoc(parsed);
+    } finally {
+      parsed.dispose();
+    }
   } catch (cause) {
     throw new SchemaUnusableError('the configured XSD schema is not one that can be used: check the file', { cause });
   }

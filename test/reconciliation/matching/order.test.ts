@@ -13,7 +13,7 @@ describe('matching, a piece at a time', () => {
     { minLength: 1, maxLength: 8 },
   );
 
-  test.prop([worlds, steps], { numRuns: Number(process.env['KORA_MATCHING_RUNS'] ?? 3_000) })(
+  test.prop([worlds, steps], { numRuns: Number(process.env['KORA_MATCHING_RUNS'] ?? 1_000) })(
     'comes to what everything at once comes to',
     async ({ lines, expectations, decisions, feeds }, plan) => {
       const store = new MemoryMatchingStore();
