@@ -14,7 +14,10 @@ export type RefusalCode = Exclude<ProblemCode, (typeof undecided)[number]>;
 /** The figures that explain a refusal, by its code. Amounts are texts of minor units. */
 interface Figures {
   readonly Invalid: { readonly field?: string };
-  readonly NotFound: { readonly what?: 'payment' | 'account' | 'payout' | 'connector'; readonly id?: string };
+  readonly NotFound: {
+    readonly what?: 'payment' | 'account' | 'payout' | 'connector' | 'feed' | 'case';
+    readonly id?: string;
+  };
   readonly InsufficientFunds: { readonly accountId: string; readonly available: string; readonly asked: string };
   readonly AccountFrozen: { readonly accountId: string };
   readonly AccountClosed: { readonly accountId: string };

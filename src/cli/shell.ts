@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { configFrom, type KoraConfig, type Texts } from '../platform/config.ts';
 import { configOptions, defaultOf } from '../platform/config-options.ts';
 import { createLogger, type Logger } from '../platform/logging.ts';
@@ -54,7 +54,9 @@ export function configured(
 ): { readonly config: KoraConfig; readonly logger: Logger } {
   const texts: Partial<Record<ConfigName, string>> = {};
   for (const name of Object.keys(configOptions) as ConfigName[]) {
-    const value = flags[name];
+    const { flag } = configOptions[name];
+    // Where the flag is called otherwise than the option, commander calls it as the flag.
+    const value = flags[flag === undefined ? name : new Option(flag).attributeName()];
     if (typeof value === 'string') texts[name] = value;
   }
   // What takes a moment and ends is silent unless something is wrong.
