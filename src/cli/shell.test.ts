@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import type { ConfigName } from '../platform/config.ts';
+import type { KoraConfig } from '../platform/config.ts';
 import { configOptions } from '../platform/config-options.ts';
 import { configured, takes } from './shell.ts';
+
+type ConfigName = keyof KoraConfig;
 
 /** Proves that every flag that a command takes is heard. */
 describe('a flag', () => {
