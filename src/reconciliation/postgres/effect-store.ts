@@ -84,7 +84,9 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
         for (const { id, bookedAs, bookings } of lines) {
           await client.query(
             `insert into reconciliation.line_bookings (line_id, booked_as, bookings) values ($1, $2, $3)
-             on conflict (line_id) do update set booked_as = excluded.booked_as, bookings = excluded.bookings`,
+             on conflict (line_id) do update set booked_as = excluded.booked_as, bookings = excluded.bookings
+               -- Somebody's case has taken it meanwhile: it is theirs.
+               where line_bookings.booked_as <> 'person'`,
             [id, bookedAs, bookings],
           );
         }
