@@ -5,7 +5,7 @@ import { LINES, measureReading } from './reading.ts';
 
 /** What is used of it. Its types are there only where the bench's packages are. */
 interface CamtParser {
-  parseCamt053(file: string): Promise<{
+  readonly parseCamt053: (file: string) => Promise<{
     readonly statements: readonly {
       readonly transactions: readonly {
         readonly amount: { readonly value: string | number };
