@@ -4917,7 +4917,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": string;
+                    readonly "text/csv": string;
                 };
             };
             /** @description Invalid */
@@ -9505,6 +9505,8 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ReconciliationReport"];
+                    readonly "text/csv": string;
+                    readonly "text/html": string;
                 };
             };
             /** @description Invalid */
@@ -9527,6 +9529,15 @@ export interface operations {
             };
             /** @description Forbidden */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -98,13 +98,19 @@ export function problemsOf({
   ];
 }
 
+/** Whatever is no JSON is text to whoever reads the document. */
+function contentOf(schema: TSchema, mediaTypes: Route['mediaTypes'] = ['application/json']): Record<string, object> {
+  const text = Type.String();
+  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: type === 'application/json' ? schema : text }]));
+}
+
 function answersOf(route: Route): Readonly<Record<number, unknown>> {
   const answers: Record<number, unknown> = {};
   for (const [status, schema] of Object.entries(route.answers)) {
     answers[Number(status)] =
       schema === null
         ? { description: 'done', type: 'null' }
-        : { description: 'done', content: { 'application/json': { schema } } };
+        : { description: 'done', content: contentOf(schema, route.mediaTypes) };
   }
   const codes = new Map<number, ProblemCode[]>();
   for (const code of new Set(problemsOf(route))) {

@@ -69,6 +69,8 @@ interface RouteSpec<Params extends TSchema, Query extends TSchema, Body extends 
   readonly upload?: true;
   /** Answers by status. A 204 has `null`. */
   readonly answers: Readonly<Partial<Record<Done['status'], TSchema | null>>>;
+  /** What its answers may be. Default: JSON. */
+  readonly mediaTypes?: readonly ('application/json' | 'text/csv' | 'text/html')[];
   /** Problems that are special to it, beside those that every route has. */
   readonly problems?: readonly ProblemCode[];
   /** Needs `Idempotency-Key`: it commands money or accounts. */

@@ -53,6 +53,7 @@ const exportCases = route({
   description: 'All of the filter. Cells that a spreadsheet would take for a formula begin with an apostrophe.',
   query: casesExportQuery,
   answers: { 200: casesCsvText },
+  mediaTypes: ['text/csv'],
   access: readers,
   handle: async ({ principal, query }, { reconciliation }) => {
     if (!mayReadCases(principal)) return forbidden;

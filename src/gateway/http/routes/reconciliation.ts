@@ -16,6 +16,8 @@ const reconciliationReport = route({
     'have amounts in decimals.',
   query: reportQuery,
   answers: { 200: dailyReport },
+  mediaTypes: ['application/json', 'text/csv', 'text/html'],
+  problems: ['NotFound'],
   access: { roles: { support: 'any', reviewer: 'any', admin: 'any', service: 'any' }, scopes: ['cases:read'] },
   handle: async ({ principal, query: { date, profile, format = 'json' } }, { reconciliation }): Promise<Answer> => {
     if (!mayReadCases(principal)) return forbidden;
