@@ -45,8 +45,8 @@ describe('processes on one database', { timeout: 180_000 }, () => {
   async function ledAnew(...not: string[]): Promise<string> {
     return vi.waitFor(async () => {
       const [one = '', ...others] = await holders();
-      // Deadlines, projections, webhooks.
-      expect(others).toEqual([one, one]);
+      // Deadlines, projections, statements, webhooks.
+      expect(others).toEqual([one, one, one]);
       expect(not).not.toContain(one);
       return one;
     }, soon);
