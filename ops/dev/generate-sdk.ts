@@ -21,6 +21,7 @@ interface Document {
 }
 interface Operation {
   readonly operationId?: string;
+  readonly tags?: readonly string[];
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
 }
 
@@ -36,11 +37,14 @@ const files: Readonly<Record<string, (document: Document) => string | Promise<st
   },
 };
 
+/** What the client has no calls for: tools of finance and of services of ours, and every byte of it is loaded by apps. */
+const notClients: ReadonlySet<string> = new Set(['cases', 'feeds', 'statements']);
+
 /** What a client must know of an operation before it calls it. */
 function operationsFile({ paths }: Document): string {
   const rows = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, { operationId, parameters = [] }]) => {
-      if (operationId === undefined) return [];
+    Object.entries(methods).flatMap(([method, { operationId, tags = [], parameters = [] }]) => {
+      if (operationId === undefined || tags.some((tag) => notClients.has(tag))) return [];
       const takes = (header: string): boolean =>
         parameters.some((one) => one.in === 'header' && one.name.toLowerCase() === header);
       const row = [

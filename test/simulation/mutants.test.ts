@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { mutants } from './mutants/mutants.ts';
 
-/** Proves that the simulation can fail: every bug that is put into the product is found within 300 seeds. */
+/** Proves that the simulation can fail: every bug that is put into the product is found within 500 seeds. */
 const simulate = fileURLToPath(new URL('simulate.ts', import.meta.url));
 
 async function play(mutant: string): Promise<{ code: unknown; out: string; err: string }> {
-  const args = ['--disable-warning=ExperimentalWarning', simulate, '--mutant', mutant, '--runs', '300', '--whole'];
+  const args = ['--disable-warning=ExperimentalWarning', simulate, '--mutant', mutant, '--runs', '500', '--whole'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [closed, out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
   return { code: closed[0] as unknown, out, err };
