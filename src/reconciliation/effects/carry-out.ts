@@ -38,6 +38,15 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
   const answers: CoreAnswer[] = [];
   const booked: BookedLine[] = [];
   let refused = false;
+  // Before the line's own money leaves suspense: where the payment does not take it, it stays there.
+  if (effect.kind === 'settle') {
+    for (const id of effect.expectationIds) {
+      const answer = await settle(effect, id, store, core);
+      if (answer === undefined) continue;
+      answers.push(answer);
+      refused ||= answer.outcome === 'refused';
+    }
+  }
   for (const line of lines) {
     if (wanted === undefined || refused) break;
     const bookings = bookingsFor(line, wanted);
@@ -61,14 +70,6 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
       asked += 1;
     }
     if (!refused) booked.push({ ...line, bookedAs: wanted, bookings: line.bookings + asked });
-  }
-  if (!refused && effect.kind === 'settle') {
-    for (const id of effect.expectationIds) {
-      const answer = await settle(effect, id, store, core);
-      if (answer === undefined) continue;
-      answers.push(answer);
-      refused ||= answer.outcome === 'refused';
-    }
   }
   const marks = marksOf(effect);
   if (!refused && marks.length > 0) await core.mark(marks);

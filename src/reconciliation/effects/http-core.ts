@@ -42,7 +42,7 @@ export function httpCore({ url, token, timeoutMs = 15_000 }: HttpCoreOptions): C
     const answer = (await response.json().catch(() => ({}))) as Problem & { readonly paymentId?: string };
     if (response.ok) return { outcome: 'done', paymentId: answer.paymentId ?? '' };
     const { code = `http ${response.status}`, detail = '' } = answer;
-    if (response.status >= 500 || response.status === 429 || response.status === 401 || passing.has(code))
+    if (response.status >= 500 || response.status === 429 || [401, 403].includes(response.status) || passing.has(code))
       throw new CoreUnreachableError(`the core at ${url} answered ${response.status} ${code}: ${detail}`);
     return { outcome: 'refused', code, message: detail };
   }
