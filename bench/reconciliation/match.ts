@@ -38,7 +38,7 @@ export interface Matched {
  * payment whether it came out as it had to.
  */
 export async function match(context: CaseContext, deals: number): Promise<Matched> {
-  const pool = new pg.Pool({ ...context.database, max: 2 });
+  const pool = new pg.Pool({ ...context.database, max: 3 });
   const client = await pool.connect();
   await migrate(client, [
     ...migrationSets.filter(({ module }) => module !== 'reconciliation'),

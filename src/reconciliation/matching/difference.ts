@@ -23,7 +23,7 @@ interface Before {
 }
 
 /** What has to be written so that what is stored is the solution, and what that means for the core, in the order to be told. */
-export function differenceOf(before: Before, solution: Solution): Changes {
+export function differenceOf(before: Before, solution: Solution): Omit<Changes, 'lookedAt'> {
   const { lines, expectations } = before.mayChange;
   const kept = new Map<string, StoredMatch>();
   for (const { matchId } of [...lines, ...expectations]) {
@@ -99,7 +99,10 @@ function expectationOutcome(
 function outcome(
   id: string,
   stored: Pick<StoredLine | StoredExpectation, 'number' | 'state' | 'reason' | 'matchId' | 'examined'>,
-  { match, ...result }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed' | 'examined'> & { readonly match?: Match },
+  {
+    match,
+    ...result
+  }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed' | 'examined'> & { readonly match?: Match },
   idOf: ReadonlyMap<Match, number>,
 ): Outcome {
   const matchId = match && idOf.get(match);
@@ -128,7 +131,7 @@ class Telling {
     this.#expectations = new Map(expectations.map((one) => [one.expectation.id, one]));
   }
 
-  effectsOf(ended: readonly StoredMatch[], changes: Omit<Changes, 'effects' | 'ended'>): Effect[] {
+  effectsOf(ended: readonly StoredMatch[], changes: Omit<Changes, 'effects' | 'ended' | 'lookedAt'>): Effect[] {
     // The same sides by another rule are as they were: only the explanation is a better one.
     const sides = (match: StoredMatch): string => signatureOfStored({ ...match, rule: '' });
     const [before, after] = [new Set(ended.map(sides)), new Set(changes.made.map(sides))];

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { examineNext } from '../../../src/reconciliation/matching/examine.ts';
+import { Examiner } from '../../../src/reconciliation/matching/examine.ts';
 import { CrashError, MemoryMatchingStore } from './support/memory-store.ts';
 import { oracle } from './support/oracle.ts';
 import { matchText, settledByEffects, settledByMatches, stateText } from './support/outcomes.ts';
@@ -9,7 +9,14 @@ import { firstDay, lastDay, rules, worlds } from './support/worlds.ts';
 /** Proves that what is matched in the end depends on what is there, and never on the order, the batches or the crashes in which it came. */
 describe('matching, a piece at a time', () => {
   const steps = fc.array(
-    fc.record({ run: fc.nat(4), batchSize: fc.integer({ min: 1, max: 5 }), days: fc.nat(2), crash: fc.boolean() }),
+    fc.record({
+      run: fc.nat(4),
+      batchSize: fc.integer({ min: 1, max: 5 }),
+      days: fc.nat(2),
+      crash: fc.boolean(),
+      /** It is fed while somebody reads ahead, before what was read before is written. */
+      meanwhile: fc.boolean(),
+    }),
     { minLength: 1, maxLength: 8 },
   );
 
@@ -18,25 +25,37 @@ describe('matching, a piece at a time', () => {
     async ({ lines, expectations, decisions, feeds }, plan) => {
       const store = new MemoryMatchingStore();
       let today = firstDay;
-      const examine = (batchSize: number) =>
-        store.transact((tx) => examineNext(tx, { runId: 'r', today, rules, batchSize }));
+      const examinerOf = (batchSize: number) => new Examiner({ store, runId: 'r', today, rules, batchSize });
       for (const [at, feed] of feeds.entries()) {
-        await store.put(feed);
+        let isFed = false;
+        const put = async (): Promise<void> => {
+          if (isFed) return;
+          isFed = true;
+          await store.put(feed);
+        };
         const step = plan[at % plan.length];
         if (step === undefined) throw new Error('a plan without steps');
-        const { run, batchSize, days, crash } = step;
+        const { run, batchSize, days, crash, meanwhile } = step;
+        // Changes wait until nobody matches, and a store that was cut off knows nothing of them.
+        if (meanwhile && !crash && store.isNew(feed)) store.whenLooked = put;
+        else await put();
         today = Math.min(today + (at % 3 === 0 ? days : 0), lastDay);
+        const examiner = examinerOf(batchSize);
         for (let times = 0; times < run; times++) {
           store.crashNext = crash && times === 0;
-          await examine(batchSize).catch((error: unknown) => {
+          await examiner.next().catch((error: unknown) => {
             if (!(error instanceof CrashError)) throw error;
           });
         }
+        await examiner.end();
+        store.whenLooked = undefined;
+        await put();
       }
       store.crashNext = false;
       today = lastDay;
       let rounds = 0;
-      while ((await examine(3)) !== undefined) if (rounds++ > 200) throw new Error('it never comes to an end');
+      const last = examinerOf(3);
+      while ((await last.next()) !== undefined) if (rounds++ > 200) throw new Error('it never comes to an end');
 
       const wanted = oracle(lines, expectations, decisions, rules, lastDay);
       const standing = [...store.matches.values()].filter(({ ended }) => !ended);

@@ -14,6 +14,7 @@ import type {
   Effect,
   Examined,
   Fed,
+  MatchingReader,
   MatchingStore,
   MatchingTransaction,
   StoredExpectation,
@@ -35,6 +36,9 @@ export class MemoryMatchingStore implements MatchingStore {
   batches: { readonly runId: string; readonly number: number; readonly counts: Counts }[] = [];
   /** Throws in the middle of the next write. */
   crashNext = false;
+  /** Is called when somebody looks: what happens between a read and a write. */
+  whenLooked: (() => Promise<unknown>) | undefined;
+  #amendments = 0;
 
   put({ lines = [], expectations = [], decisions = [], cursor }: Fed): Promise<'written' | 'elsewhere'> {
     if (cursor !== undefined) {
@@ -43,12 +47,15 @@ export class MemoryMatchingStore implements MatchingStore {
     }
     for (const line of lines) {
       const fed = feedLine(this.lines.get(line.id), line, () => this.lines.size + 1);
-      if (fed !== undefined) this.lines.set(line.id, fed);
+      if (fed === undefined) continue;
+      if (this.lines.has(line.id)) this.#amendments += 1;
+      this.lines.set(line.id, fed);
     }
     for (const incoming of expectations) {
       const stored = this.expectations.get(incoming.id);
       const fed = feedExpectation(stored, incoming, () => this.expectations.size + 1);
       if (fed === undefined) continue;
+      if (stored !== undefined) this.#amendments += 1;
       this.expectations.set(incoming.id, fed);
       const left = weakKeyLeft(stored, fed.expectation);
       if (left === undefined) continue;
@@ -59,14 +66,29 @@ export class MemoryMatchingStore implements MatchingStore {
       const known = this.decisions.get(decision.id);
       const held = known === undefined ? decision : { ...known, revoked: known.revoked || decision.revoked };
       this.decisions.set(decision.id, held);
+      this.#amendments += 1;
       for (const id of held.lineIds) touch(this.lines, id);
       for (const id of held.expectationIds) touch(this.expectations, id);
     }
     return Promise.resolve('written');
   }
 
+  /** Whether it changes nothing of what is there. */
+  isNew({ lines = [], expectations = [], decisions = [] }: Fed): boolean {
+    return (
+      decisions.length === 0 &&
+      !lines.some(({ id }) => this.lines.has(id)) &&
+      !expectations.some(({ id }) => this.expectations.has(id))
+    );
+  }
+
   cursorOf(feed: string): Promise<number> {
     return Promise.resolve(this.cursors.get(feed) ?? 0);
+  }
+
+  async look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result> {
+    await this.whenLooked?.();
+    return work(this.#transaction());
   }
 
   async transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
@@ -82,6 +104,7 @@ export class MemoryMatchingStore implements MatchingStore {
   }
 
   reexamine(): Promise<void> {
+    this.#amendments += 1;
     for (const [id, { state }] of this.lines) if (state !== 'MATCHED' && state !== 'KNOWN') touch(this.lines, id);
     for (const [id, { state }] of this.expectations) if (state !== 'MATCHED') touch(this.expectations, id);
     return Promise.resolve();
@@ -97,6 +120,16 @@ export class MemoryMatchingStore implements MatchingStore {
       wanted: (one: Node) => boolean,
     ): Promise<number[]> => Promise.resolve([...nodes.values()].filter(wanted).map(({ number }) => number));
     return {
+      amendments: () => Promise.resolve(this.#amendments),
+      fresh: (limit, after) =>
+        Promise.resolve({
+          lines: [...this.lines.values()]
+            .filter(({ examined, number }) => !examined && number > (after.line ?? 0))
+            .slice(0, limit),
+          expectations: [...this.expectations.values()]
+            .filter(({ examined, number }) => !examined && number > (after.expectation ?? 0))
+            .slice(0, limit),
+        }),
       due: (today, limit) => {
         const isDue = ({ waiting, due }: WithDue<StoredLine | StoredExpectation>): boolean =>
           waiting || (due !== undefined && due <= today);
