@@ -39,6 +39,8 @@ export class MemoryMatchingStore implements MatchingStore {
   /** Is called when somebody looks: what happens between a read and a write. */
   whenLooked: (() => Promise<unknown>) | undefined;
   #amendments = 0;
+  readonly #lookedAt = { line: 0, expectation: 0 };
+  #looking: Promise<unknown> = Promise.resolve();
 
   put({ lines = [], expectations = [], decisions = [], cursor }: Fed): Promise<'written' | 'elsewhere'> {
     if (cursor !== undefined) {
@@ -86,9 +88,10 @@ export class MemoryMatchingStore implements MatchingStore {
     return Promise.resolve(this.cursors.get(feed) ?? 0);
   }
 
-  async look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result> {
-    await this.whenLooked?.();
-    return work(this.#transaction());
+  look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result> {
+    const looking = (this.whenLooked?.() ?? Promise.resolve()).then(() => work(this.#transaction()));
+    this.#looking = looking.catch(() => undefined);
+    return looking;
   }
 
   async transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
@@ -131,11 +134,13 @@ export class MemoryMatchingStore implements MatchingStore {
             .slice(0, limit),
         }),
       due: (today, limit) => {
-        const isDue = ({ waiting, due }: WithDue<StoredLine | StoredExpectation>): boolean =>
-          waiting || (due !== undefined && due <= today);
+        const isDue =
+          (side: 'line' | 'expectation') =>
+          ({ examined, number, waiting, due }: WithDue<StoredLine | StoredExpectation>): boolean =>
+            examined ? waiting || (due !== undefined && due <= today) : number > this.#lookedAt[side];
         return Promise.resolve({
-          lines: [...this.lines.values()].filter(isDue).slice(0, limit),
-          expectations: [...this.expectations.values()].filter(isDue).slice(0, limit),
+          lines: [...this.lines.values()].filter(isDue('line')).slice(0, limit),
+          expectations: [...this.expectations.values()].filter(isDue('expectation')).slice(0, limit),
         });
       },
       linesById: (wanted) => Promise.resolve(wanted.map((id) => this.lines.get(id)).filter((one) => one !== undefined)),
@@ -164,7 +169,8 @@ export class MemoryMatchingStore implements MatchingStore {
       matchesById: (wanted) =>
         Promise.resolve(wanted.map((id) => this.matches.get(id)).filter((one) => one !== undefined)),
       lastMatchId: () => Promise.resolve(this.matches.size),
-      write: (changes) => Promise.resolve().then(() => this.#write(changes)),
+      // Who looks meanwhile sees nothing of what is written: that is the harder case.
+      write: (changes) => this.#looking.then(() => this.#write(changes)),
       recordBatch: (runId, number, counts) => {
         this.batches.push({ runId, number, counts });
         return Promise.resolve();
@@ -185,7 +191,7 @@ export class MemoryMatchingStore implements MatchingStore {
     };
   }
 
-  #write({ lines, expectations, ended, made, effects }: Changes): void {
+  #write({ lines, expectations, ended, made, effects, lookedAt }: Changes): void {
     for (const id of ended) {
       const match = this.matches.get(id);
       if (match === undefined || match.ended) throw new Error(`match ${id} is not there to be ended`);
@@ -224,6 +230,7 @@ export class MemoryMatchingStore implements MatchingStore {
       });
     }
     this.effects.push(...effects);
+    Object.assign(this.#lookedAt, lookedAt);
   }
 }
 
