@@ -98,8 +98,8 @@ function expectationOutcome(
 
 function outcome(
   id: string,
-  stored: Pick<StoredLine | StoredExpectation, 'number' | 'state' | 'reason' | 'matchId'>,
-  { match, ...result }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed'> & { readonly match?: Match },
+  stored: Pick<StoredLine | StoredExpectation, 'number' | 'state' | 'reason' | 'matchId' | 'examined'>,
+  { match, ...result }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed' | 'examined'> & { readonly match?: Match },
   idOf: ReadonlyMap<Match, number>,
 ): Outcome {
   const matchId = match && idOf.get(match);
@@ -111,6 +111,7 @@ function outcome(
     state,
     agreed,
     changed,
+    examined: stored.examined,
     ...(reason !== undefined && { reason }),
     ...(matchId !== undefined && { matchId }),
     ...(due !== undefined && { due }),

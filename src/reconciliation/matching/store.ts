@@ -85,6 +85,8 @@ export interface Outcome {
   readonly direct?: boolean;
   /** Whether it is not what it was. */
   readonly changed: boolean;
+  /** Whether it was looked at before. */
+  readonly examined: boolean;
 }
 
 export interface Changes {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { int4Array, int8Array } from '../../../eventstore/postgres/binary-array.ts';
 import {
   type Counts,
   type Day,
@@ -84,17 +85,32 @@ export class PostgresMatchingStore implements MatchingStore {
 
 class Transaction implements MatchingTransaction {
   readonly #client: pg.PoolClient;
+  /** The last of those looked at for the first time, where there were any. */
+  readonly #freshUpTo: Partial<Record<Side, number | undefined>> = {};
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
   }
 
   async due(today: Day, limit: number): Promise<Examined> {
-    const lines = await this.#lines('where s.due <= $1 order by s.due, s.line limit $2', [dateOf(today), limit]);
-    const room = limit - lines.length;
-    if (room === 0) return { lines, expectations: [] };
-    const order = 'where s.due <= $1 order by s.due, s.expectation limit $2';
-    return { lines, expectations: await this.#expectations(order, [dateOf(today), room]) };
+    const found: { lines: StoredLine[]; expectations: StoredExpectation[] } = { lines: [], expectations: [] };
+    const room = (): number => limit - found.lines.length - found.expectations.length;
+    const fresh = (side: Side): string =>
+      `where o.number > (select up_to from reconciliation.looked_at where side = '${side}') and s.${side} is null
+        order by o.number limit $1`;
+    const again = (side: Side): string => `where s.due <= $2 order by s.due, s.${side} limit $1`;
+    const add = async (side: Side, which: string, values: readonly unknown[]): Promise<void> => {
+      if (room() === 0) return;
+      if (side === 'line') found.lines.push(...(await this.#lines(which, [room(), ...values])));
+      else found.expectations.push(...(await this.#expectations(which, [room(), ...values])));
+    };
+    await add('line', fresh('line'), []);
+    this.#freshUpTo.line = found.lines.at(-1)?.number;
+    await add('line', again('line'), [dateOf(today)]);
+    await add('expectation', fresh('expectation'), []);
+    this.#freshUpTo.expectation = found.expectations.at(-1)?.number;
+    await add('expectation', again('expectation'), [dateOf(today)]);
+    return found;
   }
 
   async linesById(ids: readonly string[]): Promise<StoredLine[]> {
@@ -106,11 +122,11 @@ class Transaction implements MatchingTransaction {
   }
 
   async linesByNumber(numbers: readonly number[]): Promise<StoredLine[]> {
-    return numbers.length === 0 ? [] : this.#lines('where o.number = any($1)', [arrayText(numbers)]);
+    return numbers.length === 0 ? [] : this.#lines('where o.number = any($1)', [int8Array(numbers)]);
   }
 
   async expectationsByNumber(numbers: readonly number[]): Promise<StoredExpectation[]> {
-    return numbers.length === 0 ? [] : this.#expectations('where o.number = any($1)', [arrayText(numbers)]);
+    return numbers.length === 0 ? [] : this.#expectations('where o.number = any($1)', [int8Array(numbers)]);
   }
 
   linesByKey(keys: readonly Key[]): Promise<number[]> {
@@ -118,7 +134,7 @@ class Transaction implements MatchingTransaction {
   }
 
   groupLinesByKey(keys: readonly Key[]): Promise<number[]> {
-    const examined = `s.line = k.line and s.examined and s.due is distinct from '-infinity' and not s.direct`;
+    const examined = `s.line = k.line and s.due is distinct from '-infinity' and not s.direct`;
     const joined = `reconciliation.line_keys k join reconciliation.line_states s on ${examined}`;
     return this.#numbersByKey(`k.line as number from ${joined}`, keys);
   }
@@ -158,7 +174,7 @@ class Transaction implements MatchingTransaction {
   async matchesById(ids: readonly number[]): Promise<StoredMatch[]> {
     const { rows } = await this.#client.query<MatchRow>(
       `select ${matchColumns} from reconciliation.matches where id = any($1)`,
-      [arrayText(ids)],
+      [int8Array(ids)],
     );
     return rows.map(matchOf);
   }
@@ -170,8 +186,13 @@ class Transaction implements MatchingTransaction {
     return Number(rows[0]?.last);
   }
 
-  write(...[changes, run]: Parameters<MatchingTransaction['write']>): Promise<void> {
-    return writeChanges(this.#client, changes, run.id);
+  async write(...[changes, run]: Parameters<MatchingTransaction['write']>): Promise<void> {
+    await writeChanges(this.#client, changes, run.id);
+    for (const side of ['line', 'expectation'] as const) {
+      const upTo = this.#freshUpTo[side];
+      if (upTo === undefined) continue;
+      await this.#client.query('update reconciliation.looked_at set up_to = $2 where side = $1', [side, upTo]);
+    }
   }
 
   async recordBatch(runId: string, number: number, counts: Counts): Promise<void> {
@@ -189,27 +210,31 @@ class Transaction implements MatchingTransaction {
   }
 
   async #numbersByKey(what: string, keys: readonly Key[]): Promise<number[]> {
-    return keys.length === 0 ? [] : this.#numbers(`select ${what} where key = any($1)`, [arrayText(keys)]);
+    return keys.length === 0 ? [] : this.#numbers(`select ${what} where key = any($1)`, [int8Array(keys)]);
   }
 
-  async #numbers(text: string, values: string[]): Promise<number[]> {
+  async #numbers(text: string, values: Buffer[]): Promise<number[]> {
     const { rows } = await this.#client.query<[string]>({ text, values, rowMode: 'array' });
     return rows.map(([number]) => Number(number));
   }
 }
 
 function within(date: string): string {
-  return `join unnest($1::bigint[], $2::date[], $3::date[]) as r (key, first, last)
-    on weak_key = r.key and ${date} between r.first and r.last where not agreed`;
+  return `join unnest($1::bigint[], $2::integer[], $3::integer[]) as r (key, first, last)
+    on weak_key = r.key and ${date} between ${day('r.first')} and ${day('r.last')} where agreed is not true`;
 }
 
-function rangeValues(ranges: readonly WeakRange[]): string[] {
+const day = (number: string): string => `date '1970-01-01' + ${number}`;
+
+function rangeValues(ranges: readonly WeakRange[]): Buffer[] {
   return [
-    arrayText(ranges.map(({ key }) => key)),
-    arrayText(ranges.map(({ from }) => dateOf(from))),
-    arrayText(ranges.map(({ to }) => dateOf(to))),
+    int8Array(ranges.map(({ key }) => key)),
+    int4Array(ranges.map(({ from }) => from)),
+    int4Array(ranges.map(({ to }) => to)),
   ];
 }
+
+type Side = 'line' | 'expectation';
 
 interface DecisionRow {
   readonly id: string;

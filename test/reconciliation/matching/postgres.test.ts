@@ -198,6 +198,7 @@ async function empty(): Promise<void> {
   await pool.query(`truncate reconciliation.cursors, reconciliation.lines, reconciliation.line_states, reconciliation.line_keys,
     reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys, reconciliation.matches, reconciliation.decisions,
     reconciliation.effects, reconciliation.batches`);
+  await pool.query('update reconciliation.looked_at set up_to = 0');
 }
 
 async function standingMatches(): Promise<StandingMatch[]> {
@@ -219,10 +220,10 @@ async function standingMatches(): Promise<StandingMatch[]> {
 
 async function states(): Promise<Record<string, string>> {
   const { rows } = await pool.query<{ name: string; state: string; reason: string | null }>(
-    `select 'line ' || id as name, state, reason from reconciliation.lines
-      join reconciliation.line_states on line = number
-      union all select 'expectation ' || id, state, reason from reconciliation.expectations
-      join reconciliation.expectation_states on expectation = number`,
+    `select 'line ' || id as name, coalesce(state, 'OPEN') as state, reason from reconciliation.lines
+      left join reconciliation.line_states on line = number
+      union all select 'expectation ' || id, coalesce(state, 'OPEN'), reason from reconciliation.expectations
+      left join reconciliation.expectation_states on expectation = number`,
   );
   return Object.fromEntries(rows.map((row) => [row.name, stateText(row)]));
 }
