@@ -28,4 +28,6 @@ export { reconciliationMigrations } from './postgres/matching-store.ts';
 export { reconcile } from './reconcile.ts';
 export type { ReportPorts } from './report/ask-figures.ts';
 export { createReports, isDay, type Reports } from './report/reports.ts';
-export { reportCsv, reportHtml, reportJson } from './report/written.ts';
+export { pagePolicy } from './report/page-style.ts';
+export { reportHtml } from './report/page.ts';
+export { reportCsv, reportJson } from './report/written.ts';

@@ -99,7 +99,10 @@ function expectationOutcome(
 function outcome(
   id: string,
   stored: Pick<StoredLine | StoredExpectation, 'number' | 'state' | 'reason' | 'matchId' | 'examined'>,
-  { match, ...result }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed' | 'examined'> & { readonly match?: Match },
+  {
+    match,
+    ...result
+  }: Omit<Outcome, 'id' | 'number' | 'matchId' | 'changed' | 'examined'> & { readonly match?: Match },
   idOf: ReadonlyMap<Match, number>,
 ): Outcome {
   const matchId = match && idOf.get(match);
