@@ -11,21 +11,21 @@ export const pageStyle = `
 }
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 90rem; padding: 1.5rem; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 0.5rem; }
-h2 { border-top: 2px solid var(--line); font-size: 1.375rem; margin: 2.5rem 0 0; padding-top: 1rem; }
+h1 { font-size: 1.75em; line-height: 1.2; margin: 0 0 0.5rem; }
+h2 { border-top: 2px solid var(--line); font-size: 1.375em; margin: 2.5rem 0 0; padding-top: 1rem; }
 h1, h2, tbody th, li { overflow-wrap: anywhere; }
 .alert, .good { border-left: 0.375rem solid var(--good); padding: 0.25rem 0 0.25rem 1rem; }
 .alert { border-color: var(--bad); }
 .alert p { color: var(--bad); font-weight: 600; margin: 0; }
 .alert ul { margin: 0; padding-left: 1.25rem; }
 table { border-collapse: collapse; margin: 0 0 1.5rem; width: 100%; }
-caption { font-size: 1.125rem; font-weight: 600; padding: 1rem 0 0.5rem; text-align: left; }
+caption { font-size: 1.125em; font-weight: 600; padding: 1rem 0 0.5rem; text-align: left; }
 th, td { border-bottom: 1px solid var(--line); padding: 0.375rem 0.5rem; text-align: left; vertical-align: top; }
 thead th { vertical-align: bottom; }
 tbody th { font-weight: 400; }
 .number { font-variant-numeric: tabular-nums; text-align: right; }
 td.number { white-space: nowrap; }
-small { display: block; font-size: 0.8125rem; }
+small { display: block; font-size: 0.8125em; }
 em { font-style: italic; }
 .ledger { max-width: 46rem; }
 .part th { padding-left: 2rem; }
