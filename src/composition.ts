@@ -199,7 +199,8 @@ async function startReconciliation(
   if (config.reconciliationDatabaseUrl === undefined) return undefined;
   const { reconcileHere } = await import('./reconciling.ts');
   const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-  return reconcileHere({ config, logger, stages, ...core, report, onLag, coreDatabase: store.database });
+  const measures = seen.metrics && { measures: seen.metrics.reconciliation };
+  return reconcileHere({ config, logger, stages, ...core, report, onLag, ...measures, coreDatabase: store.database });
 }
 
 function startProjector(ground: Ground): Kora['projected'] {

@@ -16,7 +16,11 @@ export async function startReconciler(config: KoraConfig, logger: Logger): Promi
   const stages = new Stages();
   const metricsPort = await startedOrStopped(stages, async () => {
     const seen = await startObservability(config, { logger, stages, measured: true });
-    await reconcileApart({ config, logger, stages, onLag: (feed, events) => seen.metrics?.feedLag(feed, events) });
+    await reconcileApart({
+      ...{ config, logger, stages },
+      onLag: (feed, events) => seen.metrics?.feedLag(feed, events),
+      ...(seen.metrics && { measures: seen.metrics.reconciliation }),
+    });
     return seen.serveMetrics();
   });
   return { metricsPort, close: () => stages.stop() };

@@ -16,6 +16,8 @@ import type { Stages } from './platform/stages.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
 import {
   type CaseCore,
+  type CaseFigures,
+  caseFigures,
   caseTermsOf,
   type Core,
   type CoreAnswer,
@@ -24,6 +26,7 @@ import {
   createReports,
   defaultRules,
   type FeedSource,
+  type Finding,
   httpCore,
   httpSource,
   keepCases,
@@ -40,6 +43,14 @@ export interface ReconcilingGround {
   readonly logger: Logger;
   readonly stages: Stages;
   readonly onLag?: (feed: string, events: number) => void;
+  readonly measures?: ReconciliationMeasures;
+}
+
+/** Where reconciliation is measured: it tells what it did, and is asked for its open cases. */
+export interface ReconciliationMeasures {
+  readonly settled: (profile: string, delaySeconds: number) => void;
+  readonly found: (finding: Finding) => void;
+  readonly cases: (ask: () => Promise<CaseFigures[]>) => void;
 }
 
 /** Reconciles in the process of the core, which it asks directly. */
@@ -115,7 +126,7 @@ const nothingKnown: ReportPorts = {
 };
 
 async function start(
-  { config, logger, stages, onLag, database }: ReconcilingGround & { readonly database: pg.PoolConfig },
+  { config, logger, stages, onLag, measures, database }: ReconcilingGround & { readonly database: pg.PoolConfig },
   source: FeedSource,
   core: Core,
   report: ReportPorts,
@@ -149,8 +160,10 @@ async function start(
     secrets: [await eventsSecretOf(config)],
     signal: over.signal,
     ...(onLag && { onLag }),
+    ...(measures && { onSettled: measures.settled, onFinding: measures.found }),
     onError: (error, what) => logger.warn({ err: error }, what),
   });
+  measures?.cases(() => caseFigures(pool));
   stages.add('nothing more is reconciled', async () => {
     over.abort();
     await done;

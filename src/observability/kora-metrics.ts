@@ -12,6 +12,7 @@ import { commandMetrics, type RuntimeFigures, runtimeMetrics } from './command-m
 import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts';
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { type ReconciliationMetrics, reconciliationMetrics } from './reconciliation-metrics.ts';
 import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
 import {
   payoutSliceMetrics,
@@ -50,6 +51,7 @@ export interface KoraMetrics {
   measureUntold(ask: () => Promise<Untold>): void;
   /** Notes how many events of a feed reconciliation has not taken yet. */
   feedLag(feed: string, events: number): void;
+  readonly reconciliation: ReconciliationMetrics;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -92,6 +94,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
     feedLag: (feed, events) => void lags.set(feed, events),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
+    reconciliation: reconciliationMetrics(registry, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({
         registry,

@@ -8,6 +8,7 @@ export {
   writeOffKinds,
 } from './cases/case.facts.ts';
 export type { Asker } from './cases/case-log.ts';
+export { type CaseFigures, caseFigures } from './cases/case-figures.ts';
 export { caseTermsOf } from './cases/case-terms.ts';
 export type { CaseHistory, CaseView } from './cases/case-view.ts';
 export { type CaseAnswer, type Cases, createCases } from './cases/cases.ts';
@@ -16,6 +17,7 @@ export type { CaseRefusal, CaseRefusalCode } from './cases/decide-case.ts';
 export { keepCases } from './cases/keep-cases.ts';
 export type { CaseCore } from './cases/ports.ts';
 export { type Core, type CoreAnswer, CoreUnreachableError } from './effects/core.ts';
+export type { Finding } from './effects/finding.ts';
 export { httpCore } from './effects/http-core.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
@@ -26,4 +28,6 @@ export { reconciliationMigrations } from './postgres/matching-store.ts';
 export { reconcile } from './reconcile.ts';
 export type { ReportPorts } from './report/ask-figures.ts';
 export { createReports, isDay, type Reports } from './report/reports.ts';
-export { reportCsv, reportHtml, reportJson } from './report/written.ts';
+export { pagePolicy } from './report/page-style.ts';
+export { reportHtml } from './report/page.ts';
+export { reportCsv, reportJson } from './report/written.ts';

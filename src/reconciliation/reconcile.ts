@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { EventLog } from '../../eventstore/index.ts';
 import { carryOutEffects } from './effects/carry-out.ts';
 import type { Core } from './effects/core.ts';
+import type { Finding } from './effects/finding.ts';
 import { followFeed, takeUpParked } from './feed/consume.ts';
 import type { FeedName, FeedSource } from './feed/contract.ts';
 import { type MatchingRules, runMatching } from './matching/index.ts';
@@ -28,6 +29,10 @@ export interface ReconcileOptions {
   /** Between two looks at what is new. Default 500 ms. */
   readonly pollMs?: number;
   readonly onLag?: (feed: FeedName, events: number) => void;
+  /** Told of each payment that its proof has settled, once. */
+  readonly onSettled?: (profile: string, delaySeconds: number) => void;
+  /** Told of each finding that was carried out, or that the core refused. */
+  readonly onFinding?: (finding: Finding) => void;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -46,7 +51,7 @@ export function reconcile(options: ReconcileOptions): Promise<void> {
 }
 
 async function work(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { pool, source, secrets, pollMs = 500, onLag, onError, now = () => new Date() } = options;
+  const { pool, source, secrets, pollMs = 500, onLag, onSettled, onFinding, onError, now = () => new Date() } = options;
   const store = new PostgresMatchingStore(pool);
   const consuming = {
     source,
@@ -56,6 +61,7 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     now,
     pollMs,
     ...(onLag && { onLag }),
+    ...(onSettled && { onSettled }),
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
   await takeUpParked(consuming);
@@ -74,7 +80,7 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     pollMs,
     (error) => onError(error, 'what was found is not carried out'),
     async () => {
-      return (await carryOutEffects(effects, options.core)) > 0;
+      return (await carryOutEffects(effects, options.core, { ...(onFinding && { onFinding }) })) > 0;
     },
   );
   try {

@@ -50,6 +50,8 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
   let env: Record<string, string>;
   let token: string;
   let serving: Serving;
+  /** Where whoever reconciles serves its metrics. */
+  let metrics: string;
 
   beforeAll(async () => {
     [core, own, folder] = await Promise.all([
@@ -89,16 +91,18 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
   async function reconciler(): Promise<Spawned> {
     if (where === 'in the process of the core') {
       serving = await serve([], { env: { ...env, ...ofReconciliation() } });
+      ({ metrics } = serving);
       return serving;
     }
     const { DATABASE_URL: _, ...rest } = env;
     const apart = spawnKora(['serve', '--roles', 'reconciliation', '--json', '--metrics-port', '0'], {
       env: { ...rest, ...ofReconciliation(), KORA_CORE_URL: serving.http, KORA_DATA_DIR: join(folder, 'apart') },
     });
-    await new Promise<void>((resolve, reject) => {
-      apart.process.stdout.once('data', () => resolve());
+    const said = await new Promise<Buffer>((resolve, reject) => {
+      apart.process.stdout.once('data', resolve);
       void apart.ended.then(({ stderr }) => reject(new Error(`it did not start: ${stderr}`)));
     });
+    ({ metrics } = JSON.parse(said.toString()) as { metrics: string });
     return apart;
   }
 
@@ -166,6 +170,7 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
 
   it('settles what the bank names, books its fee, and keeps the rest in suspense', { timeout: 150_000 }, async () => {
     serving = await serve([], { env: where === 'apart' ? env : { ...env, ...ofReconciliation() } });
+    ({ metrics } = serving);
     let working = where === 'apart' ? await reconciler() : serving;
     await call('POST', '/v1/accounts', { type: 'customer', currency: 'XOF', accountId: 'ada' });
     const [first, second] = [await collected(5_000, 'first'), await collected(7_000, 'second')];
@@ -185,6 +190,22 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
       { status: 'matched', payment: first },
       { status: 'unmatched', payment: null },
     ]);
+    await until('it is in the metrics', async () => {
+      const text = await (await fetch(metrics)).text();
+      const figures = text.match(
+        /^kora_(?:reconciliation_findings|settlement_delay_seconds_count|cases_open).* [1-9]$/gm,
+      );
+      return (
+        JSON.stringify(figures?.sort()) ===
+        JSON.stringify([
+          'kora_cases_open{kind="missing_internal",days="0-1"} 1',
+          'kora_reconciliation_findings_total{bank_profile="bank:SN",finding="known"} 1',
+          'kora_reconciliation_findings_total{bank_profile="bank:SN",finding="matched"} 1',
+          'kora_reconciliation_findings_total{bank_profile="bank:SN",finding="missing_internal"} 1',
+          'kora_settlement_delay_seconds_count{bank_profile="bank:SN"} 1',
+        ])
+      );
+    });
     // Killed, and away for a while.
     working.process.kill('SIGKILL');
     await working.ended;

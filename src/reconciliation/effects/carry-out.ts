@@ -1,4 +1,5 @@
 import type { Effect } from '../matching/store.ts';
+import type { Finding, FindingKind } from './finding.ts';
 import type { PaymentSeen } from '../feed/payment-seen.ts';
 import type { Core, CoreAnswer, LineMark } from './core.ts';
 import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
@@ -26,13 +27,20 @@ export interface Result {
  * @returns how many were carried out
  * @throws CoreUnreachableError: nothing is known of the effect that is at the head; it is asked for again
  */
-export async function carryOutEffects(store: EffectStore, core: Core, limit = 200): Promise<number> {
+export async function carryOutEffects(
+  store: EffectStore,
+  core: Core,
+  { limit = 200, onFinding }: { readonly limit?: number; readonly onFinding?: (finding: Finding) => void } = {},
+): Promise<number> {
   const effects = await store.waiting(limit);
-  for (const effect of effects) await carryOut(effect, store, core);
+  for (const effect of effects) {
+    const { outcome } = await carryOut(effect, store, core);
+    onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
+  }
   return effects.length;
 }
 
-async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<void> {
+async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<Result> {
   const wanted = wantedBooking(effect);
   const lines = wanted === undefined ? [] : await store.lines(effect.lineIds);
   const answers: CoreAnswer[] = [];
@@ -73,8 +81,9 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
   }
   const marks = marksOf(effect);
   if (!refused && marks.length > 0) await core.mark(marks);
-  const outcome = refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done';
-  await store.done(effect, { outcome, answers }, booked);
+  const result: Result = { outcome: refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done', answers };
+  await store.done(effect, result, booked);
+  return result;
 }
 
 /** What the statements' lines are now. */
@@ -94,6 +103,18 @@ const statuses: Readonly<Record<Effect['kind'], LineMark['status'] | undefined>>
   missing_internal: 'unmatched',
   reopened: 'unmatched',
   missing_provider: undefined,
+};
+
+/** An effect as a finding: one name for a payment that is matched, whatever is carried out for it. */
+const findings: Readonly<Record<Effect['kind'], FindingKind>> = {
+  settle: 'matched',
+  known: 'known',
+  reversed: 'reversed',
+  mismatch: 'mismatch',
+  displaced: 'displaced',
+  missing_internal: 'missing_internal',
+  missing_provider: 'missing_provider',
+  reopened: 'reopened',
 };
 
 /** How the ledger should have the lines of an effect; undefined: as it has them. */
