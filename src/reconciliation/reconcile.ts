@@ -6,8 +6,10 @@ import { carryOutEffects } from './effects/carry-out.ts';
 import type { Core } from './effects/core.ts';
 import { followFeed, takeUpParked } from './feed/consume.ts';
 import type { FeedName, FeedSource } from './feed/contract.ts';
+import { FeedLags } from './feed/feed-lags.ts';
 import { type MatchingRules, runMatching } from './matching/index.ts';
 import { alone } from './postgres/alone.ts';
+import { caughtUpAt, noteCaughtUp } from './postgres/caught-up.ts';
 import { runCompleted, runToGoOnWith } from './postgres/current-run.ts';
 import { postgresEffects } from './postgres/effect-store.ts';
 import { PostgresMatchingStore } from './postgres/matching-store.ts';
@@ -27,7 +29,8 @@ export interface ReconcileOptions {
   readonly now?: () => Date;
   /** Between two looks at what is new. Default 500 ms. */
   readonly pollMs?: number;
-  readonly onLag?: (feed: FeedName, events: number) => void;
+  /** Where it is said how far behind this is. Default: nobody asks. */
+  readonly lags?: FeedLags;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -46,7 +49,7 @@ export function reconcile(options: ReconcileOptions): Promise<void> {
 }
 
 async function work(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { pool, source, secrets, pollMs = 500, onLag, onError, now = () => new Date() } = options;
+  const { pool, source, secrets, pollMs = 500, lags = new FeedLags(), onError, now = () => new Date() } = options;
   const store = new PostgresMatchingStore(pool);
   const consuming = {
     source,
@@ -55,13 +58,15 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     secrets,
     now,
     pollMs,
-    ...(onLag && { onLag }),
+    lags,
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
+  for (const feed of feeds) lags.begin(feed, await caughtUpAt(pool, feed));
   await takeUpParked(consuming);
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
-  const following = (['payments', 'statements'] as const).map((feed) => followFeed(consuming, feed, until));
+  const following = feeds.map((feed) => followFeed(consuming, feed, until));
+  const noting = noteLags(pool, lags, until);
   const matching = repeat(
     until,
     pollMs,
@@ -78,10 +83,27 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     },
   );
   try {
-    await Promise.all([...following, matching, carrying]);
+    await Promise.all([...following, noting, matching, carrying]);
   } finally {
     over.abort();
-    await Promise.allSettled([...following, matching, carrying]);
+    await Promise.allSettled([...following, noting, matching, carrying]);
+    lags.end();
+  }
+}
+
+const feeds = ['payments', 'statements'] as const satisfies readonly FeedName[];
+
+/** So much of the time away is not known of after a crash. */
+const noteEveryMs = 5_000;
+
+async function noteLags(pool: pg.Pool, lags: FeedLags, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(noteEveryMs, undefined, { signal }).catch(() => undefined);
+    for (const feed of feeds) {
+      const at = lags.caughtUpAt(feed);
+      // It is a figure: where the database is away, others say so.
+      if (at !== undefined) await noteCaughtUp(pool, feed, at).catch(() => undefined);
+    }
   }
 }
 

@@ -28,6 +28,19 @@ export const uploadQuery = Type.Object(
   { additionalProperties: false },
 );
 
+export const balancesQuery = Type.Object({ profile, date: day }, { additionalProperties: false });
+export const statementBalances = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object(
+        { currency, opening: Type.Optional(signedAmount), closing: Type.Optional(signedAmount) },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false, title: 'StatementBalances' },
+);
+
 export const statementsQuery = Type.Object(
   { profile: Type.Optional(profile), status: Type.Optional(status), ...pageQuery },
   { additionalProperties: false },
