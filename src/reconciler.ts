@@ -43,7 +43,7 @@ export async function startReconciler(config: KoraConfig, logger: Logger): Promi
 }
 
 /** For everybody to read: where the core is, and what it says, is in the log. */
-async function whyNoCore(core: CoreLink): Promise<string | undefined> {
+export async function whyNoCore(core: CoreLink): Promise<string | undefined> {
   try {
     // What a person's request needs of it: a token that is none is judged, and is no good.
     const body = { token: 'none' };
