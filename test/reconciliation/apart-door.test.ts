@@ -171,7 +171,7 @@ describe('the core, which reconciles nothing', () => {
   ])('says where cases are: %s %s', async (method, path) => {
     const body = method === 'POST' ? { body: { text: 'is it yours?' } } : {};
     const answer = await product.call(reviewer, method, path, body);
-    expect(answer.status).toBe(421);
+    expect(answer.status).toBe(404);
     expect(answer.body).toMatchObject({ code: 'ReconciledElsewhere', url: 'https://cases.example' });
     // Whoever may not ask is not told.
     expect((await product.call(await product.user('customer'), method, path, body)).status).toBe(403);

@@ -121,7 +121,7 @@ const doorProblems = {
     remedy: 'Send it again with the same key after `Retry-After` seconds: then it has its answer.',
   },
   ReconciledElsewhere: {
-    status: 421,
+    status: 404,
     title: 'Cases are in another process',
     remedy: 'Ask at `url`, with the same token; where there is none, ask who runs it where reconciliation is.',
   },

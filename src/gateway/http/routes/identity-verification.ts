@@ -14,7 +14,7 @@ const verifyToken = route({
   method: 'POST',
   path: '/v1/identity/verify-token',
   operation: 'verifyToken',
-  tag: 'identity',
+  tag: 'services',
   summary: 'Whose a token is, and whether it is good now',
   description: 'For services of ours that have a door. Ended sessions and changed roles are in the answer.',
   body: tokenBody,
@@ -30,7 +30,7 @@ const verifySensitive = route({
   method: 'POST',
   path: '/v1/identity/verify-sensitive',
   operation: 'verifySensitive',
-  tag: 'identity',
+  tag: 'services',
   summary: 'Whether a device signed a request, now and for the first time',
   description:
     'For services of ours that have a door. What is good is good once, whichever door it came to: its nonce is spent here.',
