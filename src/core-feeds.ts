@@ -24,6 +24,7 @@ export function coreFeeds({ log, intake, secret, now = () => new Date() }: CoreF
   return {
     read: async (feed, after, limit) => {
       if (feed === 'payments') return payments.read(after, limit);
+      const last = Number(await intake.lastLine());
       const facts = await intake.linesAfter(BigInt(after), limit);
       const opened = new Map(
         (await intake.matchingFields(facts.map(({ lineId }) => lineId))).map((one) => [one.id, one]),
@@ -35,7 +36,7 @@ export function coreFeeds({ log, intake, secret, now = () => new Date() }: CoreF
         return line === undefined ? [] : [signedItem(Number(position), lineEvent(line, hash), secret, at)];
       });
       const next = Number(facts.at(-1)?.position ?? after);
-      return { items, next, last: Math.max(next, Number(await intake.lastLine())) };
+      return { items, next, last: Math.max(next, last) };
     },
   };
 }

@@ -52,7 +52,7 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
   const { pool, source, secrets, pollMs = 500, lags = new FeedLags(), onError, now = () => new Date() } = options;
   const store = new PostgresMatchingStore(pool);
   const consuming = {
-    source,
+    source: paymentsFirst(source, lags, signal, now),
     store,
     seen: postgresSeen(pool),
     secrets,
@@ -92,6 +92,25 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
 }
 
 const feeds = ['payments', 'statements'] as const satisfies readonly FeedName[];
+
+/** Lines are taken in where payments are no further behind than this. */
+const paymentsBehindMaxMs = 5_000;
+
+/**
+ * Lines wait for payments: who catches up with an hour of both would otherwise miss the payments of lines that came faster,
+ * and open a case for each.
+ */
+function paymentsFirst(source: FeedSource, lags: FeedLags, signal: AbortSignal, now: () => Date): FeedSource {
+  return {
+    read: async (feed, after, limit) => {
+      const areBehind = (): boolean =>
+        now().getTime() - (lags.caughtUpAt('payments')?.getTime() ?? 0) > paymentsBehindMaxMs;
+      while (feed === 'statements' && areBehind() && !signal.aborted)
+        await sleep(100, undefined, { signal }).catch(() => undefined);
+      return source.read(feed, after, limit);
+    },
+  };
+}
 
 /** So much of the time away is not known of after a crash. */
 const noteEveryMs = 5_000;

@@ -65,7 +65,8 @@ export interface Scene {
   readonly own: pg.Pool;
   /** Starts the core; whatever is called after it is called there. */
   startCore(env?: Readonly<Record<string, string>>, tls?: ClientTls): Promise<Serving>;
-  startApart(env?: Readonly<Record<string, string>>): Promise<Apart>;
+  /** @param metricsPort for who wants to look before it has said where. Default: any that is free */
+  startApart(env?: Readonly<Record<string, string>>, metricsPort?: number): Promise<Apart>;
   call(method: string, path: string, body?: object, key?: string): Promise<Record<string, unknown>>;
   /** A CASH_IN by the bank, captured. */
   collected(amount: number, key: string): Promise<string>;
@@ -144,8 +145,9 @@ export async function openScene(): Promise<Scene> {
       at = { http: serving.http, tls };
       return serving;
     },
-    startApart: async (env = {}) => {
-      const flags = ['--roles', 'reconciliation', '--json', '--http-port', '0', '--metrics-port', '0'];
+    startApart: async (env = {}, metricsPort = 0) => {
+      const ports = ['--http-port', '0', '--metrics-port', String(metricsPort)];
+      const flags = ['--roles', 'reconciliation', '--json', ...ports];
       const apart = spawnKora(['serve', ...flags], {
         env: { ...shared, ...ownEnv, KORA_CORE_URL: at.http, KORA_DATA_DIR: join(folder, 'apart'), ...env },
       });
