@@ -1,7 +1,7 @@
 import type { EventLog } from '../eventstore/index.ts';
 import type { OpenedLine, StatementIntake } from './connectors/index.ts';
 import type { Feeds } from './gateway/feeds.ts';
-import { type Envelope, paymentFeed, signedItem } from './webhooks/index.ts';
+import { type Envelope, paymentFeed, signedItem, type StatementLineEvent } from './webhooks/index.ts';
 
 export interface CoreFeedsOptions {
   readonly log: Pick<EventLog, 'readAll' | 'lastPosition'>;
@@ -63,7 +63,7 @@ async function tokensOf(
 type Hash = (kind: string, text: string) => string;
 
 /** `statement.line`, version 1: docs/events.md. */
-function lineEvent(line: OpenedLine, hash: Hash): object {
+function lineEvent(line: OpenedLine, hash: Hash): StatementLineEvent {
   const { fields, transactionCode, entryDate } = line;
   const details = fields.details as
     { counterpartyAccount?: string; endToEndId?: string; references?: Record<string, string> } | undefined;
@@ -108,7 +108,10 @@ interface BatchPart {
   readonly details?: { readonly endToEndId?: string; readonly references?: Readonly<Record<string, string>> };
 }
 
-function partOf({ amount, reference, bankReference, details }: BatchPart, hash: Hash): object {
+function partOf(
+  { amount, reference, bankReference, details }: BatchPart,
+  hash: Hash,
+): { amount: string; references: string[] } {
   const own = [reference, bankReference, details?.endToEndId, ...Object.values(details?.references ?? {})];
   return { amount: amount, references: hashesOf(own, hash) };
 }
