@@ -22,7 +22,7 @@ export interface Reconciler {
 export async function startReconciler(config: KoraConfig, logger: Logger): Promise<Reconciler> {
   const stages = new Stages();
   const ports = await startedOrStopped(stages, async () => {
-    const seen = await startObservability(config, { logger, stages, measured: true });
+    const seen = await startObservability(config, { logger, stages, measured: true, service: 'kora-reconciliation' });
     const lags = new FeedLags();
     seen.metrics?.measureFeeds(() => lags.figures(new Date()));
     const metricsPort = await seen.serveMetrics();

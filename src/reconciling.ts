@@ -141,7 +141,7 @@ async function start(
   core: Core,
   report: ReportPorts,
 ): Promise<Reconciliation & { readonly pool: pg.Pool }> {
-  const { config, logger, stages, lags, database, migrations = [] } = ground;
+  const { config, logger, stages, lags, spans, database, migrations = [] } = ground;
   const { reconciliationRules } = config;
   const rules =
     reconciliationRules === undefined
@@ -171,6 +171,7 @@ async function start(
     secrets: [await eventsSecretOf(config)],
     signal: over.signal,
     lags,
+    spans,
     onError: (error, what) => logger.warn({ err: error }, what),
   });
   stages.add('nothing more is reconciled', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import type pg from 'pg';
 import type { EventLog } from '../../eventstore/index.ts';
-import { carryOutEffects } from './effects/carry-out.ts';
+import { carryOutEffects, type Spans } from './effects/carry-out.ts';
 import type { Core } from './effects/core.ts';
 import { followFeed, takeUpParked } from './feed/consume.ts';
 import type { FeedName, FeedSource } from './feed/contract.ts';
@@ -29,6 +29,8 @@ export interface ReconcileOptions {
   readonly now?: () => Date;
   /** Between two looks at what is new. Default 500 ms. */
   readonly pollMs?: number;
+  /** Around what the core is had to do. Default: nobody traces. */
+  readonly spans?: Spans;
   /** Where it is said how far behind this is. Default: nobody asks. */
   readonly lags?: FeedLags;
   readonly onError: (error: unknown, what: string) => void;
@@ -79,7 +81,7 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     pollMs,
     (error) => onError(error, 'what was found is not carried out'),
     async () => {
-      return (await carryOutEffects(effects, options.core)) > 0;
+      return (await carryOutEffects(effects, options.core, { ...(options.spans && { spans: options.spans }) })) > 0;
     },
   );
   try {

@@ -3,10 +3,20 @@ import type { PaymentSeen } from '../feed/payment-seen.ts';
 import type { Core, CoreAnswer, LineMark } from './core.ts';
 import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
 
+/** An effect, with the run that found it. */
+export interface FoundEffect extends Effect {
+  readonly runId: string;
+}
+
+/** Spans around pieces of work: what the core does in one of them is inside of it, in its process too. */
+export interface Spans {
+  span<Result>(name: string, attributes: Readonly<Record<string, string>>, work: () => Result): Result;
+}
+
 /** What is to be carried out, and what was. */
 export interface EffectStore {
   /** Effects that nobody has carried out, in their order. */
-  waiting(limit: number): Promise<readonly Effect[]>;
+  waiting(limit: number): Promise<readonly FoundEffect[]>;
   lines(ids: readonly string[]): Promise<readonly BookedLine[]>;
   payment(id: string): Promise<PaymentSeen | undefined>;
   /** Notes what became of an effect, and how the ledger has its lines now, at once. */
@@ -26,11 +36,22 @@ export interface Result {
  * @returns how many were carried out
  * @throws CoreUnreachableError: nothing is known of the effect that is at the head; it is asked for again
  */
-export async function carryOutEffects(store: EffectStore, core: Core, limit = 200): Promise<number> {
+export async function carryOutEffects(
+  store: EffectStore,
+  core: Core,
+  { limit = 200, spans = noSpans }: { readonly limit?: number; readonly spans?: Spans } = {},
+): Promise<number> {
   const effects = await store.waiting(limit);
-  for (const effect of effects) await carryOut(effect, store, core);
+  for (const effect of effects) {
+    const { id, kind, runId } = effect;
+    const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
+    await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
+  }
   return effects.length;
 }
+
+/** For those who do not trace. */
+const noSpans: Spans = { span: (_name, _attributes, work) => work() };
 
 async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<void> {
   const wanted = wantedBooking(effect);
