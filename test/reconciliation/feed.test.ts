@@ -38,6 +38,7 @@ beforeEach(async () => {
 const empty = async (): Promise<void> => {
   await pool.query(`truncate reconciliation.cursors, reconciliation.expectations, reconciliation.expectation_states,
     reconciliation.expectation_keys, reconciliation.payments_seen, reconciliation.parked_events`);
+  await pool.query('update reconciliation.looked_at set up_to = 0');
 };
 afterAll(async () => {
   await pool.end();

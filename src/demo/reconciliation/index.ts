@@ -62,6 +62,8 @@ async function reconciled(pool: pg.Pool, kora: Pick<Kora, 'log'>, lines: number,
     const { rows } = await pool.query<{ done: boolean }>(
       `select coalesce((select position from reconciliation.cursors where feed = 'payments'), 0) >= $1
          and (select count(*) from reconciliation.lines) >= $2
+         and not exists (select from reconciliation.fresh_lines)
+         and not exists (select from reconciliation.fresh_expectations)
          and not exists (select from reconciliation.line_states where due <= current_date)
          and not exists (select from reconciliation.expectation_states where due <= current_date)
          and (select completed from reconciliation.current_run)

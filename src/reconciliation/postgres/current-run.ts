@@ -4,7 +4,9 @@ import type pg from 'pg';
 export async function runToGoOnWith(pool: pg.Pool, today: string): Promise<string | undefined> {
   const { rows } = await pool.query<{ number: string; completed: boolean; something: boolean }>(
     `select number, completed,
-       exists (select from reconciliation.line_states where due <= $1::date)
+       exists (select from reconciliation.fresh_lines)
+       or exists (select from reconciliation.fresh_expectations)
+       or exists (select from reconciliation.line_states where due <= $1::date)
        or exists (select from reconciliation.expectation_states where due <= $1::date) as something
      from reconciliation.current_run`,
     [today],

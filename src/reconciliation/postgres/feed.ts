@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { int8Array, textArray } from '../../../eventstore/postgres/binary-array.ts';
 import {
   type Decision,
   type Expectation,
@@ -15,7 +16,7 @@ import {
   weakNumberOf,
   weakNumberOfLine,
 } from '../matching/index.ts';
-import { inOrder, type Statement } from './in-order.ts';
+import { copyRow, inOrder, type Statement } from './in-order.ts';
 import {
   arrayText,
   encodeExpectation,
@@ -27,7 +28,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
-import { lock } from './transaction.ts';
+import { lockToAmend } from './transaction.ts';
 
 /** Takes in what is fed, within a transaction. False: the feed's place is elsewhere, and nothing may be written. */
 export async function takeIn(client: pg.PoolClient, fed: Fed): Promise<boolean> {
@@ -71,7 +72,7 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
   // What changes of a line that is there is its release.
   const released = all.filter(({ number }) => !fresh.has(number));
   if (released.length === 0) return;
-  await lock(client, 'matching');
+  await lockToAmend(client);
   await client.query(
     `update reconciliation.lines l set held = false, body = u.body
       from unnest($1::bigint[], $2::text[]) as u (number, body) where l.number = u.number`,
@@ -82,32 +83,19 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
 
 function* insertLines(stored: readonly StoredLine[]): Generator<Statement> {
   if (stored.length === 0) return;
-  const lines = stored.map(({ line }) => line);
-  const numbers = arrayText(stored.map(({ number }) => number));
   yield {
-    text: `insert into reconciliation.lines
-      (number, id, profile, account, amount, currency, value_date, held, weak_key, body)
-      select * from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[],
-        $7::date[], $8::boolean[], $9::bigint[]), json_array_elements_text($10))`,
-    values: [
-      numbers,
-      arrayText(lines.map(({ id }) => id)),
-      arrayText(lines.map(({ profile }) => profile)),
-      arrayText(lines.map(({ account }) => account)),
-      arrayText(lines.map(({ amount }) => amount)),
-      arrayText(lines.map(({ currency }) => currency)),
-      arrayText(lines.map(({ valueDate }) => valueDate)),
-      arrayText(lines.map(({ held }) => held)),
-      arrayText(lines.map((line) => weakNumberOfLine(line) ?? null)),
-      JSON.stringify(lines.map(encodeLine)),
-    ],
-  };
-  yield {
-    text: 'insert into reconciliation.line_states (line) select * from unnest($1::bigint[])',
-    values: [numbers],
+    into: `reconciliation.lines
+      (number, id, profile, account, amount, currency, value_date, held, weak_key, body)`,
+    rows: stored.map(lineRow).join(''),
   };
   const keys = stored.flatMap(({ line, number }) => keysOfLine(line).map((key) => [key, number] as const));
   yield insertKeys('line_keys', keys);
+}
+
+function lineRow({ number, line }: StoredLine): string {
+  const { id, profile, account, amount, currency, valueDate, held } = line;
+  const weakKey = weakNumberOfLine(line) ?? null;
+  return copyRow(number, id, profile, account, amount, currency, valueDate, held, weakKey, encodeLine(line));
 }
 
 async function takeExpectations(client: pg.PoolClient, incoming: readonly Expectation[]): Promise<void> {
@@ -130,7 +118,7 @@ async function takeExpectations(client: pg.PoolClient, incoming: readonly Expect
     changed.set(one.id, fed);
   }
   const all = [...changed.values()];
-  if (all.some(({ number }) => number <= before)) await lock(client, 'matching');
+  if (all.some(({ number }) => number <= before)) await lockToAmend(client);
   const newKeys = (): (readonly [Key, number])[] =>
     all.flatMap(({ expectation, number }) =>
       keysOfExpectation(expectation)
@@ -150,34 +138,47 @@ function* insertExpectations(
   lastBefore: number,
   newKeys: () => readonly (readonly [Key, number])[],
 ): Generator<Statement> {
+  const fresh = stored.filter(({ number }) => number > lastBefore);
+  if (fresh.length > 0)
+    yield {
+      into: `reconciliation.expectations
+        (number, id, profile, direction, amount, currency, date, position, withdrawn, weak_key, body)`,
+      rows: fresh.map(expectationRow).join(''),
+    };
+  const changed = stored.filter(({ number }) => number <= lastBefore);
+  if (changed.length > 0) yield updateExpectations(changed);
+  yield insertKeys('expectation_keys', newKeys());
+}
+
+function expectationRow({ number, expectation }: StoredExpectation): string {
+  const { id, profile, direction, amount, currency, date, position, withdrawn = false } = expectation;
+  const weakKey = weakNumberOf(expectation) ?? null;
+  const body = encodeExpectation(expectation);
+  return copyRow(number, id, profile, direction, amount, currency, date, position, withdrawn, weakKey, body);
+}
+
+/** All but its profile may change. */
+function updateExpectations(stored: readonly StoredExpectation[]): Statement {
   const all = stored.map(({ expectation }) => expectation);
-  yield {
-    text: `insert into reconciliation.expectations
-      (number, id, profile, direction, amount, currency, date, position, withdrawn, weak_key, body)
-      select * from rows from (unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[],
-        $7::date[], $8::bigint[], $9::boolean[], $10::bigint[]), json_array_elements_text($11))
-      on conflict (id) do update set direction = excluded.direction, amount = excluded.amount,
-        currency = excluded.currency, date = excluded.date, position = excluded.position,
-        withdrawn = excluded.withdrawn, body = excluded.body, weak_key = excluded.weak_key`,
+  return {
+    text: `update reconciliation.expectations e set direction = u.direction, amount = u.amount, currency = u.currency,
+        date = u.date, position = u.position, withdrawn = u.withdrawn, weak_key = u.weak_key, body = u.body
+      from unnest($1::bigint[], $2::text[], $3::numeric[], $4::text[], $5::date[], $6::bigint[], $7::boolean[],
+        $8::bigint[], $9::text[])
+        as u (number, direction, amount, currency, date, position, withdrawn, weak_key, body)
+      where e.number = u.number`,
     values: [
-      arrayText(stored.map(({ number }) => number)),
-      arrayText(all.map(({ id }) => id)),
-      arrayText(all.map(({ profile }) => profile)),
-      arrayText(all.map(({ direction }) => direction)),
+      int8Array(stored.map(({ number }) => number)),
+      textArray(all.map(({ direction }) => direction)),
       arrayText(all.map(({ amount }) => amount)),
-      arrayText(all.map(({ currency }) => currency)),
+      textArray(all.map(({ currency }) => currency)),
       arrayText(all.map(({ date }) => date)),
-      arrayText(all.map(({ position }) => position)),
+      int8Array(all.map(({ position }) => position)),
       arrayText(all.map(({ withdrawn = false }) => withdrawn)),
-      arrayText(all.map((one) => weakNumberOf(one) ?? null)),
-      JSON.stringify(all.map(encodeExpectation)),
+      int8Array(all.map((one) => weakNumberOf(one) ?? null)),
+      textArray(all.map(encodeExpectation)),
     ],
   };
-  yield {
-    text: 'insert into reconciliation.expectation_states (expectation) select * from unnest($1::bigint[])',
-    values: [arrayText(stored.map(({ number }) => number).filter((number) => number > lastBefore))],
-  };
-  yield insertKeys('expectation_keys', newKeys());
 }
 
 async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', which: string, value: string) {
@@ -186,7 +187,7 @@ async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', wh
 
 async function takeDecision(client: pg.PoolClient, decision: Decision): Promise<void> {
   const { id, kind, lineIds, expectationIds, by, at, revoked } = decision;
-  await lock(client, 'matching');
+  await lockToAmend(client);
   await client.query(
     `insert into reconciliation.decisions as d values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (id) do update set revoked = d.revoked or excluded.revoked`,
@@ -209,7 +210,7 @@ function insertKeys(table: 'line_keys' | 'expectation_keys', keys: readonly (rea
   // In the order of the index: neighbours go to the same page.
   const sorted = [...keys].sort(([a], [b]) => a - b);
   return {
-    text: `insert into reconciliation.${table} select * from unnest($1::bigint[], $2::bigint[])`,
-    values: [arrayText(sorted.map(([key]) => key)), arrayText(sorted.map(([, number]) => number))],
+    into: `reconciliation.${table} (key, ${table === 'line_keys' ? 'line' : 'expectation'})`,
+    rows: sorted.map(([key, number]) => `${key}\t${number}\n`).join(''),
   };
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { int4Array, int8Array } from '../../../eventstore/postgres/binary-array.ts';
 import {
   type Counts,
   type Day,
@@ -7,6 +8,8 @@ import {
   type Examined,
   type Fed,
   type Key,
+  type LookedAt,
+  type MatchingReader,
   type MatchingStore,
   type MatchingTransaction,
   type StoredExpectation,
@@ -29,7 +32,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
-import { inTransaction } from './transaction.ts';
+import { inReading, inTransaction, lockToAmend } from './transaction.ts';
 import { writeChanges } from './write-changes.ts';
 
 /** The migrations of this store, for `migrate`. The run's log wants those of the event store as well. */
@@ -60,12 +63,17 @@ export class PostgresMatchingStore implements MatchingStore {
     return Number(rows[0]?.position ?? 0);
   }
 
+  async look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result> {
+    return inReading(this.#pool, (client) => work(new Reader(client)));
+  }
+
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
     return inTransaction(this.#pool, 'matching', (client) => work(new Transaction(client)));
   }
 
   reexamine(): Promise<void> {
     return inTransaction(this.#pool, 'matching', async (client) => {
+      await lockToAmend(client);
       await client.query(
         `update reconciliation.line_states set due = '-infinity' where state not in ('MATCHED', 'KNOWN')`,
       );
@@ -82,19 +90,37 @@ export class PostgresMatchingStore implements MatchingStore {
   }
 }
 
-class Transaction implements MatchingTransaction {
+class Reader implements MatchingReader {
   readonly #client: pg.PoolClient;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
   }
 
+  async amendments(): Promise<number> {
+    const { rows } = await this.#client.query<{ number: string }>('select number from reconciliation.amendments');
+    return Number(rows[0]?.number);
+  }
+
   async due(today: Day, limit: number): Promise<Examined> {
-    const lines = await this.#lines('where s.due <= $1 order by s.due, s.line limit $2', [dateOf(today), limit]);
+    const fresh = await this.fresh(limit, {});
+    let room = limit - fresh.lines.length - fresh.expectations.length;
+    if (room === 0) return fresh;
+    const again = (side: Side): string => `where s.due <= $1 order by s.due, s.${side} limit $2`;
+    const lines = await this.#lines(again('line'), [dateOf(today), room]);
+    room -= lines.length;
+    const expectations = room === 0 ? [] : await this.#expectations(again('expectation'), [dateOf(today), room]);
+    return { lines: [...fresh.lines, ...lines], expectations: [...fresh.expectations, ...expectations] };
+  }
+
+  async fresh(limit: number, after: LookedAt): Promise<Examined> {
+    const which = (side: Side): string =>
+      `where o.number > greatest($1, (select up_to from reconciliation.looked_at where side = '${side}'))
+        and s.${side} is null order by o.number limit $2`;
+    const lines = await this.#lines(which('line'), [after.line ?? 0, limit]);
     const room = limit - lines.length;
     if (room === 0) return { lines, expectations: [] };
-    const order = 'where s.due <= $1 order by s.due, s.expectation limit $2';
-    return { lines, expectations: await this.#expectations(order, [dateOf(today), room]) };
+    return { lines, expectations: await this.#expectations(which('expectation'), [after.expectation ?? 0, room]) };
   }
 
   async linesById(ids: readonly string[]): Promise<StoredLine[]> {
@@ -106,11 +132,11 @@ class Transaction implements MatchingTransaction {
   }
 
   async linesByNumber(numbers: readonly number[]): Promise<StoredLine[]> {
-    return numbers.length === 0 ? [] : this.#lines('where o.number = any($1)', [arrayText(numbers)]);
+    return numbers.length === 0 ? [] : this.#lines('where o.number = any($1)', [int8Array(numbers)]);
   }
 
   async expectationsByNumber(numbers: readonly number[]): Promise<StoredExpectation[]> {
-    return numbers.length === 0 ? [] : this.#expectations('where o.number = any($1)', [arrayText(numbers)]);
+    return numbers.length === 0 ? [] : this.#expectations('where o.number = any($1)', [int8Array(numbers)]);
   }
 
   linesByKey(keys: readonly Key[]): Promise<number[]> {
@@ -118,7 +144,7 @@ class Transaction implements MatchingTransaction {
   }
 
   groupLinesByKey(keys: readonly Key[]): Promise<number[]> {
-    const examined = `s.line = k.line and s.examined and s.due is distinct from '-infinity' and not s.direct`;
+    const examined = `s.line = k.line and s.due is distinct from '-infinity' and not s.direct`;
     const joined = `reconciliation.line_keys k join reconciliation.line_states s on ${examined}`;
     return this.#numbersByKey(`k.line as number from ${joined}`, keys);
   }
@@ -158,9 +184,37 @@ class Transaction implements MatchingTransaction {
   async matchesById(ids: readonly number[]): Promise<StoredMatch[]> {
     const { rows } = await this.#client.query<MatchRow>(
       `select ${matchColumns} from reconciliation.matches where id = any($1)`,
-      [arrayText(ids)],
+      [int8Array(ids)],
     );
     return rows.map(matchOf);
+  }
+
+  async #lines(where: string, values: readonly unknown[]): Promise<StoredLine[]> {
+    const { rows } = await this.#client.query<LineRow>(`${selectLines} ${where}`, [...values]);
+    return rows.map(lineOf);
+  }
+
+  async #expectations(where: string, values: readonly unknown[]): Promise<StoredExpectation[]> {
+    const { rows } = await this.#client.query<ExpectationRow>(`${selectExpectations} ${where}`, [...values]);
+    return rows.map(expectationOf);
+  }
+
+  async #numbersByKey(what: string, keys: readonly Key[]): Promise<number[]> {
+    return keys.length === 0 ? [] : this.#numbers(`select ${what} where key = any($1)`, [int8Array(keys)]);
+  }
+
+  async #numbers(text: string, values: Buffer[]): Promise<number[]> {
+    const { rows } = await this.#client.query<[string]>({ text, values, rowMode: 'array' });
+    return rows.map(([number]) => Number(number));
+  }
+}
+
+class Transaction extends Reader implements MatchingTransaction {
+  readonly #client: pg.PoolClient;
+
+  constructor(client: pg.PoolClient) {
+    super(client);
+    this.#client = client;
   }
 
   async lastMatchId(): Promise<number> {
@@ -177,39 +231,24 @@ class Transaction implements MatchingTransaction {
   async recordBatch(runId: string, number: number, counts: Counts): Promise<void> {
     await this.#client.query('insert into reconciliation.batches values ($1, $2, $3)', [runId, number, counts]);
   }
-
-  async #lines(where: string, values: readonly unknown[]): Promise<StoredLine[]> {
-    const { rows } = await this.#client.query<LineRow>(`${selectLines} ${where}`, [...values]);
-    return rows.map(lineOf);
-  }
-
-  async #expectations(where: string, values: readonly unknown[]): Promise<StoredExpectation[]> {
-    const { rows } = await this.#client.query<ExpectationRow>(`${selectExpectations} ${where}`, [...values]);
-    return rows.map(expectationOf);
-  }
-
-  async #numbersByKey(what: string, keys: readonly Key[]): Promise<number[]> {
-    return keys.length === 0 ? [] : this.#numbers(`select ${what} where key = any($1)`, [arrayText(keys)]);
-  }
-
-  async #numbers(text: string, values: string[]): Promise<number[]> {
-    const { rows } = await this.#client.query<[string]>({ text, values, rowMode: 'array' });
-    return rows.map(([number]) => Number(number));
-  }
 }
 
 function within(date: string): string {
-  return `join unnest($1::bigint[], $2::date[], $3::date[]) as r (key, first, last)
-    on weak_key = r.key and ${date} between r.first and r.last where not agreed`;
+  return `join unnest($1::bigint[], $2::integer[], $3::integer[]) as r (key, first, last)
+    on weak_key = r.key and ${date} between ${day('r.first')} and ${day('r.last')} where agreed is not true`;
 }
 
-function rangeValues(ranges: readonly WeakRange[]): string[] {
+const day = (number: string): string => `date '1970-01-01' + ${number}`;
+
+function rangeValues(ranges: readonly WeakRange[]): Buffer[] {
   return [
-    arrayText(ranges.map(({ key }) => key)),
-    arrayText(ranges.map(({ from }) => dateOf(from))),
-    arrayText(ranges.map(({ to }) => dateOf(to))),
+    int8Array(ranges.map(({ key }) => key)),
+    int4Array(ranges.map(({ from }) => from)),
+    int4Array(ranges.map(({ to }) => to)),
   ];
 }
+
+type Side = 'line' | 'expectation';
 
 interface DecisionRow {
   readonly id: string;

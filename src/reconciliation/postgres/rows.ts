@@ -27,12 +27,13 @@ export interface LineRow extends StoredRow<StoredLine['state']> {
 }
 export type ExpectationRow = StoredRow<StoredExpectation['state']>;
 
-const columns = `o.number, body, state, reason, match_id, agreed, coalesce(due = '-infinity', false) as waiting, examined,
-  changes`;
-export const lineTables = 'reconciliation.lines o join reconciliation.line_states s on s.line = o.number';
+/** What has no state was never looked at. */
+const columns = `o.number, body, coalesce(state, 'OPEN') as state, reason, match_id, coalesce(agreed, false) as agreed,
+  state is null or coalesce(due = '-infinity', false) as waiting, state is not null as examined, coalesce(changes, 0) as changes`;
+export const lineTables = 'reconciliation.lines o left join reconciliation.line_states s on s.line = o.number';
 export const expectationTables =
-  'reconciliation.expectations o join reconciliation.expectation_states s on s.expectation = o.number';
-export const selectLines = `select ${columns}, direct from ${lineTables}`;
+  'reconciliation.expectations o left join reconciliation.expectation_states s on s.expectation = o.number';
+export const selectLines = `select ${columns}, coalesce(direct, false) as direct from ${lineTables}`;
 export const selectExpectations = `select ${columns} from ${expectationTables}`;
 
 export function lineOf(row: LineRow): StoredLine {

@@ -48,13 +48,13 @@ export async function askFigures(
   const wanted = [date, profile ?? null];
   const booked = `coalesce((l.body::jsonb->>'entryDate')::date, l.value_date)`;
   const lines = await pool.query<LineSums>(
-    `select l.profile, l.account, l.currency, $1::date - ${booked} as days, s.state,
+    `select l.profile, l.account, l.currency, $1::date - ${booked} as days, coalesce(s.state, 'OPEN') as state,
        coalesce(b.booked_as = 'fee', false) as is_fee, sum(greatest(l.amount, 0)) as credits,
        sum(greatest(-l.amount, 0)) as debits, count(*) as count
-     from reconciliation.lines l join reconciliation.line_states s on s.line = l.number
+     from reconciliation.lines l left join reconciliation.line_states s on s.line = l.number
        left join reconciliation.line_bookings b on b.line_id = l.id
      where ${booked} <= $1::date and ($2::text is null or l.profile = $2)
-       and (${booked} = $1::date or s.state in ('OPEN', 'MISMATCH', 'MISSING_INTERNAL'))
+       and (${booked} = $1::date or coalesce(s.state, 'OPEN') in ('OPEN', 'MISMATCH', 'MISSING_INTERNAL'))
      group by 1, 2, 3, 4, 5, 6`,
     wanted,
   );
@@ -69,9 +69,9 @@ export async function askFigures(
   const unseen = await pool.query<NetSums>(
     `select e.profile, e.currency, count(*) as count, sum(e.amount) as amount,
        sum(case e.direction when 'in' then e.amount else -e.amount end - coalesce((p.seen->>'fee')::numeric, 0)) as net
-     from reconciliation.expectations e join reconciliation.expectation_states s on s.expectation = e.number
+     from reconciliation.expectations e left join reconciliation.expectation_states s on s.expectation = e.number
        join reconciliation.payments_seen p on p.payment_id = e.id
-     where s.state <> 'MATCHED' and p.seen->>'status' = 'SETTLED' and e.date <= $1::date
+     where s.state is distinct from 'MATCHED' and p.seen->>'status' = 'SETTLED' and e.date <= $1::date
        and ($2::text is null or e.profile = $2)
      group by 1, 2`,
     wanted,

@@ -63,6 +63,7 @@ beforeEach(async () => {
     reconciliation.expectation_states,
     reconciliation.effects, reconciliation.carried_out, reconciliation.line_bookings,
     reconciliation.cases, reconciliation.case_comments, reconciliation.decisions`);
+  await pool.query('update reconciliation.looked_at set up_to = 0');
   await pool.query('update reconciliation.cases_to set effect = 0, position = 0');
   await pool.query('update reconciliation.carried_out_to set sequence = 0');
   log = new MemoryLog();

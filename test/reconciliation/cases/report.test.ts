@@ -54,17 +54,17 @@ it('adds up what is there, by the day that the bank booked it, and explains the 
       ...{ date: '2026-11-27', position: 1 },
     })),
   });
-  const state = (name: string, ids: string[], more: string): Promise<unknown> =>
+  const state = (name: string, ids: string[], more: string, value: string): Promise<unknown> =>
     pool.query(
-      `update reconciliation.line_states s set state = '${name}', ${more} from reconciliation.lines l
-       where l.number = s.line and l.id = any($1)`,
+      `insert into reconciliation.line_states (line, state, ${more})
+       select number, '${name}', ${value} from reconciliation.lines where id = any($1)`,
       [ids],
     );
-  await state('MATCHED', ['matched', 'settled long ago'], 'match_id = 1');
-  await state('KNOWN', ['fee'], 'match_id = 2');
-  await state('MISSING_INTERNAL', ['suspense', 'old'], `reason = 'unknown'`);
-  await pool.query(`update reconciliation.expectation_states s set state = 'MATCHED', match_id = 3
-    from reconciliation.expectations e where e.number = s.expectation and e.id = 'seen'`);
+  await state('MATCHED', ['matched', 'settled long ago'], 'match_id', '1');
+  await state('KNOWN', ['fee'], 'match_id', '2');
+  await state('MISSING_INTERNAL', ['suspense', 'old'], 'reason', `'unknown'`);
+  await pool.query(`insert into reconciliation.expectation_states (expectation, state, match_id)
+    select number, 'MATCHED', 3 from reconciliation.expectations where id = 'seen'`);
   for (const [id, as] of [
     ['matched', 'payment'],
     ['settled long ago', 'payment'],
