@@ -201,6 +201,7 @@ async function startReconciliation(
   const { FeedLags } = await import('./reconciliation/index.ts');
   const lags = new FeedLags();
   seen.metrics?.measureFeeds(() => lags.figures(new Date()));
+  const measures = seen.metrics && { measures: seen.metrics.reconciliation };
   return reconcileHere({
     config,
     logger,
@@ -208,6 +209,7 @@ async function startReconciliation(
     ...core,
     report,
     lags,
+    ...measures,
     spans: seen.spans,
     coreDatabase: store.database,
   });

@@ -26,7 +26,10 @@ export async function startReconciler(config: KoraConfig, logger: Logger): Promi
     const lags = new FeedLags();
     seen.metrics?.measureFeeds(() => lags.figures(new Date()));
     const metricsPort = await seen.serveMetrics();
-    const { reconciliation, core, pool } = await reconcileApart({ config, logger, stages, lags, spans: seen.spans });
+    const { reconciliation, core, pool } = await reconcileApart({
+      ...{ config, logger, stages, lags, spans: seen.spans },
+      ...(seen.metrics && { measures: seen.metrics.reconciliation }),
+    });
     const door = await startReconciliationDoor({
       ...(await httpOptionsOf(config, await serviceKeyOf(config))),
       ...identityAtCore(core),

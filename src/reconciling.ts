@@ -17,6 +17,8 @@ import type { Spans } from './platform/tracing/span.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
 import {
   type CaseCore,
+  type CaseFigures,
+  caseFigures,
   caseTermsOf,
   type Core,
   type CoreAnswer,
@@ -28,6 +30,7 @@ import {
   defaultRules,
   type FeedLags,
   type FeedSource,
+  type Finding,
   httpCore,
   httpReportPorts,
   httpSource,
@@ -48,6 +51,14 @@ export interface ReconcilingGround {
   readonly lags: FeedLags;
   /** Around what the core is had to do: its own spans are inside of them. */
   readonly spans: Spans;
+  readonly measures?: ReconciliationMeasures;
+}
+
+/** Where reconciliation is measured: it tells what it did, and is asked for its open cases. */
+export interface ReconciliationMeasures {
+  readonly settled: (profile: string, delaySeconds: number) => void;
+  readonly found: (finding: Finding) => void;
+  readonly cases: (ask: () => Promise<CaseFigures[]>) => void;
 }
 
 /** Reconciles in the process of the core, which it asks directly. */
@@ -141,7 +152,7 @@ async function start(
   core: Core,
   report: ReportPorts,
 ): Promise<Reconciliation & { readonly pool: pg.Pool }> {
-  const { config, logger, stages, lags, spans, database, migrations = [] } = ground;
+  const { config, logger, stages, lags, spans, measures, database, migrations = [] } = ground;
   const { reconciliationRules } = config;
   const rules =
     reconciliationRules === undefined
@@ -172,8 +183,10 @@ async function start(
     signal: over.signal,
     lags,
     spans,
+    ...(measures && { onSettled: measures.settled, onFinding: measures.found }),
     onError: (error, what) => logger.warn({ err: error }, what),
   });
+  measures?.cases(() => caseFigures(pool));
   stages.add('nothing more is reconciled', async () => {
     over.abort();
     await done;

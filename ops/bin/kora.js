@@ -21,6 +21,9 @@ const fits = process.versions.node.startsWith('22.') && process.features.typescr
 
 if (fits) {
   nodeModule.enableCompileCache(compiled);
+  // Loaded here alone: an older Node has no such hooks.
+  const { keepStripped } = await import('./keep-stripped.js');
+  keepStripped(compiled);
   await import(main.href);
 } else {
   // Ours, and not one that a folder above happens to have.

@@ -35,4 +35,4 @@ export { StatementKeys } from './statements/statement-keys.ts';
 export function connectorKinds(bank?: LocalBank): readonly ConnectorKind[] {
   return [restKind, localKind(bank), csvKind, mt940Kind, iso20022Kind];
 }
-export { balancesOn } from './postgres/statement-feed.ts';
+export { balancesOn } from './postgres/statement-balances.ts';

@@ -12,6 +12,7 @@ import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts'
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
 import { type FeedLagFigures, feedMetrics } from './feed-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { type ReconciliationMetrics, reconciliationMetrics } from './reconciliation-metrics.ts';
 import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
 import {
   payoutSliceMetrics,
@@ -50,6 +51,7 @@ export interface KoraMetrics {
   measureUntold(ask: () => Promise<Untold>): void;
   /** Reads how far reconciliation is behind its feeds whenever metrics are read. */
   measureFeeds(read: () => readonly FeedLagFigures[]): void;
+  readonly reconciliation: ReconciliationMetrics;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -82,6 +84,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
     measureFeeds: (read) => feedMetrics(registry, read),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
+    reconciliation: reconciliationMetrics(registry, { onSilence }),
     serve: ({ host, port }) =>
       startMetricsServer({
         registry,

@@ -8,6 +8,7 @@ export {
   writeOffKinds,
 } from './cases/case.facts.ts';
 export type { Asker } from './cases/case-log.ts';
+export { type CaseFigures, caseFigures } from './cases/case-figures.ts';
 export { caseTermsOf } from './cases/case-terms.ts';
 export type { CaseHistory, CaseView } from './cases/case-view.ts';
 export { type CaseAnswer, type Cases, createCases } from './cases/cases.ts';
@@ -17,6 +18,7 @@ export { keepCases } from './cases/keep-cases.ts';
 export type { CaseCore } from './cases/ports.ts';
 export { type CoreLink, coreLink, type CoreLinkOptions } from './core-link.ts';
 export { type Core, type CoreAnswer, CoreUnreachableError } from './effects/core.ts';
+export type { Finding } from './effects/finding.ts';
 export { httpCore } from './effects/http-core.ts';
 export { type FeedLag, FeedLags } from './feed/feed-lags.ts';
 export type { FeedSource } from './feed/contract.ts';
@@ -29,4 +31,6 @@ export { reconcile } from './reconcile.ts';
 export type { ReportPorts } from './report/ask-figures.ts';
 export { httpReportPorts } from './report/http-ports.ts';
 export { createReports, isDay, type Reports } from './report/reports.ts';
-export { reportCsv, reportHtml, reportJson } from './report/written.ts';
+export { pagePolicy } from './report/page-style.ts';
+export { reportHtml } from './report/page.ts';
+export { reportCsv, reportJson } from './report/written.ts';

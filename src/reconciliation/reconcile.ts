@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { EventLog } from '../../eventstore/index.ts';
 import { carryOutEffects, type Spans } from './effects/carry-out.ts';
 import type { Core } from './effects/core.ts';
+import type { Finding } from './effects/finding.ts';
 import { followFeed, takeUpParked } from './feed/consume.ts';
 import type { FeedName, FeedSource } from './feed/contract.ts';
 import { FeedLags } from './feed/feed-lags.ts';
@@ -33,6 +34,10 @@ export interface ReconcileOptions {
   readonly spans?: Spans;
   /** Where it is said how far behind this is. Default: nobody asks. */
   readonly lags?: FeedLags;
+  /** Told of each payment that its proof has settled, once. */
+  readonly onSettled?: (profile: string, delaySeconds: number) => void;
+  /** Told of each finding that was carried out, or that the core refused. */
+  readonly onFinding?: (finding: Finding) => void;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -51,7 +56,8 @@ export function reconcile(options: ReconcileOptions): Promise<void> {
 }
 
 async function work(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { pool, source, secrets, pollMs = 500, lags = new FeedLags(), onError, now = () => new Date() } = options;
+  const { pool, source, secrets, pollMs = 500, onSettled, onFinding, onError, now = () => new Date() } = options;
+  const { lags = new FeedLags(), spans } = options;
   const store = new PostgresMatchingStore(pool);
   const consuming = {
     source: paymentsFirst(source, lags, signal, now),
@@ -61,6 +67,7 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     now,
     pollMs,
     lags,
+    ...(onSettled && { onSettled }),
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
   for (const feed of feeds) lags.begin(feed, await caughtUpAt(pool, feed));
@@ -81,7 +88,8 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     pollMs,
     (error) => onError(error, 'what was found is not carried out'),
     async () => {
-      return (await carryOutEffects(effects, options.core, { ...(options.spans && { spans: options.spans }) })) > 0;
+      const told = { ...(onFinding && { onFinding }), ...(spans && { spans }) };
+      return (await carryOutEffects(effects, options.core, told)) > 0;
     },
   );
   try {

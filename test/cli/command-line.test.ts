@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { configOptions, defaultOf } from '../../src/platform/config-options.ts';
 import { type Ended, kora, launcher, oldNode } from './kora-process.ts';
+import { koraHere } from './kora-here.ts';
 
 // The command line as its user meets it: the launcher, help, and what cannot be right, told before anything is touched.
 
@@ -40,7 +41,7 @@ describe('help', () => {
   });
 
   test.each(commands)('%s has one with examples', async (command) => {
-    const { code, stdout, stderr } = await kora([command, '--help']);
+    const { code, stdout, stderr } = await koraHere([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('Examples:');
   });
@@ -58,7 +59,7 @@ describe('help', () => {
     }
     for (const { code } of Object.values(exitCodes)) expect(docs).toContain(`| \`${code}\` |`);
     for (const command of commands) {
-      const { stdout } = await kora([command, '--help']);
+      const { stdout } = await koraHere([command, '--help']);
       for (const [flag] of stdout.matchAll(/(?<=^ {2}(?:-\w, )?)--[a-z-]+/gm)) expect(docs).toContain(flag);
     }
   });
@@ -86,7 +87,7 @@ describe('what cannot be right', () => {
     [['webhooks', 'replay', 'wh_1', '--from', 'today'], '--from: an instant as'],
     [['serve', '--rpc-port', '70000'], '--rpc-port: an integer from 0 to 65535 is wanted'],
   ])('%j is refused as usage', async (args, message) => {
-    const { code, stdout, stderr } = await kora(args);
+    const { code, stdout, stderr } = await koraHere(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
@@ -114,7 +115,7 @@ describe('what cannot be right', () => {
       ['identity', 'grant', '+221771234567', 'admin'],
       ['identity', 'reseal'],
     ]) {
-      const { code, stderr } = await kora([...args, '--data-dir', folder]);
+      const { code, stderr } = await koraHere([...args, '--data-dir', folder]);
       expect(code).toBe(1);
       expect(stderr).toContain(`there is no data folder ${folder}`);
     }
@@ -149,6 +150,37 @@ describe('the launcher', () => {
       expect(code).toBe(0);
       expect(stdout + stderr).toContain(compiled);
       expect(stdout + stderr).toMatch(/src\/cli\/program\.ts was accepted/);
+    }
+  });
+
+  test('keeps modules without their types as well, and takes a module that was changed as it is now', async () => {
+    const clone = await mkdtemp(join(tmpdir(), 'kora-clone-'));
+    try {
+      await cp(dirname(launcher), join(clone, 'ops/bin'), { recursive: true });
+      await mkdir(join(clone, 'src'));
+      await writeFile(join(clone, 'package.json'), '{"type":"module"}');
+      const main = join(clone, 'src/main.ts');
+      const run = (): Promise<Ended> => kora([], { launcher: join(clone, 'ops/bin/kora.js') });
+      const failing = (word: string): string =>
+        `interface A { b: string }\nconst a: A = { b: '${word}' };\nthrow new Error(a.b);`;
+      const kept = join(clone, `node_modules/.cache/kora/stripped-${process.version}`);
+      for (const [word, modules] of [
+        ['one', 1],
+        ['one', 1],
+        ['two', 2],
+      ] as const) {
+        await writeFile(main, failing(word));
+        const { stderr } = await run();
+        expect(stderr).toContain(`Error: ${word}\n    at file://${main}:3:7`);
+        expect(stderr).not.toContain('Warning');
+        expect(await readdir(kept)).toHaveLength(modules);
+      }
+      // Where nothing can be kept it starts all the same.
+      await rm(join(clone, 'node_modules'), { recursive: true });
+      await writeFile(join(clone, 'node_modules'), '');
+      expect((await run()).stderr).toContain('Error: two');
+    } finally {
+      await rm(clone, { recursive: true });
     }
   });
 

@@ -11,6 +11,8 @@ import { openScene, type Scene, until } from './support/scene.ts';
 describe.each(['in the process of the core', 'apart'] as const)('reconciliation %s', (where) => {
   let scene: Scene;
   let serving: Serving;
+  /** Where whoever reconciles serves its metrics. */
+  let metrics: string;
   beforeAll(async () => {
     scene = await openScene();
   }, 60_000);
@@ -18,9 +20,9 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
 
   /** Whoever reconciles. */
   async function reconciler(): Promise<Spawned> {
-    if (where === 'apart') return scene.startApart();
-    serving = await scene.startCore(scene.ownEnv);
-    return serving;
+    const started = where === 'apart' ? await scene.startApart() : (serving = await scene.startCore(scene.ownEnv));
+    ({ metrics } = started);
+    return started;
   }
   const is = async (id: string, status: string): Promise<boolean> =>
     (await scene.call('GET', `/v1/payments/${id}`))['status'] === status;
@@ -40,6 +42,7 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
 
   it('settles what the bank names, books its fee, and keeps the rest in suspense', { timeout: 150_000 }, async () => {
     serving = await scene.startCore(where === 'apart' ? {} : scene.ownEnv);
+    ({ metrics } = serving);
     let working = where === 'apart' ? await reconciler() : serving;
     await scene.call('POST', '/v1/accounts', { type: 'customer', currency: 'XOF', accountId: 'ada' });
     const [first, second] = [await scene.collected(5_000, 'first'), await scene.collected(7_000, 'second')];
@@ -59,6 +62,22 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
       { status: 'matched', payment: first },
       { status: 'unmatched', payment: null },
     ]);
+    await until('it is in the metrics', async () => {
+      const text = await (await fetch(metrics)).text();
+      const figures = text.match(
+        /^kora_(?:reconciliation_findings|settlement_delay_seconds_count|cases_open).* [1-9]$/gm,
+      );
+      return (
+        JSON.stringify(figures?.sort()) ===
+        JSON.stringify([
+          'kora_cases_open{kind="missing_internal",days="0-1"} 1',
+          'kora_reconciliation_findings_total{bank_profile="bank:SN",finding="known"} 1',
+          'kora_reconciliation_findings_total{bank_profile="bank:SN",finding="matched"} 1',
+          'kora_reconciliation_findings_total{bank_profile="bank:SN",finding="missing_internal"} 1',
+          'kora_settlement_delay_seconds_count{bank_profile="bank:SN"} 1',
+        ])
+      );
+    });
     // Killed, and away for a while.
     working.process.kill('SIGKILL');
     await working.ended;

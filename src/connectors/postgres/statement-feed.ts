@@ -193,36 +193,3 @@ function storedOf(row: LineRow): StoredLine {
     sealed: row.sealed,
   };
 }
-
-export interface DayBalances {
-  readonly currency: string;
-  readonly opening?: bigint;
-  readonly closing?: bigint;
-}
-
-/**
- * Balances of the files that brought lines of that day, by currency: the first opening and the last closing one of each file,
- * files added up. Right where a file has the statements of one account, as banks send them; a day without lines has none.
- */
-export async function balancesOn(pool: pg.Pool, profile: string, day: string): Promise<DayBalances[]> {
-  const { rows } = await pool.query<{ currency: string; opening: string | null; closing: string | null }>(
-    `select currency, sum(opening) as opening, sum(closing) as closing from (
-       select b.currency,
-         (array_agg((b.opening)::numeric order by b.at) filter (where b.opening is not null))[1] as opening,
-         (array_agg((b.closing)::numeric order by b.at desc) filter (where b.closing is not null))[1] as closing
-       from providers.bank_statements_raw r
-         cross join lateral (
-           select one->>'currency' as currency, one->>'opening' as opening, one->>'closing' as closing, at
-           from jsonb_array_elements(r.parsed::jsonb->'balances') with ordinality as found (one, at)) b
-       where r.bank_profile_id = $1 and r.status in ('parsed', 'received') and b.currency is not null and exists (
-         select from providers.bank_statement_lines l where l.raw_statement_id = r.id and l.statement_date = $2::date)
-       group by r.id, b.currency) by_file
-     group by currency`,
-    [profile, day],
-  );
-  return rows.map(({ currency, opening, closing }) => ({
-    currency,
-    ...(opening !== null && { opening: BigInt(opening) }),
-    ...(closing !== null && { closing: BigInt(closing) }),
-  }));
-}

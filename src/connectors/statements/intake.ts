@@ -17,9 +17,7 @@ import {
   waitingFiles,
 } from '../postgres/statement-files.ts';
 import {
-  type DayBalances,
   type LineFact,
-  balancesOn,
   lastLine,
   type LineMark,
   markLines,
@@ -30,12 +28,14 @@ import {
   statementFigures,
   type StoredLine,
 } from '../postgres/statement-feed.ts';
+import { type AccountBalances, balancesOn, insertBalances } from '../postgres/statement-balances.ts';
 import { holdLines, ImportTakenOverError, insertLines } from '../postgres/statement-lines.ts';
 import { type LineRecord, placeOf, recordOf, referenceHash, type SealedFields } from './line-record.ts';
 import { type Actor, StatementIntakeError, type StatementObjects, type StatementTerms } from './ports.ts';
 import { ProfileTurns } from './profile-turns.ts';
 import type { FileFindings } from './file-findings.ts';
 import { examine, partsOf } from './read-file.ts';
+import { StatementBalances } from './statement-balances.ts';
 import { applyReport, type StatusSink } from './status-report.ts';
 import type { StatementKeys } from './statement-keys.ts';
 
@@ -261,8 +261,8 @@ export class StatementIntake {
     return lastLine(this.#options.pool);
   }
 
-  /** What the statements of a day say that a bank's accounts opened and closed with, together, by currency. */
-  balancesOn(profile: string, day: string): Promise<DayBalances[]> {
+  /** What statements say that the accounts of a bank opened and closed a day with. */
+  balancesOn(profile: string, day: string): Promise<AccountBalances[]> {
     return balancesOn(this.#options.pool, profile, day);
   }
 
@@ -332,6 +332,12 @@ export class StatementIntake {
     let records: LineRecord[] = [];
     let [ordinal, done, statement] = [0, linesDone, -1];
     let head: StatementHead | undefined;
+    const balances = new StatementBalances(hash);
+    const keepBalances = async (atEnd?: boolean): Promise<void> => {
+      const taken = balances.take(atEnd);
+      // What is held counts for nothing; when it is released, it is read once more.
+      if (!held && taken.length > 0) await insertBalances(client, rawStatementId, profile, taken);
+    };
     const flush = async (): Promise<void> => {
       const batch = { rawStatementId, profileId: profile, from: done, records };
       await (held ? holdLines(client, batch) : insertLines(client, batch));
@@ -344,6 +350,8 @@ export class StatementIntake {
     if (readers.kind !== 'statements') return;
     for await (const parts of partsOf(open(), readers.reader())) {
       for (const part of parts) {
+        balances.see(part);
+        if (balances.waiting >= batchLines) await keepBalances();
         if (part.part === 'head') {
           head = part.head;
           statement += 1;
@@ -355,6 +363,7 @@ export class StatementIntake {
       }
     }
     if (records.length > 0) await flush();
+    await keepBalances(true);
   }
 
   async #opened({ sealed, day, ...line }: StoredLine): Promise<OpenedLine> {

@@ -63,6 +63,11 @@ export function referenceHash(hash: RecordGround['hash'], reference: string): st
   return NO_REFERENCE.test(text) ? undefined : hash('reference', text);
 }
 
+/** By which a person knows an account. */
+export function last4Of(account: string): string {
+  return account.replaceAll(/[^A-Za-z0-9]/g, '').slice(-4);
+}
+
 /** @param statement number of the head in the file, from 0 */
 export function recordOf(
   { rawStatementId, hash, lines, terms }: RecordGround,
@@ -107,7 +112,7 @@ export function recordOf(
     reference: referenceHash(hash, line.reference) ?? null,
     reference_hashes: [...new Set(referencesOf(line).flatMap((reference) => referenceHash(hash, reference) ?? []))],
     account_hash: hash('account', account),
-    account_last4: account.replaceAll(/[^A-Za-z0-9]/g, '').slice(-4),
+    account_last4: last4Of(account),
     statement_sequence: sequence ?? null,
     statement_page: page ?? null,
     identity: hash('line', JSON.stringify(parts)),

@@ -49,7 +49,9 @@ async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer) 
       return Promise.resolve();
     },
   };
-  expect(await carryOutEffects(store, core)).toBe(1);
+  const found: unknown[] = [];
+  expect(await carryOutEffects(store, core, { onFinding: (finding) => found.push(finding) })).toBe(1);
+  expect(found).toEqual([{ profile: 'bank:AB', kind: 'matched', refused: answer.outcome === 'refused' }]);
   return { asked, outcome: noted?.result.outcome, lines: noted?.lines };
 }
 

@@ -1,4 +1,5 @@
 import type { Effect } from '../matching/store.ts';
+import type { Finding, FindingKind } from './finding.ts';
 import type { PaymentSeen } from '../feed/payment-seen.ts';
 import type { Core, CoreAnswer, LineMark } from './core.ts';
 import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
@@ -39,13 +40,19 @@ export interface Result {
 export async function carryOutEffects(
   store: EffectStore,
   core: Core,
-  { limit = 200, spans = noSpans }: { readonly limit?: number; readonly spans?: Spans } = {},
+  options: {
+    readonly limit?: number;
+    readonly spans?: Spans;
+    readonly onFinding?: (finding: Finding) => void;
+  } = {},
 ): Promise<number> {
+  const { limit = 200, spans = noSpans, onFinding } = options;
   const effects = await store.waiting(limit);
   for (const effect of effects) {
-    const { id, kind, runId } = effect;
+    const { id, kind, profile, runId } = effect;
     const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
-    await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
+    const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
+    onFinding?.({ profile, kind: findings[kind], refused: outcome === 'refused' });
   }
   return effects.length;
 }
@@ -53,7 +60,7 @@ export async function carryOutEffects(
 /** For those who do not trace. */
 const noSpans: Spans = { span: (_name, _attributes, work) => work() };
 
-async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<void> {
+async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<Result> {
   const wanted = wantedBooking(effect);
   const lines = wanted === undefined ? [] : await store.lines(effect.lineIds);
   const answers: CoreAnswer[] = [];
@@ -94,8 +101,9 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
   }
   const marks = marksOf(effect);
   if (!refused && marks.length > 0) await core.mark(marks);
-  const outcome = refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done';
-  await store.done(effect, { outcome, answers }, booked);
+  const result: Result = { outcome: refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done', answers };
+  await store.done(effect, result, booked);
+  return result;
 }
 
 /** What the statements' lines are now. */
@@ -115,6 +123,18 @@ const statuses: Readonly<Record<Effect['kind'], LineMark['status'] | undefined>>
   missing_internal: 'unmatched',
   reopened: 'unmatched',
   missing_provider: undefined,
+};
+
+/** An effect as a finding: one name for a payment that is matched, whatever is carried out for it. */
+const findings: Readonly<Record<Effect['kind'], FindingKind>> = {
+  settle: 'matched',
+  known: 'known',
+  reversed: 'reversed',
+  mismatch: 'mismatch',
+  displaced: 'displaced',
+  missing_internal: 'missing_internal',
+  missing_provider: 'missing_provider',
+  reopened: 'reopened',
 };
 
 /** How the ledger should have the lines of an effect; undefined: as it has them. */

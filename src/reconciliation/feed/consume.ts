@@ -34,6 +34,8 @@ export interface ConsumeOptions {
   readonly pageMax?: number;
   /** Told before and after each page how far behind the feed this is. Default: nobody asks. */
   readonly lags?: Pick<FeedLags, 'seen'>;
+  /** Told of each payment that its proof has settled, once: how long after it could first be on a statement. */
+  readonly onSettled?: (profile: string, delaySeconds: number) => void;
 }
 
 /**
@@ -67,7 +69,7 @@ export async function consumePage(options: ConsumeOptions, feed: FeedName): Prom
     (waiting.has(subject) ? parked : taken).push(item);
   }
   const lines = taken.filter(({ event }) => event.type === 'statement.line').map(({ event }) => lineOf(event));
-  const expectations = await expectationsOf(taken, seen, parked);
+  const expectations = await expectationsOf(taken, options, parked);
   const written = await store.put({ lines, expectations, cursor: { feed, from, to: page.next } });
   lags?.seen(feed, page.last - (written === 'written' ? page.next : from), askedAt);
   return page.next > from && page.next < page.last;
@@ -79,7 +81,8 @@ export async function consumePage(options: ConsumeOptions, feed: FeedName): Prom
  *
  * @returns how many were taken
  */
-export async function takeUpParked({ store, seen, pageMax = 1_000 }: ConsumeOptions): Promise<number> {
+export async function takeUpParked(options: ConsumeOptions): Promise<number> {
+  const { store, seen, pageMax = 1_000 } = options;
   let [after, taken] = [0, 0];
   const stuck = new Set<string>();
   for (;;) {
@@ -92,7 +95,7 @@ export async function takeUpParked({ store, seen, pageMax = 1_000 }: ConsumeOpti
       else if (!stuck.has(subject)) good.push(item);
     }
     const lines = good.filter(({ event }) => event.type === 'statement.line').map(({ event }) => lineOf(event));
-    await store.put({ lines, expectations: await expectationsOf(good, seen, []) });
+    await store.put({ lines, expectations: await expectationsOf(good, options, []) });
     await seen.unpark(good.map(({ event }) => event.id));
     taken += good.length;
     after = page.at(-1)?.position ?? after;
@@ -101,7 +104,7 @@ export async function takeUpParked({ store, seen, pageMax = 1_000 }: ConsumeOpti
 
 async function expectationsOf(
   taken: readonly { readonly event: FedEvent; readonly position: number }[],
-  store: SeenStore,
+  { seen: store, onSettled }: Pick<ConsumeOptions, 'seen' | 'onSettled'>,
   parked: readonly ParkedItem[],
 ): Promise<Expectation[]> {
   const ofPayments = taken.filter(({ event }) => event.subject.startsWith('payment/'));
@@ -109,16 +112,35 @@ async function expectationsOf(
   const ids = [...new Set(ofPayments.map(({ event }) => idOf(event)))];
   const before = ids.length === 0 ? new Map<string, PaymentSeen>() : await store.seen(ids);
   const after = new Map<string, { seen: PaymentSeen; position: number }>();
+  const settled: Settled[] = [];
   for (const { event, position } of ofPayments) {
     const id = idOf(event);
-    const seen = seenAfter(after.get(id)?.seen ?? before.get(id), event);
-    if (seen !== undefined) after.set(id, { seen, position });
+    const was = after.get(id)?.seen ?? before.get(id);
+    const seen = seenAfter(was, event);
+    if (seen === undefined) continue;
+    after.set(id, { seen, position });
+    if (seen !== was) settled.push(...settledBy(event, seen));
   }
   await store.save(
     [...after.values()].map(({ seen }) => seen),
     parked,
   );
+  // What is written is known when it comes again: each is told of once.
+  for (const { profile, delaySeconds } of settled) onSettled?.(profile, delaySeconds);
   return [...after.values()].flatMap(({ seen, position }) => expectationOf(seen, position) ?? []);
+}
+
+interface Settled {
+  readonly profile: string;
+  readonly delaySeconds: number;
+}
+
+/** What was settled with its capture, or passes through no provider, has waited for no proof. */
+function settledBy({ type, createdAt }: FedEvent, seen: PaymentSeen): Settled[] {
+  if (type !== 'payment.settled' || seen.sinceAt === undefined) return [];
+  const profile = expectationOf(seen, 0)?.profile;
+  const delaySeconds = (Date.parse(createdAt) - Date.parse(seen.sinceAt)) / 1_000;
+  return profile === undefined || !(delaySeconds > 0) ? [] : [{ profile, delaySeconds }];
 }
 
 /** Follows a feed until the signal: page after page, then asking now and then. What fails is tried again with back-off. */

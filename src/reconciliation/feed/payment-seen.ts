@@ -17,6 +17,8 @@ export interface PaymentSeen {
   readonly instructed: boolean;
   /** When it was captured, or a connector first told: from then on a statement may show it. */
   readonly since: string | undefined;
+  /** The same to the instant, ISO 8601; absent in what was written before it was kept. */
+  readonly sinceAt?: string;
   readonly fee: string | undefined;
   /** What the provider calls it, where it has said so. */
   readonly providerRef: string | undefined;
@@ -65,15 +67,20 @@ export function seenAfter(seen: PaymentSeen | undefined, event: FedEvent): Payme
   const status = statuses[event.type] ?? seen.status;
   const tokens = [...new Set([...seen.tokens, ...event.tokens])];
   const next: PaymentSeen = { ...seen, sequence, status, tokens };
-  const day = event.createdAt.slice(0, 10);
+  const since = { since: event.createdAt.slice(0, 10), sinceAt: event.createdAt };
   switch (event.type) {
     case 'payment.captured':
-      return { ...next, amount: text('amount') ?? seen.amount, since: seen.since ?? day };
+      return { ...next, amount: text('amount') ?? seen.amount, ...(seen.since === undefined && since) };
     case 'payment.settled':
     case 'payment.fee_corrected':
       return { ...next, fee: text('providerFee') };
     case 'payment.instructed':
-      return { ...next, instructed: true, since: seen.since ?? day, provider: text('provider') ?? seen.provider };
+      return {
+        ...next,
+        instructed: true,
+        ...(seen.since === undefined && since),
+        provider: text('provider') ?? seen.provider,
+      };
     case 'payment.accepted':
     case 'payment.confirmed':
     case 'payment.paid_late':

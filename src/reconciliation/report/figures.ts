@@ -9,11 +9,26 @@ export interface CountedAmount {
   readonly amount: bigint;
 }
 
+/** With the sum of the signed amounts too. */
+export interface CountedNet extends CountedAmount {
+  readonly net: bigint;
+}
+
+/** What statements say that an account opened and closed a day with. Undefined: none says it, and nobody knows. */
+export interface StatedBalances {
+  readonly opening?: bigint;
+  readonly closing?: bigint;
+  /** The earlier day that the closing balance is of, where nothing was booked since. */
+  readonly closingDay?: string;
+}
+
 /** An account at a provider on the day. */
-export interface AccountFigures {
+export interface AccountFigures extends StatedBalances {
   readonly profile: string;
   /** A keyed hash: the number itself is with the statements. */
   readonly account: string;
+  /** Its last characters, by which a person knows it; undefined: no statement of it is known. */
+  readonly last4?: string;
   readonly currency: string;
   /** Credits and debits of the day that are no fees, both positive. */
   readonly in: bigint;
@@ -30,17 +45,18 @@ export interface AccountFigures {
 export interface PositionFigures {
   readonly profile: string;
   readonly currency: string;
-  /** What the statements say; undefined where none came. */
-  readonly opening?: bigint;
-  readonly closing?: bigint;
-  /** Of the ledger: what we have there, what they owe us, what we owe through them. */
+  /** Of the ledger, now: what we have there, what they owe us, what we owe through them. */
   readonly float: bigint;
   readonly receivable: bigint;
   readonly payable: bigint;
-  /** Lines that the ledger has not booked, signed. */
-  readonly unbooked: CountedAmount & { readonly net: bigint };
-  /** Payments that the ledger has settled and no line shows yet, signed. */
-  readonly unseen: CountedAmount & { readonly net: bigint };
+  /** Lines up to the day that the ledger has not booked. */
+  readonly unbooked: CountedNet;
+  /** Lines of later days that it has booked. */
+  readonly later: CountedNet;
+  /** Payments that it has settled and no line shows yet. */
+  readonly unseen: CountedNet;
+  /** Payments that wait to be settled: what receivable and payable should be made of. */
+  readonly awaited: { readonly in: CountedAmount; readonly out: CountedAmount };
 }
 
 export interface ReportFigures {

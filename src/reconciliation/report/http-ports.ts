@@ -2,16 +2,26 @@ import { Ajv } from 'ajv';
 import { Type } from 'typebox';
 import type { CoreLink } from '../core-link.ts';
 import { CoreUnreachableError } from '../effects/core.ts';
-import type { ReportPorts } from './ask-figures.ts';
+import type { AccountStated, ReportPorts } from './ask-figures.ts';
 
 const amount = Type.String({ pattern: '^-?[0-9]{1,30}$' });
 const balances = Type.Object({
   items: Type.Array(
-    Type.Object({ currency: Type.String(), opening: Type.Optional(amount), closing: Type.Optional(amount) }),
+    Type.Object({
+      account: Type.String(),
+      last4: Type.String(),
+      currency: Type.String(),
+      opening: Type.Optional(amount),
+      closing: Type.Optional(amount),
+      closingDay: Type.Optional(Type.String()),
+    }),
   ),
 });
 interface Balances {
-  readonly items: readonly { readonly currency: string; readonly opening?: string; readonly closing?: string }[];
+  readonly items: readonly (Omit<AccountStated, 'opening' | 'closing'> & {
+    readonly opening?: string;
+    readonly closing?: string;
+  })[];
 }
 const balance = Type.Object({ posted: amount });
 const ajv = new Ajv();
@@ -29,8 +39,8 @@ export function httpReportPorts(core: Pick<CoreLink, 'ask' | 'url'>): ReportPort
       const query = new URLSearchParams({ date, profile });
       const { status, body } = await asked(`/v1/statement-balances?${query.toString()}`, date);
       if (status !== 200 || !isBalances(body)) throw unexpected(status);
-      return body.items.map(({ currency, opening, closing }) => ({
-        currency,
+      return body.items.map(({ opening, closing, ...account }) => ({
+        ...account,
         ...(opening !== undefined && { opening: BigInt(opening) }),
         ...(closing !== undefined && { closing: BigInt(closing) }),
       }));

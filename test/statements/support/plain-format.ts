@@ -6,6 +6,7 @@ import { StatementUnreadableError } from '../../../src/statements/index.ts';
  *
  *   H;format;account;currency;sequence;opening    a statement
  *   L;date;amount;reference;bankReference;text    a line of it
+ *   F;closing;date                                its foot
  *   P;code                                        a problem
  */
 export class PlainReader implements StatementReader {
@@ -52,6 +53,11 @@ export class PlainReader implements StatementReader {
           at: { line: this.#line },
         };
         return { part: 'line', line };
+      }
+      case 'F': {
+        const [closing = '', date] = cells;
+        const balance = { amount: BigInt(closing), kind: '62F', ...(date !== undefined && { date }) };
+        return { part: 'foot', foot: { closing: balance, otherBalances: [], linesCount: this.#index } };
       }
       case 'P':
         return { part: 'problem', problem: { code: cells[0] ?? '', message: 'a sum is not right' } };

@@ -1,4 +1,4 @@
-import { isDay, reportCsv, reportHtml, reportJson } from '../../../reconciliation/index.ts';
+import { isDay, pagePolicy, reportCsv, reportHtml, reportJson } from '../../../reconciliation/index.ts';
 import { mayReadCases } from '../../access.ts';
 import type { CaseParts } from '../parts.ts';
 import { forbidden, problem, reconciledElsewhere } from '../problem.ts';
@@ -33,14 +33,17 @@ const reconciliationReport = route({
       case 'csv':
         return text('text/csv; charset=utf-8; header=present', reportCsv(report));
       case 'html':
-        return text('text/html; charset=utf-8', reportHtml(report));
+        // The door's own policy lets no answer have a style.
+        return text('text/html; charset=utf-8', reportHtml(report), {
+          'content-security-policy': `${pagePolicy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+        });
     }
   },
 });
 
-function text(type: string, body: string): Answer {
+function text(type: string, body: string, headers?: Answer['headers']): Answer {
   // As bytes: a text would be held against the schema of the JSON.
-  return { status: 200, headers: { 'content-type': type }, body: Buffer.from(body) };
+  return { status: 200, headers: { ...headers, 'content-type': type }, body: Buffer.from(body) };
 }
 
 export const reconciliationRoutes = [reconciliationReport];

@@ -165,8 +165,9 @@ const getStatementBalances = route({
   path: '/v1/statement-balances',
   operation: 'getStatementBalances',
   tag: 'statements',
-  summary: "What the statements of a day opened and closed a bank's accounts with, together, by currency",
-  description: "For the report of reconciliation: sums, and nobody's name.",
+  summary: "What the statements say that a bank's accounts opened and closed a day with",
+  description:
+    'For the report of reconciliation. Accounts are keyed hashes, as in feeds, with their last four characters.',
   query: balancesQuery,
   answers: { 200: statementBalances },
   access: { roles: { service: 'any' }, scopes: ['feeds:read'] },
@@ -174,8 +175,8 @@ const getStatementBalances = route({
     if (!mayReadFeeds(principal)) return forbidden;
     if (!isDay(date))
       return problem('Invalid', 'date: a day is wanted, such as 2026-11-27', { figures: { field: 'date' } });
-    const items = (await statements.balancesOn(profile, date)).map(({ currency, opening, closing }) => ({
-      currency,
+    const items = (await statements.balancesOn(profile, date)).map(({ opening, closing, ...account }) => ({
+      ...account,
       ...(opening !== undefined && { opening: opening.toString() }),
       ...(closing !== undefined && { closing: closing.toString() }),
     }));

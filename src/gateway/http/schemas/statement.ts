@@ -33,7 +33,14 @@ export const statementBalances = Type.Object(
   {
     items: Type.Array(
       Type.Object(
-        { currency, opening: Type.Optional(signedAmount), closing: Type.Optional(signedAmount) },
+        {
+          account: Type.String({ description: 'keyed hash, as lines of feeds carry it' }),
+          last4: Type.String({ description: 'its last four characters' }),
+          currency,
+          opening: Type.Optional(signedAmount),
+          closing: Type.Optional(signedAmount),
+          closingDay: Type.Optional({ ...day, description: 'the earlier day that the closing balance is of' }),
+        },
         { additionalProperties: false },
       ),
     ),
