@@ -201,7 +201,6 @@ async function startReconciliation(
   const { FeedLags } = await import('./reconciliation/index.ts');
   const lags = new FeedLags();
   seen.metrics?.measureFeeds(() => lags.figures(new Date()));
-  const measures = seen.metrics && { measures: seen.metrics.reconciliation };
   return reconcileHere({
     config,
     logger,
@@ -209,8 +208,8 @@ async function startReconciliation(
     ...core,
     report,
     lags,
-    ...measures,
     spans: seen.spans,
+    ...(seen.metrics && { measures: seen.metrics.reconciliation }),
     coreDatabase: store.database,
   });
 }

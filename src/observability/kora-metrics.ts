@@ -49,9 +49,9 @@ export interface KoraMetrics {
   readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
   /** Asks what waits to be told to others whenever metrics are read. */
   measureUntold(ask: () => Promise<Untold>): void;
+  readonly reconciliation: ReconciliationMetrics;
   /** Reads how far reconciliation is behind its feeds whenever metrics are read. */
   measureFeeds(read: () => readonly FeedLagFigures[]): void;
-  readonly reconciliation: ReconciliationMetrics;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }

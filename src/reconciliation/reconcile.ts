@@ -30,14 +30,14 @@ export interface ReconcileOptions {
   readonly now?: () => Date;
   /** Between two looks at what is new. Default 500 ms. */
   readonly pollMs?: number;
-  /** Around what the core is had to do. Default: nobody traces. */
-  readonly spans?: Spans;
-  /** Where it is said how far behind this is. Default: nobody asks. */
-  readonly lags?: FeedLags;
   /** Told of each payment that its proof has settled, once. */
   readonly onSettled?: (profile: string, delaySeconds: number) => void;
   /** Told of each finding that was carried out, or that the core refused. */
   readonly onFinding?: (finding: Finding) => void;
+  /** Around what the core is had to do. Default: nobody traces. */
+  readonly spans?: Spans;
+  /** Where it is said how far behind this is. Default: nobody asks. */
+  readonly lags?: FeedLags;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -56,8 +56,8 @@ export function reconcile(options: ReconcileOptions): Promise<void> {
 }
 
 async function work(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { pool, source, secrets, pollMs = 500, onSettled, onFinding, onError, now = () => new Date() } = options;
-  const { lags = new FeedLags(), spans } = options;
+  const { pool, source, secrets, pollMs = 500, lags = new FeedLags(), onSettled, onFinding, spans } = options;
+  const { onError, now = () => new Date() } = options;
   const store = new PostgresMatchingStore(pool);
   const consuming = {
     source: paymentsFirst(source, lags, signal, now),
@@ -66,8 +66,8 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     secrets,
     now,
     pollMs,
-    lags,
     ...(onSettled && { onSettled }),
+    lags,
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
   for (const feed of feeds) lags.begin(feed, await caughtUpAt(pool, feed));
@@ -88,8 +88,8 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     pollMs,
     (error) => onError(error, 'what was found is not carried out'),
     async () => {
-      const told = { ...(onFinding && { onFinding }), ...(spans && { spans }) };
-      return (await carryOutEffects(effects, options.core, told)) > 0;
+      const how = { ...(onFinding && { onFinding }), ...(spans && { spans }) };
+      return (await carryOutEffects(effects, options.core, how)) > 0;
     },
   );
   try {

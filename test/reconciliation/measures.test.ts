@@ -103,7 +103,7 @@ it('counts from when a statement could first show a payment to its settlement, o
     };
     // The first page breaks off behind its first write, and comes again.
     const broken = { cursorOf: (feed: 'payments') => store.cursorOf(feed), put };
-    await expect(consumePage({ ...options, store: broken as typeof store }, 'payments')).rejects.toThrow('killed');
+    await expect(consumePage({ ...options, store: broken }, 'payments')).rejects.toThrow('killed');
     while (await consumePage(options, 'payments'));
   });
   const metric = 'kora_settlement_delay_seconds';

@@ -20,9 +20,10 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
 
   /** Whoever reconciles. */
   async function reconciler(): Promise<Spawned> {
-    const started = where === 'apart' ? await scene.startApart() : (serving = await scene.startCore(scene.ownEnv));
-    ({ metrics } = started);
-    return started;
+    const whoReconciles = where === 'apart' ? await scene.startApart() : await scene.startCore(scene.ownEnv);
+    ({ metrics } = whoReconciles);
+    if ('http' in whoReconciles && where !== 'apart') serving = whoReconciles as Serving;
+    return whoReconciles;
   }
   const is = async (id: string, status: string): Promise<boolean> =>
     (await scene.call('GET', `/v1/payments/${id}`))['status'] === status;

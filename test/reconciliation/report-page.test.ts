@@ -8,6 +8,19 @@ import { chromiumMissing, chromiumPath } from '../support/chromium.ts';
 /** Proves in a real browser that finance can read the page as the door serves it: on a desk, on a telephone, and printed. */
 if (chromiumMissing !== undefined) process.stderr.write(`report page: ${chromiumMissing}\n`);
 
+// What the browser has where parts of this run, and Node has not.
+interface Shown {
+  readonly parentElement: Shown | null;
+}
+declare const document: { readonly documentElement: { readonly scrollWidth: number } };
+declare const window: { readonly innerWidth: number };
+declare function matchMedia(query: string): { readonly matches: boolean };
+declare function getComputedStyle(element: unknown): {
+  readonly textAlign: string;
+  readonly color: string;
+  readonly backgroundColor: string;
+};
+
 const none = { count: 0, amount: 0n };
 const evil = 'bank:<script>document.title="evil"</script>';
 const account = (last4: string, of: Partial<AccountFigures> = {}): AccountFigures => ({
@@ -132,7 +145,7 @@ describe.skipIf(chromiumMissing !== undefined)('the page of the daily report', (
 });
 
 /** WCAG 2's ratio of a text's colour and what is behind it. Runs in the browser. */
-function contrast(element: Element): number {
+function contrast(element: Shown): number {
   const luminance = (color: string): number => {
     const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map((part) => {
       const value = Number(part) / 255;
@@ -142,7 +155,7 @@ function contrast(element: Element): number {
   };
   const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
   let behind = isDark ? 'rgb(18, 18, 18)' : 'rgb(255, 255, 255)';
-  for (let one: Element | null = element; one !== null; one = one.parentElement) {
+  for (let one: Shown | null = element; one !== null; one = one.parentElement) {
     const { backgroundColor } = getComputedStyle(one);
     if (!/, 0\)$/.test(backgroundColor)) {
       behind = backgroundColor;

@@ -30,6 +30,13 @@ export interface Result {
   readonly answers: readonly CoreAnswer[];
 }
 
+export interface CarryOutOptions {
+  readonly limit?: number;
+  readonly spans?: Spans;
+  /** Told of each finding that was carried out, or that the core refused. */
+  readonly onFinding?: (finding: Finding) => void;
+}
+
 /**
  * Carries out what reconciliation found, effect by effect. Everything that the core is asked for has a key that follows from
  * the effect, so that what a crash left half done is done once. A refusal ends the effect: people get a case.
@@ -40,19 +47,14 @@ export interface Result {
 export async function carryOutEffects(
   store: EffectStore,
   core: Core,
-  options: {
-    readonly limit?: number;
-    readonly spans?: Spans;
-    readonly onFinding?: (finding: Finding) => void;
-  } = {},
+  { limit = 200, spans = noSpans, onFinding }: CarryOutOptions = {},
 ): Promise<number> {
-  const { limit = 200, spans = noSpans, onFinding } = options;
   const effects = await store.waiting(limit);
   for (const effect of effects) {
-    const { id, kind, profile, runId } = effect;
+    const { id, kind, runId } = effect;
     const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
     const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
-    onFinding?.({ profile, kind: findings[kind], refused: outcome === 'refused' });
+    onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
   }
   return effects.length;
 }

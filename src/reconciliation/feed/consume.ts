@@ -32,10 +32,10 @@ export interface ConsumeOptions {
   readonly now?: () => Date;
   /** Events in one page. Default 1,000. */
   readonly pageMax?: number;
-  /** Told before and after each page how far behind the feed this is. Default: nobody asks. */
-  readonly lags?: Pick<FeedLags, 'seen'>;
   /** Told of each payment that its proof has settled, once: how long after it could first be on a statement. */
   readonly onSettled?: (profile: string, delaySeconds: number) => void;
+  /** Told before and after each page how far behind the feed this is. Default: nobody asks. */
+  readonly lags?: Pick<FeedLags, 'seen'>;
 }
 
 /**

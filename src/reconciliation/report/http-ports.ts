@@ -1,11 +1,11 @@
 import { Ajv } from 'ajv';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { CoreLink } from '../core-link.ts';
 import { CoreUnreachableError } from '../effects/core.ts';
-import type { AccountStated, ReportPorts } from './ask-figures.ts';
+import type { ReportPorts } from './ask-figures.ts';
 
 const amount = Type.String({ pattern: '^-?[0-9]{1,30}$' });
-const balances = Type.Object({
+const balancesBody = Type.Object({
   items: Type.Array(
     Type.Object({
       account: Type.String(),
@@ -17,15 +17,9 @@ const balances = Type.Object({
     }),
   ),
 });
-interface Balances {
-  readonly items: readonly (Omit<AccountStated, 'opening' | 'closing'> & {
-    readonly opening?: string;
-    readonly closing?: string;
-  })[];
-}
 const balance = Type.Object({ posted: amount });
 const ajv = new Ajv();
-const isBalances = ajv.compile<Balances>(balances);
+const isBalances = ajv.compile<Static<typeof balancesBody>>(balancesBody);
 const isBalance = ajv.compile<{ readonly posted: string }>(balance);
 
 /** What a report asks of a core in another process, as a service with the scopes `feeds:read` and `accounts:read`. */

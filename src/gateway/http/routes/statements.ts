@@ -165,9 +165,9 @@ const getStatementBalances = route({
   path: '/v1/statement-balances',
   operation: 'getStatementBalances',
   tag: 'statements',
-  summary: "What the statements say that a bank's accounts opened and closed a day with",
+  summary: "What the statements of a day opened and closed a bank's accounts with",
   description:
-    'For the report of reconciliation. Accounts are keyed hashes, as in feeds, with their last four characters.',
+    'For the report of reconciliation. Every account that ever had a statement; what none says is absent. `closingDay` is there where the closing balance is that of an earlier day, and nothing was booked since.',
   query: balancesQuery,
   answers: { 200: statementBalances },
   access: { roles: { service: 'any' }, scopes: ['feeds:read'] },

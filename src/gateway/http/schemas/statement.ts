@@ -34,12 +34,12 @@ export const statementBalances = Type.Object(
     items: Type.Array(
       Type.Object(
         {
-          account: Type.String({ description: 'keyed hash, as lines of feeds carry it' }),
-          last4: Type.String({ description: 'its last four characters' }),
+          account: Type.String({ description: 'the hash of the account, as lines carry it' }),
+          last4: Type.String({ maxLength: 4, description: 'the last four characters of the account' }),
           currency,
           opening: Type.Optional(signedAmount),
           closing: Type.Optional(signedAmount),
-          closingDay: Type.Optional({ ...day, description: 'the earlier day that the closing balance is of' }),
+          closingDay: Type.Optional(day),
         },
         { additionalProperties: false },
       ),
