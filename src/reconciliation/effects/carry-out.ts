@@ -52,7 +52,11 @@ export async function carryOutEffects(
   const effects = await store.waiting(limit);
   for (const effect of effects) {
     const { id, kind, runId } = effect;
-    const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
+    const about = {
+      correlation_id: `reconciliation:${runId}`,
+      'reconciliation.effect': id,
+      'reconciliation.kind': kind,
+    };
     const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
     onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
   }
