@@ -1094,8 +1094,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * What the statements of a day opened and closed a bank's accounts with, together, by currency
-         * @description For the report of reconciliation: sums, and nobody's name.
+         * What the statements of a day opened and closed a bank's accounts with
+         * @description For the report of reconciliation. Every account that ever had a statement; what none says is absent. `closingDay` is there where the closing balance is that of an earlier day, and nothing was booked since.
          *
          *     For service. Services need the scope `feeds:read`.
          */
@@ -2178,7 +2178,7 @@ export interface components {
                 /** @description `t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<t>.<body>` */
                 readonly signature: string;
             }[];
-            /** @description the end of the feed now */
+            /** @description the end of the feed when it was asked */
             readonly last: number;
             /** @description go on with `after` this */
             readonly next: number;
@@ -2809,6 +2809,16 @@ export interface components {
                 /** @description a keyed hash of its number */
                 readonly account: string;
                 /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closing?: string;
+                /**
+                 * @description a day, such as 2026-11-27
+                 * @example 2026-11-27
+                 */
+                readonly closingDay?: string;
+                /**
                  * @description a currency of ISO 4217
                  * @example XOF
                  */
@@ -2831,6 +2841,8 @@ export interface components {
                     readonly amount: string;
                     readonly count: number;
                 };
+                /** @description the last characters of its number */
+                readonly last4?: string;
                 readonly matched: {
                     /**
                      * @description minor units as text, credit positive
@@ -2869,8 +2881,18 @@ export interface components {
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
+                readonly opening?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
                 readonly out: string;
                 readonly profile: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly turnoverDifference?: string;
             }[];
             /**
              * Format: date-time
@@ -2884,11 +2906,34 @@ export interface components {
              */
             readonly date: string;
             readonly positions: readonly {
+                readonly awaited: {
+                    readonly in: {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                    readonly out: {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                };
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
                 readonly closing?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closingExpected?: string;
                 /**
                  * @description a currency of ISO 4217
                  * @example XOF
@@ -2903,12 +2948,25 @@ export interface components {
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
-                readonly explained?: string;
+                readonly explained: string;
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
                 readonly float: string;
+                readonly later: {
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly amount: string;
+                    readonly count: number;
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly net: string;
+                };
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
@@ -2919,6 +2977,11 @@ export interface components {
                  * @example -1250
                  */
                 readonly payable: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly payableUnexplained: string;
                 readonly profile: string;
                 /**
                  * @description minor units as text, credit positive
@@ -2929,7 +2992,7 @@ export interface components {
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
-                readonly turnoverDifference?: string;
+                readonly receivableUnexplained: string;
                 readonly unbooked: {
                     /**
                      * @description minor units as text, credit positive
@@ -3234,16 +3297,22 @@ export interface components {
         /** StatementBalances */
         readonly StatementBalances: {
             readonly items: readonly {
+                /** @description the hash of the account, as lines carry it */
+                readonly account: string;
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
                 readonly closing?: string;
+                /** @example 2026-11-27 */
+                readonly closingDay?: string;
                 /**
                  * @description a currency of ISO 4217
                  * @example XOF
                  */
                 readonly currency: string;
+                /** @description the last four characters of the account */
+                readonly last4: string;
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250

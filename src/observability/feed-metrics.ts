@@ -8,8 +8,13 @@ export interface FeedLagFigures {
   readonly seconds: number;
 }
 
-/** How far reconciliation is behind what it is fed with, in the process that takes it in. */
-export function feedMetrics(registry: Registry, read: () => readonly FeedLagFigures[]): void {
+/**
+ * How far reconciliation is behind what it is fed with, in the process that takes it in.
+ *
+ * @returns says where it is read; until then there are no figures
+ */
+export function feedMetrics(registry: Registry): (read: () => readonly FeedLagFigures[]) => void {
+  let reading: () => readonly FeedLagFigures[] = () => [];
   gaugeOf(
     registry,
     {
@@ -17,7 +22,7 @@ export function feedMetrics(registry: Registry, read: () => readonly FeedLagFigu
       help: 'Events of a feed that reconciliation has not taken yet, when the core last answered',
       labels: ['feed'],
     },
-    () => read().flatMap(({ feed, events }) => (events === undefined ? [] : [{ labels: { feed }, value: events }])),
+    () => reading().flatMap(({ feed, events }) => (events === undefined ? [] : [{ labels: { feed }, value: events }])),
   );
   gaugeOf(
     registry,
@@ -26,6 +31,9 @@ export function feedMetrics(registry: Registry, read: () => readonly FeedLagFigu
       help: 'Since reconciliation last had everything of a feed; grows while the core does not answer',
       labels: ['feed'],
     },
-    () => read().map(({ feed, seconds }) => ({ labels: { feed }, value: seconds })),
+    () => reading().map(({ feed, seconds }) => ({ labels: { feed }, value: seconds })),
   );
+  return (read) => {
+    reading = read;
+  };
 }

@@ -82,7 +82,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
     measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
     statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
-    measureFeeds: (read) => feedMetrics(registry, read),
+    measureFeeds: feedMetrics(registry),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     reconciliation: reconciliationMetrics(registry, { onSilence }),
     serve: ({ host, port }) =>

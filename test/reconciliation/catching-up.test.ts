@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => scene.close());
 
-const payments = 600;
+const payments = 500;
 const amountOf = (index: number): number => 1_000 + index;
 
 /** What the metrics said at their worst, from before the process has said that it runs until nothing is behind. */

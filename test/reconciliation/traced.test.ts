@@ -60,7 +60,7 @@ it(
     const { rows } = await scene.own.query<{ run_id: string }>(
       `select run_id from reconciliation.effects where kind = 'settle'`,
     );
-    expect(effect.attributes['reconciliation.run']).toBe(rows[0]?.run_id);
+    expect(correlationOf(effect)).toBe(`reconciliation:${rows[0]?.run_id}`);
     const settling = settlingsOf(effect);
     expect(settling.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['http.request', 'runtime.command', 'log.append']),

@@ -64,7 +64,11 @@ export async function carryOutEffects(
       for (const effect of chain) {
         if (failures.length > 0) return;
         const { id, kind, runId } = effect;
-        const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
+        const about = {
+          correlation_id: `reconciliation:${runId}`,
+          'reconciliation.effect': id,
+          'reconciliation.kind': kind,
+        };
         const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, patient));
         onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
       }
