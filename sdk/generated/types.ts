@@ -2743,6 +2743,16 @@ export interface components {
                 /** @description a keyed hash of its number */
                 readonly account: string;
                 /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closing?: string;
+                /**
+                 * @description a day, such as 2026-11-27
+                 * @example 2026-11-27
+                 */
+                readonly closingDay?: string;
+                /**
                  * @description a currency of ISO 4217
                  * @example XOF
                  */
@@ -2765,6 +2775,8 @@ export interface components {
                     readonly amount: string;
                     readonly count: number;
                 };
+                /** @description the last characters of its number */
+                readonly last4?: string;
                 readonly matched: {
                     /**
                      * @description minor units as text, credit positive
@@ -2803,8 +2815,18 @@ export interface components {
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
+                readonly opening?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
                 readonly out: string;
                 readonly profile: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly turnoverDifference?: string;
             }[];
             /**
              * Format: date-time
@@ -2818,11 +2840,34 @@ export interface components {
              */
             readonly date: string;
             readonly positions: readonly {
+                readonly awaited: {
+                    readonly in: {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                    readonly out: {
+                        /**
+                         * @description minor units as text, credit positive
+                         * @example -1250
+                         */
+                        readonly amount: string;
+                        readonly count: number;
+                    };
+                };
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
                 readonly closing?: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closingExpected?: string;
                 /**
                  * @description a currency of ISO 4217
                  * @example XOF
@@ -2837,12 +2882,25 @@ export interface components {
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
-                readonly explained?: string;
+                readonly explained: string;
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
                 readonly float: string;
+                readonly later: {
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly amount: string;
+                    readonly count: number;
+                    /**
+                     * @description minor units as text, credit positive
+                     * @example -1250
+                     */
+                    readonly net: string;
+                };
                 /**
                  * @description minor units as text, credit positive
                  * @example -1250
@@ -2853,6 +2911,11 @@ export interface components {
                  * @example -1250
                  */
                 readonly payable: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly payableUnexplained: string;
                 readonly profile: string;
                 /**
                  * @description minor units as text, credit positive
@@ -2863,7 +2926,7 @@ export interface components {
                  * @description minor units as text, credit positive
                  * @example -1250
                  */
-                readonly turnoverDifference?: string;
+                readonly receivableUnexplained: string;
                 readonly unbooked: {
                     /**
                      * @description minor units as text, credit positive

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paymentIdOf } from '../../src/kernel/ids.ts';
 import defaultRulesDocument from '../../src/reconciliation/matching/default-rules.json' with { type: 'json' };
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
-import { serve, type Serving, type Spawned, spawnKora } from '../cli/kora-process.ts';
+import { kora, serve, type Serving, type Spawned, spawnKora } from '../cli/kora-process.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 /**
@@ -206,6 +206,29 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
         ])
       );
     });
+    if (where === 'in the process of the core') {
+      expect(await call('GET', '/v1/reconciliation/report?date=2026-11-27')).toMatchObject({
+        accounts: [
+          {
+            ...{ profile: 'bank:SN', last4: '3035', currency: 'XOF', in: '5333', out: '0', fees: '250' },
+            ...{ opening: '1000000', closing: '1005083', turnoverDifference: '0' },
+          },
+        ],
+        // The ledger knows of nothing that was there before.
+        positions: [
+          {
+            ...{ float: '5083', closing: '1005083', difference: '-1000000', explained: '0', unexplained: '-1000000' },
+            ...{ receivable: '7000', receivableUnexplained: '0', payable: '0', payableUnexplained: '0' },
+          },
+        ],
+      });
+      const args = ['reconciliation', 'report', '--date', '2026-11-27'];
+      const { code, stdout } = await kora(args, { env: { ...env, ...ofReconciliation() } });
+      expect([code, stdout.split('\r\n')[4]]).toEqual([
+        0,
+        expect.stringMatching(/^bank:SN,…3035,XOF,1000000,5333,0,250,1005083,the day,0,1,5000,1,250,1,333,/) as string,
+      ]);
+    }
     // Killed, and away for a while.
     working.process.kill('SIGKILL');
     await working.ended;
