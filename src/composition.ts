@@ -198,9 +198,20 @@ async function startReconciliation(
 ): Promise<Reconciliation | undefined> {
   if (config.reconciliationDatabaseUrl === undefined) return undefined;
   const { reconcileHere } = await import('./reconciling.ts');
-  const onLag = (feed: string, events: number): void => seen.metrics?.feedLag(feed, events);
-  const measures = seen.metrics && { measures: seen.metrics.reconciliation };
-  return reconcileHere({ config, logger, stages, ...core, report, onLag, ...measures, coreDatabase: store.database });
+  const { FeedLags } = await import('./reconciliation/index.ts');
+  const lags = new FeedLags();
+  seen.metrics?.measureFeeds(() => lags.figures(new Date()));
+  return reconcileHere({
+    config,
+    logger,
+    stages,
+    ...core,
+    report,
+    lags,
+    spans: seen.spans,
+    ...(seen.metrics && { measures: seen.metrics.reconciliation }),
+    coreDatabase: store.database,
+  });
 }
 
 function startProjector(ground: Ground): Kora['projected'] {
@@ -487,8 +498,9 @@ async function openStream(
         import('./http-options.ts'),
       ]);
       const http = await startHttpDoor({
-        ...httpOptionsOf(config, await serviceKeyOf(config)),
+        ...(await httpOptionsOf(config, await serviceKeyOf(config))),
         ...faces,
+        reconciliationUrl: config.reconciliationUrl,
         statements: faces.statements ?? noStatements,
         ...(providers && { providers }),
         identity,

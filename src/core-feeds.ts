@@ -1,7 +1,7 @@
 import type { EventLog } from '../eventstore/index.ts';
 import type { OpenedLine, StatementIntake } from './connectors/index.ts';
 import type { Feeds } from './gateway/feeds.ts';
-import { type Envelope, paymentFeed, signedItem } from './webhooks/index.ts';
+import { type Envelope, paymentFeed, signedItem, type StatementLineEvent } from './webhooks/index.ts';
 
 export interface CoreFeedsOptions {
   readonly log: Pick<EventLog, 'readAll' | 'lastPosition'>;
@@ -24,6 +24,7 @@ export function coreFeeds({ log, intake, secret, now = () => new Date() }: CoreF
   return {
     read: async (feed, after, limit) => {
       if (feed === 'payments') return payments.read(after, limit);
+      const last = Number(await intake.lastLine());
       const facts = await intake.linesAfter(BigInt(after), limit);
       const opened = new Map(
         (await intake.matchingFields(facts.map(({ lineId }) => lineId))).map((one) => [one.id, one]),
@@ -35,7 +36,7 @@ export function coreFeeds({ log, intake, secret, now = () => new Date() }: CoreF
         return line === undefined ? [] : [signedItem(Number(position), lineEvent(line, hash), secret, at)];
       });
       const next = Number(facts.at(-1)?.position ?? after);
-      return { items, next, last: Math.max(next, Number(await intake.lastLine())) };
+      return { items, next, last: Math.max(next, last) };
     },
   };
 }
@@ -62,7 +63,7 @@ async function tokensOf(
 type Hash = (kind: string, text: string) => string;
 
 /** `statement.line`, version 1: docs/events.md. */
-function lineEvent(line: OpenedLine, hash: Hash): object {
+function lineEvent(line: OpenedLine, hash: Hash): StatementLineEvent {
   const { fields, transactionCode, entryDate } = line;
   const details = fields.details as
     { counterpartyAccount?: string; endToEndId?: string; references?: Record<string, string> } | undefined;
@@ -107,7 +108,10 @@ interface BatchPart {
   readonly details?: { readonly endToEndId?: string; readonly references?: Readonly<Record<string, string>> };
 }
 
-function partOf({ amount, reference, bankReference, details }: BatchPart, hash: Hash): object {
+function partOf(
+  { amount, reference, bankReference, details }: BatchPart,
+  hash: Hash,
+): { amount: string; references: string[] } {
   const own = [reference, bankReference, details?.endToEndId, ...Object.values(details?.references ?? {})];
   return { amount: amount, references: hashesOf(own, hash) };
 }

@@ -13,6 +13,7 @@ import type { Logger } from './platform/logging.ts';
 import { migrate } from './platform/postgres/migrate.ts';
 import { migrationSets } from './platform/migrations.ts';
 import type { Stages } from './platform/stages.ts';
+import type { Spans } from './platform/tracing/span.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
 import {
   type CaseCore,
@@ -21,13 +22,17 @@ import {
   caseTermsOf,
   type Core,
   type CoreAnswer,
+  type CoreLink,
+  coreLink,
   CoreUnreachableError,
   createCases,
   createReports,
   defaultRules,
+  type FeedLags,
   type FeedSource,
   type Finding,
   httpCore,
+  httpReportPorts,
   httpSource,
   keepCases,
   postgresDecisions,
@@ -37,12 +42,15 @@ import {
   type ReportPorts,
 } from './reconciliation/index.ts';
 import { serviceKeyOf } from './service-key.ts';
+import { coreTlsOf } from './tls-files.ts';
 
 export interface ReconcilingGround {
   readonly config: KoraConfig;
   readonly logger: Logger;
   readonly stages: Stages;
-  readonly onLag?: (feed: string, events: number) => void;
+  readonly lags: FeedLags;
+  /** Around what the core is had to do: its own spans are inside of them. */
+  readonly spans: Spans;
   readonly measures?: ReconciliationMeasures;
 }
 
@@ -74,9 +82,17 @@ export async function reconcileHere(
   );
 }
 
+/** Reconciliation in a process of its own. */
+export interface Apart {
+  readonly reconciliation: Reconciliation;
+  readonly core: CoreLink;
+  /** Reconciliation's own database: its door keeps there what doors keep. */
+  readonly pool: pg.Pool;
+}
+
 /** Reconciles in a process of its own, with a database of its own: it reads the core's feeds, and commands it as a service. */
-export async function reconcileApart(ground: ReconcilingGround): Promise<void> {
-  const { config } = ground;
+export async function reconcileApart(ground: ReconcilingGround): Promise<Apart> {
+  const { config, spans } = ground;
   const { coreUrl: url } = config;
   if (url === undefined)
     throw new Error('KORA_CORE_URL is not set: say where the http door of the core is, as https://host:port');
@@ -87,11 +103,22 @@ export async function reconcileApart(ground: ReconcilingGround): Promise<void> {
       service: 'reconciliation',
       tenant: 'kora',
       ttlSeconds: 600,
-      scopes: ['feeds:read', 'payments:read', 'payments:settle', 'payments:write', 'ledger:correct'],
+      scopes: [
+        ...(['feeds:read', 'payments:read', 'payments:settle', 'payments:write', 'ledger:correct'] as const),
+        ...(['accounts:read', 'identity:verify'] as const),
+      ],
     }),
   );
+  const core = coreLink({ url, token, tls: await coreTlsOf(config), traceparent: () => spans.traceparent() });
+  ground.stages.add('the core is not asked any more', () => Promise.resolve(core.close()));
   const database = await ownDatabase(config);
-  await start({ ...ground, database }, httpSource({ url, token }), httpCore({ url, token }), nothingKnown);
+  const { pool, ...reconciliation } = await start(
+    { ...ground, database, migrations: ['gateway'] },
+    httpSource(core),
+    httpCore(core),
+    httpReportPorts(core),
+  );
+  return { reconciliation, core, pool };
 }
 
 /** The name of reconciliation's database in the embedded server of the core. */
@@ -119,18 +146,13 @@ async function ownDatabase(config: KoraConfig, coreDatabase?: pg.PoolConfig): Pr
   return { ...coreDatabase, database: EMBEDDED, ...always };
 }
 
-/** A process apart has no door that could be asked for a report: it is made beside the core. */
-const nothingKnown: ReportPorts = {
-  statementBalances: () => Promise.resolve([]),
-  posted: () => Promise.resolve(undefined),
-};
-
 async function start(
-  { config, logger, stages, onLag, measures, database }: ReconcilingGround & { readonly database: pg.PoolConfig },
+  ground: ReconcilingGround & { readonly database: pg.PoolConfig; readonly migrations?: readonly string[] },
   source: FeedSource,
   core: Core,
   report: ReportPorts,
-): Promise<Reconciliation> {
+): Promise<Reconciliation & { readonly pool: pg.Pool }> {
+  const { config, logger, stages, lags, spans, measures, database, migrations = [] } = ground;
   const { reconciliationRules } = config;
   const rules =
     reconciliationRules === undefined
@@ -139,7 +161,7 @@ async function start(
   const migrator = new pg.Client({ ...database, application_name: 'kora-migrate' });
   await migrator.connect();
   try {
-    const sets = migrationSets.filter(({ module }) => module === 'eventstore');
+    const sets = migrationSets.filter(({ module }) => ['eventstore', ...migrations].includes(module));
     await migrate(migrator, [...sets, reconciliationMigrations]);
   } finally {
     await migrator.end();
@@ -159,7 +181,8 @@ async function start(
     rules,
     secrets: [await eventsSecretOf(config)],
     signal: over.signal,
-    ...(onLag && { onLag }),
+    lags,
+    spans,
     ...(measures && { onSettled: measures.settled, onFinding: measures.found }),
     onError: (error, what) => logger.warn({ err: error }, what),
   });
@@ -171,7 +194,7 @@ async function start(
     await log.close();
     await pool.end();
   });
-  return { cases, reports: createReports(pool, report) };
+  return { cases, reports: createReports(pool, report), pool };
 }
 
 /** Connectors ask by themselves until an outcome is final, and nobody can have them ask out of turn yet. */

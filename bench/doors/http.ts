@@ -78,11 +78,23 @@ class Payer {
   }
 }
 
+/** What goes on beside the payments, from before their measurement until after it. */
+export interface Beside {
+  begin(): void;
+  /** @throws InvalidRunError when it was over before */
+  end(): Promise<Readonly<Record<string, number>>>;
+}
+
 /**
  * Payments over http, one in a call, that come by chance, so many a second on average, whether or not earlier ones are
  * answered.
  */
-export async function measureHttp(context: CaseContext, name: string, perSecond: number): Promise<Measured> {
+export async function measureHttp(
+  context: CaseContext,
+  name: string,
+  perSecond: number,
+  beside?: Beside,
+): Promise<Measured> {
   const { warmupMs, measureMs, postmasterPid } = context;
   const server = fork(fileURLToPath(new URL('http-server.ts', import.meta.url)), {
     execArgv: ['--disable-warning=ExperimentalWarning', ...nodeFlags],
@@ -94,6 +106,7 @@ export async function measureHttp(context: CaseContext, name: string, perSecond:
   await context.checkpoint();
   const client = new HttpClient(serving);
   const payer = new Payer(client);
+  beside?.begin();
   const meter = new CpuMeter(postmasterPid, server.pid ?? 0);
   const marks = [warmupMs, warmupMs + measureMs].map((ms) => sleep(ms).then(() => payer.made));
   const metered = sleep(warmupMs).then(async () => {
@@ -109,6 +122,7 @@ export async function measureHttp(context: CaseContext, name: string, perSecond:
     send: () => payer.next(),
   });
   await payer.repetitions();
+  const besideNotes = await beside?.end();
   const [before = 0, after = 0] = await Promise.all(marks);
   const use = await metered;
   client.close();
@@ -136,6 +150,7 @@ export async function measureHttp(context: CaseContext, name: string, perSecond:
       conflicts: payer.conflicts,
       connections: client.connections,
       ...cpuNotes(use, after - before),
+      ...besideNotes,
     },
   };
 }

@@ -38,14 +38,40 @@ export interface Matched {
  * payment whether it came out as it had to.
  */
 export async function match(context: CaseContext, deals: number): Promise<Matched> {
-  const pool = new pg.Pool({ ...context.database, max: 2 });
+  const night = await prepareNight(context.database, deals);
+  await context.checkpoint();
+  const memory = watchMemory();
+  const meter = new CpuMeter(context.postmasterPid);
+  meter.begin();
+  const startedAt = performance.now();
+  const { lines, settled } = await night.match(memory.quarter);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const use = meter.end();
+  const { earlyMb, peakMb } = memory.end();
+  const found = await checkAll(night.pool, deals);
+  await night.close();
+  const { expectations } = night;
+  return { lines, expectations, seconds, settled, faults: found, use, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
+}
+
+export interface Night {
+  readonly pool: pg.Pool;
+  readonly expectations: number;
+  /** Takes all lines in and matches them, until nothing is left. */
+  match(quarterIsFed: () => void): Promise<{ readonly lines: number; readonly settled: number }>;
+  close(): Promise<void>;
+}
+
+/** Everything that is expected is there and was looked at, in an empty database. */
+export async function prepareNight(database: pg.ClientConfig, deals: number): Promise<Night> {
+  const pool = new pg.Pool({ ...database, max: 3 });
   const client = await pool.connect();
   await migrate(client, [
     ...migrationSets.filter(({ module }) => module !== 'reconciliation'),
     reconciliationMigrations,
   ]);
   client.release();
-  const log = new PostgresLog({ config: context.database });
+  const log = new PostgresLog({ config: database });
   const store = new PostgresMatchingStore(pool);
   const options = { store, log, rules, now: () => new Date() };
 
@@ -59,33 +85,30 @@ export async function match(context: CaseContext, deals: number): Promise<Matche
   await pool.query(
     'vacuum (analyze) reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys',
   );
-  await context.checkpoint();
-
-  const memory = watchMemory();
-  const meter = new CpuMeter(context.postmasterPid);
-  meter.begin();
-  const startedAt = performance.now();
-  const fed = new AbortController();
-  const feeding = feedLines(store, deals, memory).finally(() => fed.abort());
-  // It is matched while it is taken in, by one run after the other, of which the last has seen everything.
-  let settled = 0;
-  for (let run = 1, isLast = false; !isLast; run++) {
-    isLast = fed.signal.aborted;
-    const { counts } = await runMatching({ ...options, runId: `lines-${run}`, today });
-    settled += counts['settle'] ?? 0;
-    if (!isLast) await sleep(20);
-  }
-  const lines = await feeding;
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const use = meter.end();
-  const { earlyMb, peakMb } = memory.end();
-  const found = await checkAll(pool, deals);
-  await log.close();
-  await pool.end();
-  return { lines, expectations, seconds, settled, faults: found, use, memoryEarlyMb: earlyMb, memoryPeakMb: peakMb };
+  return {
+    pool,
+    expectations,
+    match: async (quarterIsFed) => {
+      const fed = new AbortController();
+      const feeding = feedLines(store, deals, quarterIsFed).finally(() => fed.abort());
+      // It is matched while it is taken in, by one run after the other, of which the last has seen everything.
+      let settled = 0;
+      for (let run = 1, isLast = false; !isLast; run++) {
+        isLast = fed.signal.aborted;
+        const { counts } = await runMatching({ ...options, runId: `lines-${run}`, today });
+        settled += counts['settle'] ?? 0;
+        if (!isLast) await sleep(20);
+      }
+      return { lines: await feeding, settled };
+    },
+    close: async () => {
+      await log.close();
+      await pool.end();
+    },
+  };
 }
 
-async function feedLines(store: MatchingStore, deals: number, memory: { quarter: () => void }): Promise<number> {
+async function feedLines(store: MatchingStore, deals: number, quarterIsFed: () => void): Promise<number> {
   let lines = 0;
   let pages = 0;
   for (const page of pagesOf(deals)) {
@@ -93,7 +116,7 @@ async function feedLines(store: MatchingStore, deals: number, memory: { quarter:
     const fed = page.flatMap((deal) => deal.lines).reverse();
     lines += fed.length;
     await store.put({ lines: fed, cursor: { feed: 'lines', from: pages, to: ++pages } });
-    if (pages === Math.ceil(deals / pageSize / 4)) memory.quarter();
+    if (pages === Math.ceil(deals / pageSize / 4)) quarterIsFed();
   }
   return lines;
 }

@@ -17,7 +17,7 @@ import {
 } from '../../src/machines/payment/postings.ts';
 import { payoutMachine } from '../../src/machines/payout/payout.machine.ts';
 import { sliceMachine } from '../../src/machines/payout/slice.machine.ts';
-import { allSchemas } from '../../src/webhooks/index.ts';
+import { allSchemas, feedSchemas } from '../../src/webhooks/index.ts';
 
 /**
  * Writes the documents that are made from the code: `docs/machines.md`, `docs/postings.md`, `docs/errors.md`,
@@ -38,7 +38,10 @@ export const documents: Readonly<Record<string, () => string>> = {
   'errors.md': errorsDocument,
   'openapi.json': () => documentOf(openApi),
   ...Object.fromEntries(
-    Object.entries(allSchemas()).map(([name, schema]) => [`events/${name}.json`, () => documentOf(schema)]),
+    Object.entries({ ...allSchemas(), ...feedSchemas() }).map(([name, schema]) => [
+      `events/${name}.json`,
+      () => documentOf(schema),
+    ]),
   ),
 };
 

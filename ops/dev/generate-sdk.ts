@@ -38,7 +38,7 @@ const files: Readonly<Record<string, (document: Document) => string | Promise<st
 };
 
 /** What the client has no calls for: tools of finance and of services of ours, and every byte of it is loaded by apps. */
-const notClients: ReadonlySet<string> = new Set(['cases', 'feeds', 'statements']);
+const notClients: ReadonlySet<string> = new Set(['cases', 'feeds', 'services', 'statements']);
 
 /** What a client must know of an operation before it calls it. */
 function operationsFile({ paths }: Document): string {

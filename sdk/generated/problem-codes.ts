@@ -35,6 +35,7 @@ export type ProblemCode =
   | 'PasswordRefused'
   | 'PaymentFailed'
   | 'ProposalChanged'
+  | 'ReconciledElsewhere'
   | 'RefreshRefused'
   | 'RefundExceedsCaptured'
   | 'RequestTimeout'

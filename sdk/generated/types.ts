@@ -682,6 +682,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/identity/verify-sensitive": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Whether a device signed a request, now and for the first time
+         * @description For services of ours that have a door. What is good is good once, whichever door it came to: its nonce is spent here.
+         *
+         *     For service. Services need the scope `identity:verify`.
+         */
+        readonly post: operations["verifySensitive"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/identity/verify-token": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Whose a token is, and whether it is good now
+         * @description For services of ours that have a door. Ended sessions and changed roles are in the answer.
+         *
+         *     For service. Services need the scope `identity:verify`.
+         */
+        readonly post: operations["verifyToken"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/payments": {
         readonly parameters: {
             readonly query?: never;
@@ -1034,6 +1078,28 @@ export interface paths {
          *     For support, reviewer, admin, service. Services need the scope `cases:read`.
          */
         readonly get: operations["getReconciliationReport"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/statement-balances": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What the statements of a day opened and closed a bank's accounts with
+         * @description For the report of reconciliation. Every account that ever had a statement; what none says is absent. `closingDay` is there where the closing balance is that of an earlier day, and nothing was booked since.
+         *
+         *     For service. Services need the scope `feeds:read`.
+         */
+        readonly get: operations["getStatementBalances"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -2112,7 +2178,7 @@ export interface components {
                 /** @description `t=<unix seconds>,v1=<hex>`: HMAC-SHA-256 over `<t>.<body>` */
                 readonly signature: string;
             }[];
-            /** @description the end of the feed now */
+            /** @description the end of the feed when it was asked */
             readonly last: number;
             /** @description go on with `after` this */
             readonly next: number;
@@ -3048,6 +3114,28 @@ export interface components {
             /** @description how long deliveries are signed with both secrets, 0 to a week; a day if it is not said */
             readonly overlapMs?: number;
         };
+        /** SensitiveRequest */
+        readonly SensitiveRequest: {
+            /** @description where the caller comes from */
+            readonly address?: string;
+            readonly bodySha256: string;
+            /** @description as the caller named it in `Kora-Device` */
+            readonly deviceId?: string;
+            readonly method: string;
+            readonly nonce?: string;
+            /** @description as it was sent, with its query */
+            readonly path: string;
+            readonly signature?: string;
+            readonly timestamp?: string;
+            readonly token: string;
+        };
+        /** SensitiveVerification */
+        readonly SensitiveVerification: {
+            readonly code?: string;
+            readonly message?: string;
+            readonly ok: boolean;
+            readonly windowMs?: number;
+        };
         /** Session */
         readonly Session: {
             /**
@@ -3206,6 +3294,32 @@ export interface components {
                 readonly message: string;
             };
         };
+        /** StatementBalances */
+        readonly StatementBalances: {
+            readonly items: readonly {
+                /** @description the hash of the account, as lines carry it */
+                readonly account: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly closing?: string;
+                /** @example 2026-11-27 */
+                readonly closingDay?: string;
+                /**
+                 * @description a currency of ISO 4217
+                 * @example XOF
+                 */
+                readonly currency: string;
+                /** @description the last four characters of the account */
+                readonly last4: string;
+                /**
+                 * @description minor units as text, credit positive
+                 * @example -1250
+                 */
+                readonly opening?: string;
+            }[];
+        };
         /** StatementLine */
         readonly StatementLine: {
             readonly account: string;
@@ -3292,11 +3406,38 @@ export interface components {
             /** @description counts the facts on it */
             readonly version: number;
         };
+        /** TokenToVerify */
+        readonly TokenToVerify: {
+            /** @description as the caller named it in `Kora-Device` */
+            readonly deviceId?: string;
+            readonly token: string;
+        };
+        /** TokenVerification */
+        readonly TokenVerification: {
+            readonly message?: string;
+            readonly ok: boolean;
+            readonly principal?: components["schemas"]["VerifiedPrincipal"];
+            /** @description missing, expired, ended, wrong-device or invalid */
+            readonly reason?: string;
+        };
         /** UserRoles */
         readonly UserRoles: {
             readonly roles: readonly ("customer" | "merchant" | "support" | "reviewer" | "admin")[];
             /** @description id of a user, without "user:" */
             readonly userId: string;
+        };
+        /** VerifiedPrincipal */
+        readonly VerifiedPrincipal: {
+            readonly deviceId?: string;
+            /** @description when the token ends, in milliseconds since 1970 */
+            readonly expiresAtMs: number;
+            /** @description `user:<id>` or `service:<name>` */
+            readonly principal: string;
+            readonly roles: readonly string[];
+            /** @description absent: everything */
+            readonly scopes?: readonly string[];
+            readonly sessionId?: string;
+            readonly tenant: string;
         };
         /** Webhook */
         readonly Webhook: {
@@ -4897,6 +5038,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description ReconciledElsewhere */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description TooManyRequests */
             readonly 429: {
                 headers: {
@@ -5010,6 +5160,15 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description ReconciledElsewhere */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description TooManyRequests */
             readonly 429: {
                 headers: {
@@ -5104,7 +5263,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description NotFound, ReconciledElsewhere */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5217,7 +5376,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description NotFound, ReconciledElsewhere */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5360,7 +5519,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description NotFound, ReconciledElsewhere */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5503,7 +5662,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description NotFound, ReconciledElsewhere */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5646,7 +5805,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description NotFound, ReconciledElsewhere */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5795,7 +5954,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description NotFound, ReconciledElsewhere */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7164,6 +7323,244 @@ export interface operations {
                 };
             };
             /** @description ShuttingDown, Unavailable, IdentityBusy */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly verifySensitive: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SensitiveRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SensitiveVerification"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly verifyToken: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TokenToVerify"];
+            };
+        };
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TokenVerification"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTimeout */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BodyTooLarge */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -9599,8 +9996,104 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotFound */
+            /** @description ReconciledElsewhere */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getStatementBalances: {
+        readonly parameters: {
+            readonly query: {
+                /** @example 2026-11-27 */
+                readonly date: string;
+                /**
+                 * @description id of a bank profile
+                 * @example bank:AB
+                 */
+                readonly profile: string;
+            };
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StatementBalances"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

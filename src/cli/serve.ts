@@ -53,14 +53,15 @@ interface ServeFlags extends Readonly<Record<string, unknown>> {
   readonly roles: 'core' | 'reconciliation';
 }
 
-/** Reconciliation alone: no doors but that of the metrics. */
+/** Reconciliation alone: its own http door, and that of the metrics. */
 async function reconcileApart(shell: Shell, flags: ServeFlags): Promise<void> {
   const { config, logger } = configured(shell, flags, 'talkative');
   const { startReconciler } = await import('../reconciler.ts');
   const reconciler = await startReconciler(config, logger);
   try {
     const metrics = reconciler.metricsPort && `http://${config.host}:${reconciler.metricsPort}/metrics`;
-    const where = { core: config.coreUrl ?? '', ...(metrics !== undefined && { metrics }) };
+    const http = `${schemeOf(config)}://${config.host}:${reconciler.httpPort}`;
+    const where = { http, core: config.coreUrl ?? '', ...(metrics !== undefined && { metrics }) };
     if (flags.json === true) printJson(shell, { ...where, pid: process.pid });
     else {
       printLine(shell, 'kora reconciles');
@@ -72,6 +73,10 @@ async function reconcileApart(shell: Shell, flags: ServeFlags): Promise<void> {
     await reconciler.close();
   }
   if (flags.json !== true) printLine(shell, 'stopped');
+}
+
+function schemeOf({ httpTlsCertificate }: { readonly httpTlsCertificate: string | undefined }): string {
+  return httpTlsCertificate === undefined ? 'http' : 'https';
 }
 
 async function serve(shell: Shell, flags: ServeFlags): Promise<void> {
@@ -92,7 +97,7 @@ async function serve(shell: Shell, flags: ServeFlags): Promise<void> {
   };
   try {
     const where = {
-      http: `http://${config.host}:${kora.httpPort ?? 0}`,
+      http: `${schemeOf(config)}://${config.host}:${kora.httpPort ?? 0}`,
       rpc: `${config.rpcTlsCertificate === undefined ? 'http' : 'https'}://${config.host}:${kora.rpcPort ?? 0}`,
       stream: `ws://${config.host}:${kora.streamPort ?? 0}/stream`,
       ...(kora.metricsPort !== undefined && { metrics: `http://${config.host}:${kora.metricsPort}/metrics` }),

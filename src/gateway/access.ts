@@ -93,6 +93,11 @@ export function mayReadFeeds(principal: Principal): boolean {
   return isServiceFor(principal, 'feeds:read');
 }
 
+/** Asking whose a token is, and whether a device signed a request. */
+export function mayVerifyIdentities(principal: Principal): boolean {
+  return isServiceFor(principal, 'identity:verify');
+}
+
 /** Opening and closing a connector's breaker by hand. */
 export function mayOperateConnectors(principal: Principal): boolean {
   return principal.roles.includes('admin') || isServiceFor(principal, 'connectors:operate');

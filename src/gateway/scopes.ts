@@ -6,7 +6,8 @@
  * own; `connectors:operate` opens and closes breakers; `ledger:correct` is reconciliation's: lines of statements that are
  * nobody's payment, and corrections through suspense. `statements:write` hands in what banks say, `statements:read` shows it,
  * with names and texts. `cases:read` shows what did not match, and the report of it; `cases:write` works on it, and approves
- * nothing: that is for people.
+ * nothing: that is for people. `identity:verify` asks whose a token is, and whether a device signed a request: for services of
+ * ours that have a door of their own.
  */
 export const scopes = [
   'accounts:read',
@@ -24,6 +25,7 @@ export const scopes = [
   'feeds:read',
   'cases:read',
   'cases:write',
+  'identity:verify',
   'stream:read',
   'webhooks:manage',
 ] as const;

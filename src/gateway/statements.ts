@@ -3,7 +3,7 @@ import { type StatementIntake, StatementIntakeError } from '../connectors/index.
 /** What the doors need of whoever takes statements in. */
 export type Statements = Pick<
   StatementIntake,
-  'receive' | 'importSoon' | 'files' | 'file' | 'lines' | 'release' | 'mark'
+  'receive' | 'importSoon' | 'files' | 'file' | 'lines' | 'release' | 'mark' | 'balancesOn'
 >;
 
 function unknown(id: string): Promise<never> {
@@ -19,5 +19,6 @@ export const noStatements: Statements = {
   file: unknown,
   lines: unknown,
   mark: () => Promise.resolve(),
+  balancesOn: () => Promise.resolve([]),
   release: unknown,
 };

@@ -39,6 +39,14 @@ export interface ConnectorObserver {
   readonly circuit: ConnectorMetrics['circuit'];
 }
 
+interface ObservabilityOptions {
+  readonly logger: Logger;
+  readonly stages: Stages;
+  readonly measured: boolean;
+  /** What this process is called in traces. Default `kora`. */
+  readonly service?: string;
+}
+
 /**
  * Starts what is configured. To be called before everything else, so that it ends last: what happens while kora stops is
  * told too.
@@ -47,13 +55,13 @@ export interface ConnectorObserver {
  */
 export async function startObservability(
   config: KoraConfig,
-  { logger, stages, measured }: { readonly logger: Logger; readonly stages: Stages; readonly measured: boolean },
+  { logger, stages, measured, service = 'kora' }: ObservabilityOptions,
 ): Promise<Observability> {
   const { host, metricsPort, otlpUrl } = config;
   // Loaded where it is wanted, as OpenTelemetry below: most commands of the command line need neither.
   const metrics =
     measured && metricsPort !== 'off' ? (await import('./kora-metrics.ts')).createMetrics(logger) : undefined;
-  const tracing = otlpUrl === undefined ? undefined : await startTracing(otlpUrl, config, logger, metrics);
+  const tracing = otlpUrl === undefined ? undefined : await startTracing(otlpUrl, config, { service, logger, metrics });
   if (tracing !== undefined) stages.add('traces are sent', () => tracing.close());
   const TracedRuntime = tracing && (await import('./traced-runtime.ts')).TracedRuntime;
   const logCall = connectorLog(logger);
@@ -86,13 +94,14 @@ export async function startObservability(
 async function startTracing(
   url: string,
   { traceRatio: ratio }: KoraConfig,
-  logger: Logger,
-  metrics: KoraMetrics | undefined,
+  told: { readonly service: string; readonly logger: Logger; readonly metrics: KoraMetrics | undefined },
 ): Promise<Tracing> {
+  const { service, logger, metrics } = told;
   const { startOtelTracing } = await import('../platform/tracing/otel-tracing.ts');
   const tell = exportTeller(logger);
   return startOtelTracing({
     url,
+    service,
     ratio,
     version: packageJson.version,
     instanceId: randomUUID(),

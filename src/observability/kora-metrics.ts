@@ -1,4 +1,3 @@
-import { gaugeOf } from '../platform/metrics/readings.ts';
 import { Registry } from 'prom-client';
 import type { CommitTold } from '../../eventstore/index.ts';
 import type { CommandObserver } from '../actors/runtime.ts';
@@ -11,6 +10,7 @@ import type { ProjectionLag } from '../projections/lag.ts';
 import { commandMetrics, type RuntimeFigures, runtimeMetrics } from './command-metrics.ts';
 import { type ConnectorMetrics, connectorMetrics } from './connector-metrics.ts';
 import { httpMetrics, rpcMetrics, streamMetrics } from './door-metrics.ts';
+import { type FeedLagFigures, feedMetrics } from './feed-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
 import { type ReconciliationMetrics, reconciliationMetrics } from './reconciliation-metrics.ts';
 import { pollMetrics, type StatementFigures, statementMetrics } from './statement-metrics.ts';
@@ -49,9 +49,9 @@ export interface KoraMetrics {
   readonly statementsPolled: (profile: string, outcome: 'done' | 'failed') => void;
   /** Asks what waits to be told to others whenever metrics are read. */
   measureUntold(ask: () => Promise<Untold>): void;
-  /** Notes how many events of a feed reconciliation has not taken yet. */
-  feedLag(feed: string, events: number): void;
   readonly reconciliation: ReconciliationMetrics;
+  /** Reads how far reconciliation is behind its feeds whenever metrics are read. */
+  measureFeeds(read: () => readonly FeedLagFigures[]): void;
   /** @throws what listening throws */
   serve(where: { readonly host: string; readonly port: number }): Promise<MetricsServer>;
 }
@@ -63,16 +63,6 @@ export function createMetrics(logger: Logger): KoraMetrics {
     help: 'Spans of traces, by what became of them: sent, lost',
     labels: ['outcome'],
   });
-  const lags = new Map<string, number>();
-  gaugeOf(
-    registry,
-    {
-      name: 'kora_reconciliation_lag_events',
-      help: 'Events of a feed that reconciliation has not taken yet',
-      labels: ['feed'],
-    },
-    () => [...lags].map(([feed, value]) => ({ labels: { feed }, value })),
-  );
   const onSilence = (error: unknown): void => logger.debug({ err: error }, 'metrics: the database does not answer');
   return {
     command: commandMetrics(registry),
@@ -92,7 +82,7 @@ export function createMetrics(logger: Logger): KoraMetrics {
     measureStatements: (ask) => statementMetrics(registry, ask, { onSilence }),
     statementsPolled: pollMetrics(registry),
     measurePayoutSlices: (ask) => payoutSliceMetrics(registry, ask, { onSilence }),
-    feedLag: (feed, events) => void lags.set(feed, events),
+    measureFeeds: (read) => feedMetrics(registry, read),
     measureUntold: (ask) => untoldMetrics(registry, ask, { onSilence }),
     reconciliation: reconciliationMetrics(registry, { onSilence }),
     serve: ({ host, port }) =>

@@ -82,6 +82,24 @@ export const configOptions: OptionTable = {
     default: 7400,
     parse: integer(0, 65_535),
   },
+  httpTlsCertificate: {
+    env: 'KORA_HTTP_TLS_CERTIFICATE',
+    what: 'file with the certificate of the http door, and its chain, in PEM; with it the door speaks TLS only',
+    default: undefined,
+    parse: (text) => text,
+  },
+  httpTlsKey: {
+    env: 'KORA_HTTP_TLS_KEY',
+    what: 'file with the private key of that certificate, in PEM',
+    default: undefined,
+    parse: (text) => text,
+  },
+  httpTlsClientCa: {
+    env: 'KORA_HTTP_TLS_CLIENT_CA',
+    what: "file with the certificates, in PEM, of those who may issue certificates of services; with it a service's token is taken only over a certificate that bears its name. People need none",
+    default: undefined,
+    parse: (text) => text,
+  },
   httpTrustedProxies: {
     env: 'KORA_HTTP_TRUSTED_PROXIES',
     what: "addresses and networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7; without it nobody's is",
@@ -486,6 +504,30 @@ export const configOptions: OptionTable = {
   coreUrl: {
     env: 'KORA_CORE_URL',
     what: 'of kora serve --roles reconciliation: the http door of the core, as https://host:port',
+    default: undefined,
+    parse: httpUrl,
+  },
+  coreCa: {
+    env: 'KORA_CORE_CA',
+    what: "file with the certificates, in PEM, of those who may have issued the core's; without it those that Node trusts",
+    default: undefined,
+    parse: (text) => text,
+  },
+  coreCertificate: {
+    env: 'KORA_CORE_CERTIFICATE',
+    what: 'file with the certificate that is shown to the core, and its chain, in PEM; its name is reconciliation',
+    default: undefined,
+    parse: (text) => text,
+  },
+  coreKey: {
+    env: 'KORA_CORE_KEY',
+    what: 'file with the private key of that certificate, in PEM',
+    default: undefined,
+    parse: (text) => text,
+  },
+  reconciliationUrl: {
+    env: 'KORA_RECONCILIATION_URL',
+    what: 'of a core that reconciles nothing itself: where cases are, the http door of kora serve --roles reconciliation; it is said to who asks here',
     default: undefined,
     parse: httpUrl,
   },

@@ -6,6 +6,9 @@ export interface KoraConfig {
   readonly archiveDir: string | undefined;
   readonly host: string;
   readonly httpPort: number;
+  readonly httpTlsCertificate: string | undefined;
+  readonly httpTlsKey: string | undefined;
+  readonly httpTlsClientCa: string | undefined;
   readonly httpTrustedProxies: readonly string[];
   readonly httpRatePerAddress: number;
   readonly httpRatePerUser: number;
@@ -73,6 +76,10 @@ export interface KoraConfig {
   readonly reconciliationRules: string | undefined;
   readonly fourEyesAbove: string | undefined;
   readonly coreUrl: string | undefined;
+  readonly coreCa: string | undefined;
+  readonly coreCertificate: string | undefined;
+  readonly coreKey: string | undefined;
+  readonly reconciliationUrl: string | undefined;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import type pg from 'pg';
 import type { EventLog } from '../../eventstore/index.ts';
-import { carryOutEffects } from './effects/carry-out.ts';
+import { carryOutEffects, type Spans } from './effects/carry-out.ts';
 import type { Core } from './effects/core.ts';
 import type { Finding } from './effects/finding.ts';
 import { followFeed, takeUpParked } from './feed/consume.ts';
 import type { FeedName, FeedSource } from './feed/contract.ts';
+import { FeedLags } from './feed/feed-lags.ts';
 import { type MatchingRules, runMatching } from './matching/index.ts';
 import { alone } from './postgres/alone.ts';
+import { caughtUpAt, noteCaughtUp } from './postgres/caught-up.ts';
 import { runCompleted, runToGoOnWith } from './postgres/current-run.ts';
 import { postgresEffects } from './postgres/effect-store.ts';
 import { PostgresMatchingStore } from './postgres/matching-store.ts';
@@ -28,11 +30,14 @@ export interface ReconcileOptions {
   readonly now?: () => Date;
   /** Between two looks at what is new. Default 500 ms. */
   readonly pollMs?: number;
-  readonly onLag?: (feed: FeedName, events: number) => void;
   /** Told of each payment that its proof has settled, once. */
   readonly onSettled?: (profile: string, delaySeconds: number) => void;
   /** Told of each finding that was carried out, or that the core refused. */
   readonly onFinding?: (finding: Finding) => void;
+  /** Around what the core is had to do. Default: nobody traces. */
+  readonly spans?: Spans;
+  /** Where it is said how far behind this is. Default: nobody asks. */
+  readonly lags?: FeedLags;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -51,23 +56,26 @@ export function reconcile(options: ReconcileOptions): Promise<void> {
 }
 
 async function work(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { pool, source, secrets, pollMs = 500, onLag, onSettled, onFinding, onError, now = () => new Date() } = options;
+  const { pool, source, secrets, pollMs = 500, lags = new FeedLags(), onSettled, onFinding, spans } = options;
+  const { onError, now = () => new Date() } = options;
   const store = new PostgresMatchingStore(pool);
   const consuming = {
-    source,
+    source: paymentsFirst(source, lags, signal, now),
     store,
     seen: postgresSeen(pool),
     secrets,
     now,
     pollMs,
-    ...(onLag && { onLag }),
     ...(onSettled && { onSettled }),
+    lags,
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
+  for (const feed of feeds) lags.begin(feed, await caughtUpAt(pool, feed));
   await takeUpParked(consuming);
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
-  const following = (['payments', 'statements'] as const).map((feed) => followFeed(consuming, feed, until));
+  const following = feeds.map((feed) => followFeed(consuming, feed, until));
+  const noting = noteLags(pool, lags, until);
   const matching = repeat(
     until,
     pollMs,
@@ -80,14 +88,51 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     pollMs,
     (error) => onError(error, 'what was found is not carried out'),
     async () => {
-      return (await carryOutEffects(effects, options.core, { ...(onFinding && { onFinding }) })) > 0;
+      const how = { ...(onFinding && { onFinding }), ...(spans && { spans }) };
+      return (await carryOutEffects(effects, options.core, how)) > 0;
     },
   );
   try {
-    await Promise.all([...following, matching, carrying]);
+    await Promise.all([...following, noting, matching, carrying]);
   } finally {
     over.abort();
-    await Promise.allSettled([...following, matching, carrying]);
+    await Promise.allSettled([...following, noting, matching, carrying]);
+    lags.end();
+  }
+}
+
+const feeds = ['payments', 'statements'] as const satisfies readonly FeedName[];
+
+/** Lines are taken in where payments are no further behind than this. */
+const paymentsBehindMaxMs = 5_000;
+
+/**
+ * Lines wait for payments: who catches up with an hour of both would otherwise miss the payments of lines that came faster,
+ * and open a case for each.
+ */
+function paymentsFirst(source: FeedSource, lags: FeedLags, signal: AbortSignal, now: () => Date): FeedSource {
+  return {
+    read: async (feed, after, limit) => {
+      const areBehind = (): boolean =>
+        now().getTime() - (lags.caughtUpAt('payments')?.getTime() ?? 0) > paymentsBehindMaxMs;
+      while (feed === 'statements' && areBehind() && !signal.aborted)
+        await sleep(100, undefined, { signal }).catch(() => undefined);
+      return source.read(feed, after, limit);
+    },
+  };
+}
+
+/** So much of the time away is not known of after a crash. */
+const noteEveryMs = 5_000;
+
+async function noteLags(pool: pg.Pool, lags: FeedLags, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(noteEveryMs, undefined, { signal }).catch(() => undefined);
+    for (const feed of feeds) {
+      const at = lags.caughtUpAt(feed);
+      // It is a figure: where the database is away, others say so.
+      if (at !== undefined) await noteCaughtUp(pool, feed, at).catch(() => undefined);
+    }
   }
 }
 

@@ -17,7 +17,7 @@ export interface FeedPage {
   readonly items: readonly FeedItem[];
   /** Where to go on. */
   readonly next: number;
-  /** The end of the feed now: what lies between is the reader's lag. */
+  /** The end of the feed when it was asked: what lies between is the reader's lag. */
   readonly last: number;
 }
 
@@ -44,6 +44,8 @@ export function paymentFeed({ log, secret, tokensOf, now = () => new Date() }: F
     read: async (after, limit) => {
       const events: { readonly position: Position; readonly envelope: Envelope }[] = [];
       let next = after;
+      // Before it is read: whoever has taken everything up to here is behind nothing that was there when it asked.
+      const last = await log.lastPosition();
       for await (const unit of log.readAll(after)) {
         for (const { envelope } of publicEvents(unit)) events.push({ position: unit.lastPosition, envelope });
         next = unit.lastPosition;
@@ -54,7 +56,7 @@ export function paymentFeed({ log, secret, tokensOf, now = () => new Date() }: F
       const items = events.map(({ position, envelope }, index) =>
         signedItem(position, { ...envelope, tokens: tokens[index] ?? [] }, secret, at),
       );
-      return { items, next, last: Math.max(next, await log.lastPosition()) };
+      return { items, next, last: Math.max(next, last) };
     },
   };
 }

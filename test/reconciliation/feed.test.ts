@@ -1,14 +1,18 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../eventstore/index.ts';
 import { migrate } from '../../src/platform/postgres/migrate.ts';
 import { consumePage, takeUpParked } from '../../src/reconciliation/feed/consume.ts';
-import type { FedItem, FeedSource } from '../../src/reconciliation/feed/contract.ts';
+import { type FedItem, type FeedSource, readItem } from '../../src/reconciliation/feed/contract.ts';
 import { understood } from '../../src/reconciliation/feed/payment-seen.ts';
 import { PostgresMatchingStore, reconciliationMigrations } from '../../src/reconciliation/postgres/matching-store.ts';
 import { postgresSeen } from '../../src/reconciliation/postgres/seen-store.ts';
+import { coreFeeds } from '../../src/core-feeds.ts';
+import type { OpenedLine } from '../../src/connectors/index.ts';
+import { lineOf } from '../../src/reconciliation/feed/sides-of.ts';
 import { catalog, type EventType } from '../../src/webhooks/events/catalog.ts';
-import { paymentFeed, signedItem } from '../../src/webhooks/index.ts';
+import { allSchemas, feedSchemas, paymentFeed, signedItem } from '../../src/webhooks/index.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.ts';
 import { Scribe } from '../support/units.ts';
 
@@ -153,7 +157,120 @@ describe('the feed', () => {
   });
 });
 
+/** A line as it was read, with everything that one may have, and with as little as one may have. */
+const fullLine = {
+  id: '6f1d4f0e-0000-4000-8000-000000000001',
+  profile: 'bank:SN',
+  statementDate: '2026-02-27',
+  valueDate: '2026-02-27',
+  entryDate: '2026-02-28',
+  amount: -1_500n,
+  currency: 'XOF',
+  reversal: true,
+  transactionCode: 'NTRF',
+  fields: {
+    account: 'SN08SN0100152000048500003035',
+    reference: 'REF-123456',
+    bankReference: 'B-1',
+    text: 'PAYMENT ABC123456 THANK YOU',
+    details: { counterpartyAccount: 'SN99', endToEndId: 'E2E-1', references: { mandate: 'M-1' } },
+    batch: [{ amount: '-1500', reference: 'PART-1', bankReference: '' }],
+  },
+} as unknown as OpenedLine;
+const leastLine = {
+  ...fullLine,
+  id: '6f1d4f0e-0000-4000-8000-000000000002',
+  entryDate: undefined,
+  transactionCode: undefined,
+  amount: 5n,
+  reversal: false,
+  fields: { account: 'SN08', reference: 'NONREF', bankReference: '', text: '' },
+} as unknown as OpenedLine;
+
+async function toldLines(): Promise<FedItem[]> {
+  const lines = [fullLine, leastLine];
+  const feeds = coreFeeds({
+    log: new MemoryLog(),
+    secret,
+    now: () => now,
+    intake: {
+      linesAfter: (after) =>
+        Promise.resolve(
+          lines.map(({ id }, n) => ({ position: BigInt(n + 1), lineId: id })).slice(Number(after)) as never,
+        ),
+      lastLine: () => Promise.resolve(2n),
+      matchingFields: (ids) => Promise.resolve(lines.filter(({ id }) => ids.includes(id))),
+      hasher: () => Promise.resolve((kind: string, text: string) => `${kind}-${text.length}`),
+      referenceHash: (text) => Promise.resolve(`reference-${text.length}`),
+    },
+  });
+  return [...(await feeds.read('statements', 0, 10)).items];
+}
+
 describe('the contract', () => {
+  const ajv = new Ajv2020({ formats: { 'date-time': true }, strict: false });
+  const check = (name: string, schemas: Readonly<Record<string, object>>): ((event: unknown) => void) => {
+    const { $id: _, ...schema } = schemas[name] as { $id: string };
+    const isRight = ajv.compile(schema);
+    return (event) => expect([name, isRight(event), isRight.errors]).toEqual([name, true, null]);
+  };
+
+  it('is what the core tells: every event of both feeds is as it was released', async () => {
+    const lines = await toldLines();
+    const payments = await (await feedOf()).read('payments', 0, 100);
+    const isEvent = check('feed.envelope.v1', feedSchemas());
+    const events = [...lines, ...payments.items].map(
+      ({ body }) => JSON.parse(body) as { type: string; version: number },
+    );
+    expect(events.length).toBeGreaterThan(20);
+    for (const event of events) {
+      isEvent(event);
+      check(`${event.type}.v${event.version}`, { ...allSchemas(), ...feedSchemas() })(event);
+    }
+  });
+
+  it('says of a line nothing but what is in its schema, and nothing of it is read that is not', async () => {
+    const { properties } = feedSchemas()['statement.line.v1'] as { properties: { data: { properties: object } } };
+    const told = Object.keys(properties.data.properties).sort();
+    const [full, least] = (await toldLines()).map((item) => readItem(item, [secret], now));
+    expect(Object.keys(full?.data ?? {}).sort()).toEqual(told);
+    const read = new Set<string>();
+    for (const event of [full, least]) {
+      if (event === undefined) throw new Error('two lines are told');
+      const data = new Proxy(event.data, { get: (of, name) => (read.add(String(name)), of[String(name)]) });
+      expect(lineOf({ ...event, data }).id).toBe(event.data['lineId']);
+    }
+    expect([...read].sort()).toEqual(told);
+    expect(full && lineOf(full)).toMatchObject({ amount: -1_500n, reversal: true, parts: [{ amount: -1_500n }] });
+  });
+
+  it('may grow: fields that this build does not know, in the envelope and in the data, change nothing', async () => {
+    const grown = await feedOf(({ position, body }) => {
+      const event = JSON.parse(body) as { data: object };
+      return signedItem(position, { ...event, region: 'west', data: { ...event.data, channel: 'ussd' } }, secret, now);
+    });
+    await consume(await feedOf());
+    const known = await expectations();
+    await empty();
+    await consume(grown);
+    expect(await expectations()).toEqual(known);
+    expect((await pool.query('select from reconciliation.parked_events')).rowCount).toBe(0);
+  });
+
+  it('parks a line of a version that this build does not know, and passes over types that it does not', async () => {
+    const [full, least] = await toldLines();
+    const changed = (item: FedItem | undefined, change: object): FedItem =>
+      signedItem(item?.position ?? 0, { ...(JSON.parse(item?.body ?? '{}') as object), ...change }, secret, now);
+    const items = [changed(full, { version: 2 }), changed(least, { type: 'statement.opened', version: 7 })];
+    const source: FeedSource = {
+      read: (_, after) => Promise.resolve({ items: after === 0 ? items : [], next: 2, last: 2 }),
+    };
+    await consumePage(consuming(source), 'statements');
+    const parked = await pool.query('select type, version from reconciliation.parked_events');
+    expect(parked.rows).toEqual([{ type: 'statement.line', version: 2 }]);
+    expect((await pool.query('select from reconciliation.lines')).rowCount).toBe(0);
+  });
+
   it('is the same on both sides: every event that is understood is told, in that version', () => {
     const told = Object.fromEntries(Object.entries(catalog).map(([type, { version }]) => [type, version]));
     const payments = Object.entries(understood).filter(([type]) => type.startsWith('payment.'));

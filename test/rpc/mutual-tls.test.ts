@@ -8,7 +8,7 @@ import type { Outcome } from '../../src/actors/runtime.ts';
 import { AccountService } from '../../src/gateway/rpc/gen/kora/v1/account_pb.js';
 import { PaymentKind, PaymentService, PayUpTo } from '../../src/gateway/rpc/gen/kora/v1/payment_pb.js';
 import { PayoutService } from '../../src/gateway/rpc/gen/kora/v1/payout_pb.js';
-import { peerCertificate } from '../../src/gateway/rpc/peer-certificate.ts';
+import { peerCertificate } from '../../src/gateway/peer-certificate.ts';
 import type { RpcTls } from '../../src/gateway/rpc/rpc-door.ts';
 import { createServiceKey, issueServiceToken } from '../../src/gateway/service-token.ts';
 import { rpcTlsOf } from '../../src/rpc-tls.ts';

@@ -9,6 +9,7 @@ import type { HttpLimits } from './limits.ts';
 import { observeRequests } from './observe.ts';
 import { problem, ProblemError } from './problem.ts';
 import { sendProblem } from './reply.ts';
+import { type HttpTls, serverOptionsOf } from './tls.ts';
 import { refuseUnreadable } from './unreadable.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -26,10 +27,13 @@ export interface AppOptions {
   readonly state: DoorState;
   readonly trustedProxies: readonly string[];
   readonly observer: DoorObserver;
+  readonly tls: HttpTls | undefined;
 }
 
 /** Makes the door's server: its time-outs, its parser, and what holds for every request. It has no routes yet. */
-export function createApp({ limits, logger, state, trustedProxies, observer }: AppOptions): FastifyInstance {
+export function createApp(options: AppOptions): FastifyInstance {
+  const { limits, logger, state, trustedProxies, observer, tls } = options;
+  const server = { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(1_000, limits.headersMs) };
   const app = fastify({
     logger: false,
     genReqId: correlationIdOf,
@@ -42,7 +46,9 @@ export function createApp({ limits, logger, state, trustedProxies, observer }: A
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.idleMs,
-    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(1_000, limits.headersMs) },
+    http: server,
+    // Where it is undefined it speaks in clear; the types know only one of the two.
+    ...(tls && ({ https: { ...server, ...serverOptionsOf(tls, limits.headersMs) } } as object)),
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {

@@ -4,7 +4,7 @@ import type { Outcome } from '../../actors/runtime.ts';
 import { commandIdOf, type FingerprintPart, fingerprintOf } from '../../kernel/ids.ts';
 import { idempotencyConflict } from '../../machines/refusals.ts';
 import type { IdempotentCall } from './idempotency/idempotency-log.ts';
-import type { DoorParts } from './parts.ts';
+import type { CaseParts, DoorParts } from './parts.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
 import type { Answer, Call } from './route.ts';
 
@@ -20,7 +20,7 @@ export function callerOf({ principal, correlationId }: Call): Caller {
  *
  * @returns the problem, where it is not
  */
-export async function unproven(call: Call, { identity }: DoorParts): Promise<Problem | undefined> {
+export async function unproven(call: Call, { identity }: Pick<CaseParts, 'identity'>): Promise<Problem | undefined> {
   const { principal, method, path, header, rawBody, address, correlationId } = call;
   if (principal.roles.includes('service')) return undefined;
   const verdict = await identity.verifySensitive(

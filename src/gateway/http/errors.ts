@@ -3,6 +3,7 @@ import { UnitFailedError } from '../../actors/runtime.ts';
 import { PageError } from '../../kernel/page.ts';
 import { UnknownEventVersionError } from '../../machines/fact-codec.ts';
 import { troubleCauseOf } from '../../platform/postgres/store-trouble.ts';
+import { CoreUnreachableError } from '../../reconciliation/index.ts';
 import { type Problem, problem, ProblemError } from './problem.ts';
 import { invalidRequest } from './validation.ts';
 
@@ -31,6 +32,10 @@ export function problemOfError(error: unknown, method: string): { readonly probl
   // nobody is left to tell.
   if (code === 'ECONNRESET' && (error as Error).message === 'aborted') return { problem: brokenOff, fault: false };
   // An event of a newer release: another process, of that release, can answer.
+  if (error instanceof CoreUnreachableError) {
+    const detail = `the core cannot be asked now: ${unanswered(method)}`;
+    return { problem: problem('Unavailable', detail, { headers: { 'retry-after': '1' } }), fault: true };
+  }
   if (error instanceof UnitFailedError || error instanceof UnknownEventVersionError || isOfTheStore(error)) {
     return { problem: problem('Unavailable', unanswered(method), { headers: { 'retry-after': '1' } }), fault: true };
   }

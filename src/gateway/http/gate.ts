@@ -4,6 +4,7 @@ import { bearerToken } from '../service-token.ts';
 import { hasBadCorrelationId } from './correlation.ts';
 import { problem, ProblemError } from './problem.ts';
 import type { Access } from './route.ts';
+import { unboundReason } from './tls.ts';
 
 const DEVICE_CHARS_MAX = 128;
 
@@ -23,8 +24,16 @@ export function checkCorrelationId(request: FastifyRequest): void {
   throw new ProblemError(problem('Invalid', detail, { figures: { field: 'Kora-Correlation-Id' } }));
 }
 
-/** Settles who calls, before a byte of the body is read. Throws a `ProblemError` where nobody is let in. */
-export async function authenticate(request: FastifyRequest, authenticator: Authenticator): Promise<Principal> {
+/**
+ * Settles who calls, before a byte of the body is read. Throws a `ProblemError` where nobody is let in.
+ *
+ * @param bound a service's token is taken only over a certificate of the service
+ */
+export async function authenticate(
+  request: FastifyRequest,
+  authenticator: Authenticator,
+  bound: boolean,
+): Promise<Principal> {
   const device = request.headers['kora-device'];
   const deviceId = typeof device === 'string' && device.length <= DEVICE_CHARS_MAX ? device : undefined;
   const token = bearerToken(request.headers.authorization);
@@ -34,12 +43,18 @@ export async function authenticate(request: FastifyRequest, authenticator: Authe
       { cause: error },
     );
   });
-  if (verdict.ok) return verdict.principal;
-  const { reason, message } = verdict;
+  const unbound = verdict.ok && bound ? unboundOf(request, verdict.principal) : undefined;
+  if (verdict.ok && unbound === undefined) return verdict.principal;
+  const { reason, message } = verdict.ok ? { reason: 'certificate', message: unbound ?? '' } : verdict;
   const challenge = reason === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
   throw new ProblemError(
     problem('Unauthenticated', message, { figures: { reason }, headers: { 'www-authenticate': challenge } }),
   );
+}
+
+function unboundOf({ raw }: FastifyRequest, { principal, roles }: Principal): string | undefined {
+  if (!roles.includes('service')) return undefined;
+  return unboundReason(raw, principal.slice('service:'.length));
 }
 
 /** Whether the route is for this caller at all: a role that it names, and for services one of its scopes. */

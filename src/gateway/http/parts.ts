@@ -5,12 +5,28 @@ import type { Webhooks } from '../../webhooks/index.ts';
 import type { Reconciliation } from '../reconciliation.ts';
 import type { Feeds } from '../feeds.ts';
 import type { Connectors } from '../connectors.ts';
+import type { Authenticator } from '../principal.ts';
 import type { Statements } from '../statements.ts';
 import type { IdempotencyLog } from './idempotency/idempotency-log.ts';
 import type { HttpLimits } from './limits.ts';
 
+/** What every door lends its routes. */
+export interface LentParts {
+  readonly limits: HttpLimits;
+  readonly readiness: () => Promise<Readiness>;
+}
+
+/** What the routes of cases work with. */
+export interface CaseParts {
+  readonly identity: Pick<Identity, 'verifySensitive'>;
+  /** Undefined where nothing is reconciled. */
+  readonly reconciliation?: Reconciliation;
+  /** Where cases are, when nothing is reconciled here. */
+  readonly reconciliationUrl?: string;
+}
+
 /** What handlers work with: the faces of the modules, and what the door lends them. */
-export interface DoorParts {
+export interface DoorParts extends LentParts, CaseParts {
   readonly ledger: Ledger;
   readonly payments: Payments;
   readonly connectors: Connectors;
@@ -20,15 +36,13 @@ export interface DoorParts {
   readonly webhooks: Webhooks;
   /** Undefined where nobody is fed. */
   readonly feeds?: Feeds;
-  /** Undefined where nothing is reconciled. */
-  readonly reconciliation?: Reconciliation;
+  /** For services of ours that are asked who somebody is. */
+  readonly authenticator: Authenticator;
   readonly idempotency: IdempotencyLog;
   /** Why commands are not taken now; undefined: they are. */
   readonly refusal: () => string | undefined;
-  readonly readiness: () => Promise<Readiness>;
   /** The OpenAPI document of this door. */
   readonly openApi: () => object;
-  readonly limits: HttpLimits;
 }
 
 /** Takes what providers tell us by themselves. */

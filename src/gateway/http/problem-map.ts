@@ -101,7 +101,8 @@ const doorProblems = {
   Unauthenticated: {
     status: 401,
     title: 'It is not known who calls',
-    remedy: '`reason` is missing, expired (refresh the token), ended (log in again), wrong-device or invalid.',
+    remedy:
+      '`reason` is missing, expired (refresh the token), ended (log in again), wrong-device, invalid, or certificate (a service comes with its own).',
   },
   Forbidden: {
     status: 403,
@@ -118,6 +119,11 @@ const doorProblems = {
     status: 409,
     title: 'The same request is at work',
     remedy: 'Send it again with the same key after `Retry-After` seconds: then it has its answer.',
+  },
+  ReconciledElsewhere: {
+    status: 404,
+    title: 'Cases are in another process',
+    remedy: 'Ask at `url`, with the same token; where there is none, ask who runs it where reconciliation is.',
   },
   UnsupportedMediaType: {
     status: 415,

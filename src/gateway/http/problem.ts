@@ -45,6 +45,15 @@ export const unknownCurrency = problem('Invalid', 'currency: a currency of ISO 4
   figures: { field: 'currency' },
 });
 
+/** Said where cases are asked for of a process that has none: whoever asks must not take it for "nothing is open". */
+export function reconciledElsewhere(url: string | undefined): Problem {
+  return url === undefined
+    ? problem('ReconciledElsewhere', 'nothing is reconciled in this process, and it does not know where cases are')
+    : problem('ReconciledElsewhere', `nothing is reconciled in this process: cases are at ${url}`, {
+        figures: { url },
+      });
+}
+
 /** One sentence for whatever is not there and whatever is not the caller's: nobody can tell the two apart. */
 export function notThere(what: (Refusal & { code: 'NotFound' })['what'], id: string): Problem {
   return problemOf({ code: 'NotFound', what, id, message: `there is no ${what} ${id}` });

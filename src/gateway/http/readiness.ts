@@ -11,10 +11,12 @@ export interface ReadinessOptions {
   readonly state: DoorState;
   readonly probeMs: number;
   readonly troubles?: TroubleSource | undefined;
+  /** Of a process that stands on another one: why that is not there, for everybody to read. */
+  readonly core?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** Ready: not ending, nothing known to be wrong, and the database answers the door in time. */
-export function readinessOf({ pool, state, probeMs, troubles }: ReadinessOptions): () => Promise<Readiness> {
+export function readinessOf({ pool, state, probeMs, troubles, core }: ReadinessOptions): () => Promise<Readiness> {
   let asked: Promise<boolean> | undefined;
   const ask = (): Promise<boolean> =>
     // One question at a time: connections that nobody answers on are not to be taken from those who pay.
@@ -25,7 +27,7 @@ export function readinessOf({ pool, state, probeMs, troubles }: ReadinessOptions
         () => false,
       )
       .finally(() => (asked = undefined)));
-  let probe: Promise<boolean> | undefined;
+  let probe: Promise<readonly [database: boolean, core: string | undefined]> | undefined;
   let probedAtMs = 0;
   return async () => {
     if (state.draining) return { ready: false, checks: { process: 'draining' } };
@@ -36,10 +38,13 @@ export function readinessOf({ pool, state, probeMs, troubles }: ReadinessOptions
     const now = performance.now();
     if (probe === undefined || now - probedAtMs > REMEMBERED_MS) {
       probedAtMs = now;
-      probe = inTime(ask(), probeMs);
+      probe = Promise.all([inTime(ask(), probeMs), core?.()]);
     }
-    const database = await probe;
-    return { ready: database, checks: { process: 'ok', database: database ? 'ok' : 'failed' } };
+    const [database, reason] = await probe;
+    const checks = { process: 'ok', database: database ? 'ok' : 'failed' } as const;
+    if (core === undefined) return { ready: database, checks };
+    const found = { ...checks, core: reason === undefined ? 'ok' : 'failed' } as const;
+    return { ready: database && reason === undefined, checks: found, ...(reason !== undefined && { reason }) };
   };
 }
 

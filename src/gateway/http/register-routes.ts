@@ -3,29 +3,30 @@ import type { Authenticator } from '../principal.ts';
 import { unanswered } from './errors.ts';
 import { authenticate, authorize } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
-import type { DoorParts } from './parts.ts';
 import { problem, ProblemError } from './problem.ts';
 import type { CountRequest } from './rate/rate-limits.ts';
 import { sendAnswer } from './reply.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { schemaOf } from './route-schema.ts';
 
-export interface RegisterOptions {
+export interface RegisterOptions<Parts> {
   readonly authenticator: Authenticator;
-  readonly routes: readonly Route[];
-  readonly parts: DoorParts;
+  /** A service's token is taken only over a certificate of the service. */
+  readonly bound: boolean;
+  readonly routes: readonly Route<Parts>[];
+  readonly parts: Parts;
   readonly limits: HttpLimits;
   readonly count: CountRequest;
 }
 
 /** Registers the routes of the table. `idle` resolves when no handler is at work. */
-export function registerRoutes(
+export function registerRoutes<Parts>(
   app: FastifyInstance,
-  { authenticator, routes, parts, limits, count }: RegisterOptions,
+  { authenticator, bound, routes, parts, limits, count }: RegisterOptions<Parts>,
 ): { idle(): Promise<void> } {
   const atWork = new Set<Promise<unknown>>();
   for (const route of routes) {
-    const gate = gateOf(route, authenticator, count);
+    const gate = gateOf(route, { authenticator, bound, count });
     app.route({
       method: route.method,
       url: route.path,
@@ -62,14 +63,13 @@ function nothing(): void {
 
 /** Who calls, whether too often, and whether the route is for them: before a byte of the body is read. */
 function gateOf(
-  { access, uncounted }: Route,
-  authenticator: Authenticator,
-  count: CountRequest,
+  { access, uncounted }: Pick<Route, 'access' | 'uncounted'>,
+  { authenticator, bound, count }: Pick<RegisterOptions<never>, 'authenticator' | 'bound' | 'count'>,
 ): ((request: FastifyRequest) => Promise<void>) | undefined {
   if (access === 'public') return uncounted === true ? undefined : (request) => count(request, undefined);
   return async (request) => {
     try {
-      request.principal = await authenticate(request, authenticator);
+      request.principal = await authenticate(request, authenticator, bound);
     } catch (error) {
       // Who is not let in is counted too: tokens are not to be guessed.
       await count(request, undefined);
@@ -82,7 +82,10 @@ function gateOf(
 
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 
-function callOf(request: FastifyRequest, route: Route): Call<unknown, unknown, unknown, unknown> {
+function callOf(
+  request: FastifyRequest,
+  route: Pick<Route, 'idempotent' | 'upload'>,
+): Call<unknown, unknown, unknown, unknown> {
   const { params, query, body, principal, id: correlationId, method, headers } = request;
   const header = (name: string): string | undefined => {
     const value = headers[name];

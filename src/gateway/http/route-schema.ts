@@ -20,7 +20,7 @@ export const problemSchema = Type.Object(
 const noFields = Type.Object({}, { additionalProperties: false });
 
 /** What Fastify checks a route's requests against, and what the OpenAPI document is made from. */
-export function schemaOf(route: Route): FastifySchema & Record<string, unknown> {
+export function schemaOf(route: Route<never>): FastifySchema & Record<string, unknown> {
   const { params, query = noFields, body } = route;
   return {
     operationId: route.operation,
@@ -36,7 +36,7 @@ export function schemaOf(route: Route): FastifySchema & Record<string, unknown> 
   };
 }
 
-function descriptionOf({ description, access }: Route): string {
+function descriptionOf({ description, access }: Route<never>): string {
   if (access === 'public') return [description, 'For everybody.'].filter((part) => part !== undefined).join('\n\n');
   const roles = Object.entries(access.roles).map(([role, reach]) =>
     reach === 'own' ? `${role} (what is theirs)` : role,
@@ -46,7 +46,7 @@ function descriptionOf({ description, access }: Route): string {
   return [description, `For ${roles.join(', ')}.${scope}`].filter((part) => part !== undefined).join('\n\n');
 }
 
-function headersOf({ access, idempotent, sensitive }: Route): TSchema {
+function headersOf({ access, idempotent, sensitive }: Route<never>): TSchema {
   const text = (description: string): TSchema => Type.Optional(Type.String({ description }));
   return Type.Object({
     'Kora-Correlation-Id': text('ties calls together; made here if it is not sent'),
@@ -75,7 +75,7 @@ export function problemsOf({
   sensitive,
   upload,
   problems = [],
-}: Route): readonly ProblemCode[] {
+}: Route<never>): readonly ProblemCode[] {
   return [
     'Invalid',
     'TooManyRequests',
@@ -104,7 +104,7 @@ function contentOf(schema: TSchema, mediaTypes: Route['mediaTypes'] = ['applicat
   return Object.fromEntries(mediaTypes.map((type) => [type, { schema: type === 'application/json' ? schema : text }]));
 }
 
-function answersOf(route: Route): Readonly<Record<number, unknown>> {
+function answersOf(route: Route<never>): Readonly<Record<number, unknown>> {
   const answers: Record<number, unknown> = {};
   for (const [status, schema] of Object.entries(route.answers)) {
     answers[Number(status)] =

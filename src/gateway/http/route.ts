@@ -83,23 +83,24 @@ interface RouteSpec<Params extends TSchema, Query extends TSchema, Body extends 
 
 type NoFields = TObject<Record<string, never>>;
 
-/** A route with its types forgotten: what the table holds. */
-export interface Route extends RouteSpec<TSchema, TSchema, TSchema> {
+/** A route with its types forgotten: what the table holds. `Parts` is what its door has to lend it. */
+export interface Route<Parts = DoorParts> extends RouteSpec<TSchema, TSchema, TSchema> {
   readonly access: Access | 'public';
-  readonly handle: (call: Call<never, never, never, never>, door: DoorParts) => Promise<Answer>;
+  readonly handle: (call: Call<never, never, never, never>, door: Parts) => Promise<Answer>;
 }
 
-/** Declares a route for whom `access` names. */
+/** Declares a route for whom `access` names. A handler that needs little of its door says of which parts. */
 export function route<
   Params extends TSchema = NoFields,
   Query extends TSchema = NoFields,
   Body extends TSchema = NoFields,
+  Parts = DoorParts,
 >(
   spec: RouteSpec<Params, Query, Body> & {
     readonly access: Access;
-    handle(call: Call<Static<Params>, Static<Query>, Static<Body>>, door: DoorParts): Promise<Answer>;
+    handle(call: Call<Static<Params>, Static<Query>, Static<Body>>, door: Parts): Promise<Answer>;
   },
-): Route {
+): Route<Parts> {
   return spec;
 }
 
@@ -108,10 +109,11 @@ export function publicRoute<
   Params extends TSchema = NoFields,
   Query extends TSchema = NoFields,
   Body extends TSchema = NoFields,
+  Parts = DoorParts,
 >(
   spec: RouteSpec<Params, Query, Body> & {
-    handle(call: Call<Static<Params>, Static<Query>, Static<Body>, undefined>, door: DoorParts): Promise<Answer>;
+    handle(call: Call<Static<Params>, Static<Query>, Static<Body>, undefined>, door: Parts): Promise<Answer>;
   },
-): Route {
-  return { ...spec, access: 'public' } as unknown as Route;
+): Route<Parts> {
+  return { ...spec, access: 'public' } as unknown as Route<Parts>;
 }

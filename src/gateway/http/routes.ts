@@ -1,3 +1,4 @@
+import type { CaseParts, LentParts } from './parts.ts';
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectorRoutes } from './routes/connectors.ts';
@@ -6,6 +7,7 @@ import { caseRoutes } from './routes/cases.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identity.ts';
+import { identityVerificationRoutes } from './routes/identity-verification.ts';
 import { providerCallbackRoutes } from './routes/provider-callbacks.ts';
 import { paymentStepRoutes } from './routes/payment-steps.ts';
 import { paymentRoutes } from './routes/payments.ts';
@@ -28,6 +30,14 @@ export const routes: readonly Route[] = [
   ...caseRoutes,
   ...reconciliationRoutes,
   ...identityRoutes,
+  ...identityVerificationRoutes,
   ...healthRoutes,
   ...documentationRoutes,
+];
+
+/** What a process that reconciles apart has: cases, reports, and its health. */
+export const reconciliationDoorRoutes: readonly Route<CaseParts & LentParts>[] = [
+  ...caseRoutes,
+  ...reconciliationRoutes,
+  ...healthRoutes,
 ];

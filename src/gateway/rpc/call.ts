@@ -8,7 +8,7 @@ import type { DoorLog } from './door-log.ts';
 import { outcomeUnknown, refusalError } from './errors.ts';
 import { FieldReader } from './field-reader.ts';
 import { hasOneOf, missingScope } from './method-scopes.ts';
-import { certificateKey } from './peer-certificate.ts';
+import { certificateKey } from './connection-certificate.ts';
 import { readCommand, type WireCommand } from './read-command.ts';
 
 /** Ties calls together. Taken from the caller or made here, and sent back with every answer. */

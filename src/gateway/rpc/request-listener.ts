@@ -10,7 +10,7 @@ import type { DoorObserver } from '../door-observer.ts';
 import { boundTimeout } from './bound-timeout.ts';
 import type { DoorLog } from './door-log.ts';
 import { observeCall, observedKey } from './observe.ts';
-import { certificateKey, peerCertificateOf } from './peer-certificate.ts';
+import { certificateKey, peerCertificateOf } from './connection-certificate.ts';
 
 /** A listener for requests of HTTP/1.1 and HTTP/2. */
 export type NodeHandlerFn = ReturnType<typeof connectNodeAdapter>;

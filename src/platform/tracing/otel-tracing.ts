@@ -27,6 +27,8 @@ export interface TracingOptions {
   readonly url: string;
   /** Of the traces that begin here, how many are recorded: 0 to 1. Those that a caller began follow the caller. */
   readonly ratio: number;
+  /** What the process is called. Default `kora`. */
+  readonly service?: string;
   readonly version: string;
   /** This process, among others of the service. */
   readonly instanceId: string;
@@ -50,7 +52,7 @@ export function startOtelTracing(options: TracingOptions): Tracing {
   );
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({
-      'service.name': 'kora',
+      'service.name': options.service ?? 'kora',
       'service.version': options.version,
       'service.instance.id': options.instanceId,
     }),

@@ -41,7 +41,7 @@ async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer) 
     },
   };
   const store: EffectStore = {
-    waiting: () => Promise.resolve([effect]),
+    waiting: () => Promise.resolve([{ ...effect, runId: 'r1' }]),
     lines: () => Promise.resolve([line]),
     payment: () => Promise.resolve({ instructed: true, status: 'CAPTURED' } as PaymentSeen),
     done: (_effect, result, lines) => {

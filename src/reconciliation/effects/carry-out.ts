@@ -4,10 +4,20 @@ import type { PaymentSeen } from '../feed/payment-seen.ts';
 import type { Core, CoreAnswer, LineMark } from './core.ts';
 import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
 
+/** An effect, with the run that found it. */
+export interface FoundEffect extends Effect {
+  readonly runId: string;
+}
+
+/** Spans around pieces of work: what the core does in one of them is inside of it, in its process too. */
+export interface Spans {
+  span<Result>(name: string, attributes: Readonly<Record<string, string>>, work: () => Result): Result;
+}
+
 /** What is to be carried out, and what was. */
 export interface EffectStore {
   /** Effects that nobody has carried out, in their order. */
-  waiting(limit: number): Promise<readonly Effect[]>;
+  waiting(limit: number): Promise<readonly FoundEffect[]>;
   lines(ids: readonly string[]): Promise<readonly BookedLine[]>;
   payment(id: string): Promise<PaymentSeen | undefined>;
   /** Notes what became of an effect, and how the ledger has its lines now, at once. */
@@ -20,6 +30,13 @@ export interface Result {
   readonly answers: readonly CoreAnswer[];
 }
 
+export interface CarryOutOptions {
+  readonly limit?: number;
+  readonly spans?: Spans;
+  /** Told of each finding that was carried out, or that the core refused. */
+  readonly onFinding?: (finding: Finding) => void;
+}
+
 /**
  * Carries out what reconciliation found, effect by effect. Everything that the core is asked for has a key that follows from
  * the effect, so that what a crash left half done is done once. A refusal ends the effect: people get a case.
@@ -30,15 +47,20 @@ export interface Result {
 export async function carryOutEffects(
   store: EffectStore,
   core: Core,
-  { limit = 200, onFinding }: { readonly limit?: number; readonly onFinding?: (finding: Finding) => void } = {},
+  { limit = 200, spans = noSpans, onFinding }: CarryOutOptions = {},
 ): Promise<number> {
   const effects = await store.waiting(limit);
   for (const effect of effects) {
-    const { outcome } = await carryOut(effect, store, core);
+    const { id, kind, runId } = effect;
+    const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
+    const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
     onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
   }
   return effects.length;
 }
+
+/** For those who do not trace. */
+const noSpans: Spans = { span: (_name, _attributes, work) => work() };
 
 async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<Result> {
   const wanted = wantedBooking(effect);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
 import type { Expectation } from '../matching/sides.ts';
 import type { MatchingStore } from '../matching/store.ts';
+import type { FeedLags } from './feed-lags.ts';
 import { type FedEvent, type FedItem, type FeedName, FeedRefusedError, type FeedSource, readItem } from './contract.ts';
 import { type PaymentSeen, seenAfter, standingOf } from './payment-seen.ts';
 import { expectationOf, lineOf } from './sides-of.ts';
@@ -31,10 +32,10 @@ export interface ConsumeOptions {
   readonly now?: () => Date;
   /** Events in one page. Default 1,000. */
   readonly pageMax?: number;
-  /** Told after each page how far behind the feed this is now. */
-  readonly onLag?: (feed: FeedName, events: number) => void;
   /** Told of each payment that its proof has settled, once: how long after it could first be on a statement. */
   readonly onSettled?: (profile: string, delaySeconds: number) => void;
+  /** Told before and after each page how far behind the feed this is. Default: nobody asks. */
+  readonly lags?: Pick<FeedLags, 'seen'>;
 }
 
 /**
@@ -45,14 +46,16 @@ export interface ConsumeOptions {
  * @throws FeedRefusedError where something is not as the contract says: nothing of the page is taken
  */
 export async function consumePage(options: ConsumeOptions, feed: FeedName): Promise<boolean> {
-  const { source, store, seen, secrets, now = () => new Date(), pageMax = 1_000, onLag } = options;
+  const { source, store, seen, secrets, now = () => new Date(), pageMax = 1_000, lags } = options;
   const from = await store.cursorOf(feed);
+  const askedAt = now();
   const page = await source.read(feed, from, pageMax);
   if (page.next < from || page.items.some(({ position }) => position <= from || position > page.next))
     throw new FeedRefusedError(
       'OutOfOrder',
       `the feed ${feed} was asked from ${from} on, and answers with something else`,
     );
+  lags?.seen(feed, Math.max(0, page.last - from), askedAt);
   const at = now();
   const read = page.items.map((item) => ({ ...item, event: readItem(item, secrets, at) }));
   const waiting = new Set(read.length === 0 ? [] : await seen.parkedAmong(read.map(({ event }) => event.subject)));
@@ -68,7 +71,7 @@ export async function consumePage(options: ConsumeOptions, feed: FeedName): Prom
   const lines = taken.filter(({ event }) => event.type === 'statement.line').map(({ event }) => lineOf(event));
   const expectations = await expectationsOf(taken, options, parked);
   const written = await store.put({ lines, expectations, cursor: { feed, from, to: page.next } });
-  onLag?.(feed, written === 'written' ? page.last - page.next : page.last - from);
+  lags?.seen(feed, page.last - (written === 'written' ? page.next : from), askedAt);
   return page.next > from && page.next < page.last;
 }
 

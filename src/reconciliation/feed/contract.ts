@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 
 /**
  * The contract that reconciliation is fed by, as it reads it: docs/events.md. It is declared here once more, and not
- * imported from who tells it: the two are deployed apart, and `test/reconciliation/contract` holds them against each other.
+ * imported from who tells it: the two are deployed apart, and `test/reconciliation/feed.test.ts` holds them against each other.
  */
 const envelope = Type.Object({
   id: Type.String({ minLength: 1 }),

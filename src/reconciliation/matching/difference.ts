@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { abs, sum } from './amounts.ts';
 import type { Match } from './board.ts';
 import type { Solution } from './solve.ts';
@@ -23,7 +23,7 @@ interface Before {
 }
 
 /** What has to be written so that what is stored is the solution, and what that means for the core, in the order to be told. */
-export function differenceOf(before: Before, solution: Solution): Changes {
+export function differenceOf(before: Before, solution: Solution): Omit<Changes, 'lookedAt'> {
   const { lines, expectations } = before.mayChange;
   const kept = new Map<string, StoredMatch>();
   for (const { matchId } of [...lines, ...expectations]) {
@@ -32,17 +32,17 @@ export function differenceOf(before: Before, solution: Solution): Changes {
   }
   const made: StoredMatch[] = [];
   const idOf = new Map<Match, number>();
-  const names = new Set([
-    ...lines.map(({ line }) => `line ${line.id}`),
-    ...expectations.map(({ expectation }) => `expectation ${expectation.id}`),
-  ]);
+  const own = {
+    lines: new Set(lines.map(({ line }) => line.id)),
+    expectations: new Set(expectations.map(({ expectation }) => expectation.id)),
+  };
   const stays = new Set<number>();
   for (const match of solution.matches) {
     const concerns =
-      match.lines.some(({ id }) => names.has(`line ${id}`)) ||
-      match.shares.some(({ expectation }) => names.has(`expectation ${expectation.id}`));
+      match.lines.some(({ id }) => own.lines.has(id)) ||
+      match.shares.some(({ expectation }) => own.expectations.has(expectation.id));
     if (!concerns) continue;
-    const known = kept.get(signatureOf(match));
+    const known = kept.size === 0 ? undefined : kept.get(signatureOf(match));
     if (known === undefined) made.push(storedOf(match, before.lastMatchId + made.length + 1, before.rulesVersion));
     else stays.add(known.id);
     idOf.set(match, known?.id ?? before.lastMatchId + made.length);
@@ -131,13 +131,16 @@ class Telling {
     this.#expectations = new Map(expectations.map((one) => [one.expectation.id, one]));
   }
 
-  effectsOf(ended: readonly StoredMatch[], changes: Omit<Changes, 'effects' | 'ended'>): Effect[] {
+  effectsOf(ended: readonly StoredMatch[], changes: Omit<Changes, 'effects' | 'ended' | 'lookedAt'>): Effect[] {
     // The same sides by another rule are as they were: only the explanation is a better one.
     const sides = (match: StoredMatch): string => signatureOfStored({ ...match, rule: '' });
-    const [before, after] = [new Set(ended.map(sides)), new Set(changes.made.map(sides))];
+    const before = new Set(ended.map(sides));
+    const after = new Set(ended.length === 0 ? [] : changes.made.map(sides));
     return [
       ...ended.filter((match) => !after.has(sides(match))).flatMap((match) => this.#ofEnded(match)),
-      ...changes.made.filter((match) => !before.has(sides(match))).flatMap((match) => this.#ofMade(match)),
+      ...changes.made
+        .filter((match) => before.size === 0 || !before.has(sides(match)))
+        .flatMap((match) => this.#ofMade(match)),
       ...changes.lines.flatMap((one) => this.#alone(one, 'line')),
       ...changes.expectations.flatMap((one) => this.#alone(one, 'expectation')),
     ];
@@ -215,9 +218,8 @@ class Telling {
     ].find((one) => one !== undefined);
     if (stored === undefined) throw new Error(`${kind} of what was not looked at`);
     const { profile, currency } = 'line' in stored ? stored.line : stored.expectation;
-    const id = createHash('sha256')
-      .update(JSON.stringify([kind, [...lineIds].sort(), [...expectationIds].sort(), stored.changes]))
-      .digest('base64url');
+    const sides = [[...lineIds].sort(), [...expectationIds].sort()];
+    const id = hash('sha256', JSON.stringify([kind, ...sides, stored.changes]), 'base64url');
     return { id, kind, profile, lineIds, expectationIds, detail: { ...detail, was: stored.state, currency } };
   }
 }

@@ -3,7 +3,15 @@ import { dayOf } from './days.ts';
 import * as keys from './keys.ts';
 import type { Key } from './keys.ts';
 import type { Decision } from './sides.ts';
-import type { Examined, MatchingTransaction, StoredExpectation, StoredLine, StoredMatch, WeakRange } from './store.ts';
+import type {
+  Changes,
+  Examined,
+  MatchingReader,
+  StoredExpectation,
+  StoredLine,
+  StoredMatch,
+  WeakRange,
+} from './store.ts';
 
 /**
  * Everything that what is new can change, and what is needed to see how.
@@ -20,7 +28,7 @@ export class Neighbourhood {
   readonly weakExpectations = new Map<string, StoredExpectation>();
   readonly decisions = new Map<string, Decision>();
   readonly matches = new Map<number, StoredMatch>();
-  readonly #tx: MatchingTransaction;
+  readonly #reader: MatchingReader;
   readonly #windowDays: number;
   readonly #lineNumbers = new Set<number>();
   readonly #expectationNumbers = new Set<number>();
@@ -28,19 +36,52 @@ export class Neighbourhood {
   readonly #agreedTokens = new Set<string>();
   #near: WeakRange[] = [];
 
-  private constructor(tx: MatchingTransaction, windowDays: number) {
-    this.#tx = tx;
+  private constructor(reader: MatchingReader, windowDays: number) {
+    this.#reader = reader;
     this.#windowDays = windowDays;
   }
 
-  static async around(tx: MatchingTransaction, seeds: Examined, windowDays: number): Promise<Neighbourhood> {
-    const found = new Neighbourhood(tx, windowDays);
+  static async around(reader: MatchingReader, seeds: Examined, windowDays: number): Promise<Neighbourhood> {
+    const found = new Neighbourhood(reader, windowDays);
     let next: Examined | undefined = seeds;
     while (next !== undefined) {
       await found.#close(next);
       next = await found.#lookAround();
     }
     return found;
+  }
+
+  /**
+   * Whether anything in it could be otherwise once these changes, of that other neighbourhood, are written, or whether more
+   * would be in it.
+   */
+  mayBeTouchedBy(changes: Changes, other: Neighbourhood): boolean {
+    const changedLines = new Set(changes.lines.map(({ number }) => number));
+    const changedExpectations = new Set(changes.expectations.map(({ number }) => number));
+    const touches = (changed: ReadonlySet<number>, stored: Iterable<{ readonly number: number }>): boolean => {
+      for (const { number } of stored) if (changed.has(number)) return true;
+      return false;
+    };
+    if (touches(changedLines, this.lines.values()) || touches(changedLines, this.weakLines.values())) return true;
+    if (touches(changedExpectations, this.expectations.values())) return true;
+    if (touches(changedExpectations, this.weakExpectations.values())) return true;
+    // What nothing refers to any more is a neighbour again by amount and counterparty, of whom, cannot be told cheaply.
+    if (other.#losesAgreement(changes)) return true;
+    // A line that refers to several is found by what is booked together only when it has been looked at.
+    for (const { expectation } of this.expectations.values())
+      for (const token of expectation.groupTokens)
+        if (other.#agreedTokens.has(`${expectation.profile}\0${token}`)) return true;
+    return false;
+  }
+
+  #losesAgreement({ lines, expectations }: Changes): boolean {
+    const line = (id: string): StoredLine | undefined => this.lines.get(id) ?? this.weakLines.get(id);
+    const expectation = (id: string): StoredExpectation | undefined =>
+      this.expectations.get(id) ?? this.weakExpectations.get(id);
+    return (
+      lines.some(({ id, agreed }) => !agreed && line(id)?.agreed === true) ||
+      expectations.some(({ id, agreed }) => !agreed && expectation(id)?.agreed === true)
+    );
   }
 
   /** What may be otherwise than it was. */
@@ -75,15 +116,18 @@ export class Neighbourhood {
       const grouped = await this.#expectationsByKey(grouping.flatMap(keys.groupsOfLine));
       const told = expectations.map(({ expectation }) => expectation);
       const numbers = [
-        ...(await this.#tx.linesByKey([...told.flatMap(keys.referencesOf), ...active.flatMap(keys.reversalsOfLine)])),
-        ...(await this.#tx.groupLinesByKey([...new Set(told.flatMap(keys.groupReferencesOf))])),
+        ...(await this.#reader.linesByKey([
+          ...told.flatMap(keys.referencesOf),
+          ...active.flatMap(keys.reversalsOfLine),
+        ])),
+        ...(await this.#reader.groupLinesByKey([...new Set(told.flatMap(keys.groupReferencesOf))])),
       ];
       const tied = await this.#tied(lines, expectations);
       lines = [
-        ...this.#addLines(await this.#tx.linesByNumber(unknown(numbers, this.#lineNumbers))),
-        ...this.#addLines(await this.#tx.linesById(unknown(tied.lineIds, this.lines))),
+        ...this.#addLines(await this.#reader.linesByNumber(unknown(numbers, this.#lineNumbers))),
+        ...this.#addLines(await this.#reader.linesById(unknown(tied.lineIds, this.lines))),
       ];
-      const more = await this.#tx.expectationsById(unknown(tied.expectationIds, this.expectations));
+      const more = await this.#reader.expectationsById(unknown(tied.expectationIds, this.expectations));
       expectations = [...referred, ...grouped, ...this.#addExpectations(more)];
     }
   }
@@ -114,13 +158,13 @@ export class Neighbourhood {
 
   async #expectationsByKey(wanted: readonly Key[]): Promise<StoredExpectation[]> {
     if (wanted.length === 0) return [];
-    const numbers = unknown(await this.#tx.expectationsByKey(wanted), this.#expectationNumbers);
-    return this.#addExpectations(await this.#tx.expectationsByNumber(numbers));
+    const numbers = unknown(await this.#reader.expectationsByKey(wanted), this.#expectationNumbers);
+    return this.#addExpectations(await this.#reader.expectationsByNumber(numbers));
   }
 
   /** What people decided on them, and what they were matched with. */
   async #tied(lines: readonly StoredLine[], expectations: readonly StoredExpectation[]) {
-    const decisions = await this.#tx.decisionsOn(
+    const decisions = await this.#reader.decisionsOn(
       lines.map(({ line }) => line.id),
       expectations.map(({ expectation }) => expectation.id),
     );
@@ -136,7 +180,7 @@ export class Neighbourhood {
   async #loadMatches(stored: readonly { readonly matchId?: number }[]): Promise<readonly StoredMatch[]> {
     const ids = new Set(stored.flatMap(({ matchId }) => (matchId === undefined ? [] : [matchId])));
     const unknown = [...ids].filter((id) => !this.matches.has(id));
-    const matches = unknown.length === 0 ? [] : await this.#tx.matchesById(unknown);
+    const matches = unknown.length === 0 ? [] : await this.#reader.matchesById(unknown);
     for (const match of matches) this.matches.set(match.id, match);
     return matches;
   }
@@ -181,8 +225,8 @@ export class Neighbourhood {
     this.#near = reach(2);
     if (days.size === 0) return undefined;
     const ranges = reach(4);
-    const numbers = await this.#tx.weakLines(ranges);
-    const others = await this.#tx.linesByNumber(unknown(numbers, this.#lineNumbers));
+    const numbers = await this.#reader.weakLines(ranges);
+    const others = await this.#reader.linesByNumber(unknown(numbers, this.#lineNumbers));
     const found = new Set(numbers);
     // Without a line there is nothing to be matched, and nothing that could have been.
     const own = [...this.lines.values()].filter(
@@ -191,8 +235,8 @@ export class Neighbourhood {
     const free = [...own, ...others];
     const withLines = new Set(free.map(({ line }) => keys.weakNumberOfLine(line)));
     const around = ranges.filter(({ key }) => withLines.has(key));
-    const more = around.length === 0 ? [] : await this.#tx.weakExpectations(around);
-    const expectations = await this.#tx.expectationsByNumber(unknown(more, this.#expectationNumbers));
+    const more = around.length === 0 ? [] : await this.#reader.weakExpectations(around);
+    const expectations = await this.#reader.expectationsByNumber(unknown(more, this.#expectationNumbers));
     return this.#addWeak({ lines: others, expectations });
   }
 
@@ -214,7 +258,7 @@ export class Neighbourhood {
     };
     for (const one of others.lines) if (isTaken(one)) this.weakLines.delete(one.line.id);
     for (const one of others.expectations) if (isTaken(one)) this.weakExpectations.delete(one.expectation.id);
-    const decisions = await this.#tx.decisionsOn([...this.weakLines.keys()], [...this.weakExpectations.keys()]);
+    const decisions = await this.#reader.decisionsOn([...this.weakLines.keys()], [...this.weakExpectations.keys()]);
     for (const decision of decisions) this.decisions.set(decision.id, decision);
     return undefined;
   }
@@ -231,8 +275,8 @@ export class Neighbourhood {
       this.expectations,
     );
     return {
-      lines: await this.#tx.linesById(lineIds.filter((id) => !this.weakLines.has(id))),
-      expectations: await this.#tx.expectationsById(expectationIds.filter((id) => !this.weakExpectations.has(id))),
+      lines: await this.#reader.linesById(lineIds.filter((id) => !this.weakLines.has(id))),
+      expectations: await this.#reader.expectationsById(expectationIds.filter((id) => !this.weakExpectations.has(id))),
     };
   }
 }

@@ -2,7 +2,7 @@ import { initialTransition, transition } from 'xstate';
 import { append, type EventLog, type StreamId } from '../../../eventstore/index.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { dayOf } from './days.ts';
-import { examineNext } from './examine.ts';
+import { Examiner } from './examine.ts';
 import type { MatchingRules } from './rules.ts';
 import { type RunContext, type RunFact, runMachine, type RunState } from './run.machine.ts';
 import type { Counts, MatchingStore } from './store.ts';
@@ -57,18 +57,19 @@ export async function runMatching(options: RunOptions): Promise<RunReport> {
     for (const batch of await store.batchesOf(runId, run.context.batches))
       await run.tell({ type: 'BatchMatched', ...batch });
     const today = dayOf(run.context.today ?? options.today);
-    while (signal?.aborted !== true) {
-      const number = run.context.batches + 1;
-      const counts = await store.transact(async (tx) => {
-        const counted = await examineNext(tx, { runId, today, rules, batchSize });
-        if (counted !== undefined) await tx.recordBatch(runId, number, counted);
-        return counted;
-      });
-      if (counts === undefined) {
-        await run.tell({ type: 'RunCompleted', counts: run.context.counts });
-        break;
+    const examiner = new Examiner({ store, runId, today, rules, batchSize });
+    try {
+      while (signal?.aborted !== true) {
+        const number = run.context.batches + 1;
+        const counts = await examiner.next((tx, counted) => tx.recordBatch(runId, number, counted));
+        if (counts === undefined) {
+          await run.tell({ type: 'RunCompleted', counts: run.context.counts });
+          break;
+        }
+        await run.tell({ type: 'BatchMatched', number, counts });
       }
-      await run.tell({ type: 'BatchMatched', number, counts });
+    } finally {
+      await examiner.end();
     }
   } catch (error) {
     if (!(error instanceof RunError)) await run.tell({ type: 'RunFailed', code: codeOf(error) }).catch(() => undefined);

@@ -41,6 +41,7 @@ function isLike(segments: readonly string[], pattern: readonly string[]): boolea
 
 /** Brings a reversal to the line that it takes back: the same account and reference, the same amount the other way. */
 export function matchReversals(board: Board, rule: string): void {
+  if (!board.lines.some(({ reversal }) => reversal)) return;
   const byToken = new Map<string, ExternalLine[]>();
   for (const line of board.lines) {
     if (line.reversal) continue;

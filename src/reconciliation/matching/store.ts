@@ -95,6 +95,13 @@ export interface Changes {
   readonly ended: readonly number[];
   readonly made: readonly StoredMatch[];
   readonly effects: readonly Effect[];
+  readonly lookedAt: LookedAt;
+}
+
+/** Numbers up to which everything has been looked at once; absent: as far as it was. */
+export interface LookedAt {
+  readonly line?: number;
+  readonly expectation?: number;
 }
 
 export interface WeakRange {
@@ -108,10 +115,14 @@ export interface Examined {
   readonly expectations: readonly StoredExpectation[];
 }
 
-/** Reads and writes of one transaction. Nobody else writes meanwhile. */
-export interface MatchingTransaction {
-  /** What is new or changed, then what time alone may change on that day: `limit` of each side at most. */
+/** Reads what is there now. */
+export interface MatchingReader {
+  /** How often what was there already was changed by feeding. */
+  amendments(): Promise<number>;
+  /** What is new or changed, then what time alone may change on that day: so many at most, of each side in the order of numbers. */
   due(today: Day, limit: number): Promise<Examined>;
+  /** What was never looked at, after these numbers, in their order. */
+  fresh(limit: number, after: LookedAt): Promise<Examined>;
   linesById(ids: readonly string[]): Promise<readonly StoredLine[]>;
   expectationsById(ids: readonly string[]): Promise<readonly StoredExpectation[]>;
   linesByNumber(numbers: readonly number[]): Promise<readonly StoredLine[]>;
@@ -127,6 +138,10 @@ export interface MatchingTransaction {
   /** Decisions that name any of them and are not revoked. */
   decisionsOn(lineIds: readonly string[], expectationIds: readonly string[]): Promise<readonly Decision[]>;
   matchesById(ids: readonly number[]): Promise<readonly StoredMatch[]>;
+}
+
+/** Reads and writes of one transaction. Nobody else writes meanwhile, but what is fed anew. */
+export interface MatchingTransaction extends MatchingReader {
   lastMatchId(): Promise<number>;
   write(changes: Changes, run: { readonly id: string; readonly rulesVersion: string }): Promise<void>;
   /** Under the next number of the run, from 1. */
@@ -155,6 +170,8 @@ export interface MatchingStore {
   put(fed: Fed): Promise<'written' | 'elsewhere'>;
   /** Where a feed stands; 0 where it never came. */
   cursorOf(feed: string): Promise<number>;
+  /** Reads without a lock: what is committed at each moment. */
+  look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result>;
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result>;
   /** Has everything that stands alone or in a mismatch looked at again: for when the rules are others. */
   reexamine(): Promise<void>;

@@ -58,8 +58,9 @@ export function matchByCounterparty(board: Board, rule: string): WeakRest {
 function candidates(board: Board) {
   const byKey = new Map<string, Expectation[]>();
   for (const one of board.expectations) {
+    if (board.isAgreed(one) || !board.isFree(one)) continue;
     const key = weakKeyOf(one);
-    if (key === undefined || !board.isFree(one) || board.isAgreed(one)) continue;
+    if (key === undefined) continue;
     const others = byKey.get(key);
     if (others === undefined) byKey.set(key, [one]);
     else others.push(one);
@@ -67,8 +68,9 @@ function candidates(board: Board) {
   const byLine = new Map<ExternalLine, Expectation[]>();
   const byExpectation = new Map<Expectation, ExternalLine[]>();
   for (const line of board.lines) {
+    if (board.isAgreed(line) || !board.isFree(line)) continue;
     const key = weakKeyOfLine(line);
-    if (key === undefined || !board.isFree(line) || board.isAgreed(line)) continue;
+    if (key === undefined) continue;
     const found = (byKey.get(key) ?? []).filter((one) => inWindow(board, line, one) && !board.isForbidden(line, one));
     if (found.length === 0) continue;
     byLine.set(line, found);

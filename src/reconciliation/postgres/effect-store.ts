@@ -6,6 +6,7 @@ import type { Effect } from '../matching/index.ts';
 import { inTransaction } from './transaction.ts';
 
 interface EffectRow {
+  readonly run_id: string;
   readonly id: string;
   readonly kind: Effect['kind'];
   readonly profile: string;
@@ -20,13 +21,14 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
     waiting: async (limit) => {
       const { rows } = await pool.query<EffectRow>({
         name: 'reconciliation.effects-waiting',
-        text: `select e.id, e.kind, e.profile, e.line_ids, e.expectation_ids, e.detail
+        text: `select e.run_id, e.id, e.kind, e.profile, e.line_ids, e.expectation_ids, e.detail
           from reconciliation.effects e
           where e.sequence > (select sequence from reconciliation.carried_out_to)
           order by e.sequence limit $1`,
         values: [limit],
       });
-      return rows.map(({ id, kind, profile, line_ids, expectation_ids, detail }) => ({
+      return rows.map(({ run_id, id, kind, profile, line_ids, expectation_ids, detail }) => ({
+        runId: run_id,
         id,
         kind,
         profile,

@@ -28,7 +28,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
-import { lock } from './transaction.ts';
+import { lockToAmend } from './transaction.ts';
 
 /** Takes in what is fed, within a transaction. False: the feed's place is elsewhere, and nothing may be written. */
 export async function takeIn(client: pg.PoolClient, fed: Fed): Promise<boolean> {
@@ -72,7 +72,7 @@ async function takeLines(client: pg.PoolClient, incoming: readonly ExternalLine[
   // What changes of a line that is there is its release.
   const released = all.filter(({ number }) => !fresh.has(number));
   if (released.length === 0) return;
-  await lock(client, 'matching');
+  await lockToAmend(client);
   await client.query(
     `update reconciliation.lines l set held = false, body = u.body
       from unnest($1::bigint[], $2::text[]) as u (number, body) where l.number = u.number`,
@@ -118,7 +118,7 @@ async function takeExpectations(client: pg.PoolClient, incoming: readonly Expect
     changed.set(one.id, fed);
   }
   const all = [...changed.values()];
-  if (all.some(({ number }) => number <= before)) await lock(client, 'matching');
+  if (all.some(({ number }) => number <= before)) await lockToAmend(client);
   const newKeys = (): (readonly [Key, number])[] =>
     all.flatMap(({ expectation, number }) =>
       keysOfExpectation(expectation)
@@ -187,7 +187,7 @@ async function lookAgain(client: pg.PoolClient, side: 'line' | 'expectation', wh
 
 async function takeDecision(client: pg.PoolClient, decision: Decision): Promise<void> {
   const { id, kind, lineIds, expectationIds, by, at, revoked } = decision;
-  await lock(client, 'matching');
+  await lockToAmend(client);
   await client.query(
     `insert into reconciliation.decisions as d values ($1, $2, $3, $4, $5, $6, $7)
       on conflict (id) do update set revoked = d.revoked or excluded.revoked`,

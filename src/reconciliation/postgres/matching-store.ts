@@ -8,6 +8,8 @@ import {
   type Examined,
   type Fed,
   type Key,
+  type LookedAt,
+  type MatchingReader,
   type MatchingStore,
   type MatchingTransaction,
   type StoredExpectation,
@@ -30,7 +32,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
-import { inTransaction } from './transaction.ts';
+import { inReading, inTransaction, lockToAmend } from './transaction.ts';
 import { writeChanges } from './write-changes.ts';
 
 /** The migrations of this store, for `migrate`. The run's log wants those of the event store as well. */
@@ -61,12 +63,17 @@ export class PostgresMatchingStore implements MatchingStore {
     return Number(rows[0]?.position ?? 0);
   }
 
+  async look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result> {
+    return inReading(this.#pool, (client) => work(new Reader(client)));
+  }
+
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
     return inTransaction(this.#pool, 'matching', (client) => work(new Transaction(client)));
   }
 
   reexamine(): Promise<void> {
     return inTransaction(this.#pool, 'matching', async (client) => {
+      await lockToAmend(client);
       await client.query(
         `update reconciliation.line_states set due = '-infinity' where state not in ('MATCHED', 'KNOWN')`,
       );
@@ -83,34 +90,37 @@ export class PostgresMatchingStore implements MatchingStore {
   }
 }
 
-class Transaction implements MatchingTransaction {
+class Reader implements MatchingReader {
   readonly #client: pg.PoolClient;
-  /** The last of those looked at for the first time, where there were any. */
-  readonly #freshUpTo: Partial<Record<Side, number | undefined>> = {};
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
   }
 
+  async amendments(): Promise<number> {
+    const { rows } = await this.#client.query<{ number: string }>('select number from reconciliation.amendments');
+    return Number(rows[0]?.number);
+  }
+
   async due(today: Day, limit: number): Promise<Examined> {
-    const found: { lines: StoredLine[]; expectations: StoredExpectation[] } = { lines: [], expectations: [] };
-    const room = (): number => limit - found.lines.length - found.expectations.length;
-    const fresh = (side: Side): string =>
-      `where o.number > (select up_to from reconciliation.looked_at where side = '${side}') and s.${side} is null
-        order by o.number limit $1`;
-    const again = (side: Side): string => `where s.due <= $2 order by s.due, s.${side} limit $1`;
-    const add = async (side: Side, which: string, values: readonly unknown[]): Promise<void> => {
-      if (room() === 0) return;
-      if (side === 'line') found.lines.push(...(await this.#lines(which, [room(), ...values])));
-      else found.expectations.push(...(await this.#expectations(which, [room(), ...values])));
-    };
-    await add('line', fresh('line'), []);
-    this.#freshUpTo.line = found.lines.at(-1)?.number;
-    await add('line', again('line'), [dateOf(today)]);
-    await add('expectation', fresh('expectation'), []);
-    this.#freshUpTo.expectation = found.expectations.at(-1)?.number;
-    await add('expectation', again('expectation'), [dateOf(today)]);
-    return found;
+    const fresh = await this.fresh(limit, {});
+    let room = limit - fresh.lines.length - fresh.expectations.length;
+    if (room === 0) return fresh;
+    const again = (side: Side): string => `where s.due <= $1 order by s.due, s.${side} limit $2`;
+    const lines = await this.#lines(again('line'), [dateOf(today), room]);
+    room -= lines.length;
+    const expectations = room === 0 ? [] : await this.#expectations(again('expectation'), [dateOf(today), room]);
+    return { lines: [...fresh.lines, ...lines], expectations: [...fresh.expectations, ...expectations] };
+  }
+
+  async fresh(limit: number, after: LookedAt): Promise<Examined> {
+    const which = (side: Side): string =>
+      `where o.number > greatest($1, (select up_to from reconciliation.looked_at where side = '${side}'))
+        and s.${side} is null order by o.number limit $2`;
+    const lines = await this.#lines(which('line'), [after.line ?? 0, limit]);
+    const room = limit - lines.length;
+    if (room === 0) return { lines, expectations: [] };
+    return { lines, expectations: await this.#expectations(which('expectation'), [after.expectation ?? 0, room]) };
   }
 
   async linesById(ids: readonly string[]): Promise<StoredLine[]> {
@@ -179,26 +189,6 @@ class Transaction implements MatchingTransaction {
     return rows.map(matchOf);
   }
 
-  async lastMatchId(): Promise<number> {
-    const { rows } = await this.#client.query<{ last: string }>(
-      'select coalesce(max(id), 0) as last from reconciliation.matches',
-    );
-    return Number(rows[0]?.last);
-  }
-
-  async write(...[changes, run]: Parameters<MatchingTransaction['write']>): Promise<void> {
-    await writeChanges(this.#client, changes, run.id);
-    for (const side of ['line', 'expectation'] as const) {
-      const upTo = this.#freshUpTo[side];
-      if (upTo === undefined) continue;
-      await this.#client.query('update reconciliation.looked_at set up_to = $2 where side = $1', [side, upTo]);
-    }
-  }
-
-  async recordBatch(runId: string, number: number, counts: Counts): Promise<void> {
-    await this.#client.query('insert into reconciliation.batches values ($1, $2, $3)', [runId, number, counts]);
-  }
-
   async #lines(where: string, values: readonly unknown[]): Promise<StoredLine[]> {
     const { rows } = await this.#client.query<LineRow>(`${selectLines} ${where}`, [...values]);
     return rows.map(lineOf);
@@ -216,6 +206,30 @@ class Transaction implements MatchingTransaction {
   async #numbers(text: string, values: Buffer[]): Promise<number[]> {
     const { rows } = await this.#client.query<[string]>({ text, values, rowMode: 'array' });
     return rows.map(([number]) => Number(number));
+  }
+}
+
+class Transaction extends Reader implements MatchingTransaction {
+  readonly #client: pg.PoolClient;
+
+  constructor(client: pg.PoolClient) {
+    super(client);
+    this.#client = client;
+  }
+
+  async lastMatchId(): Promise<number> {
+    const { rows } = await this.#client.query<{ last: string }>(
+      'select coalesce(max(id), 0) as last from reconciliation.matches',
+    );
+    return Number(rows[0]?.last);
+  }
+
+  write(...[changes, run]: Parameters<MatchingTransaction['write']>): Promise<void> {
+    return writeChanges(this.#client, changes, run.id);
+  }
+
+  async recordBatch(runId: string, number: number, counts: Counts): Promise<void> {
+    await this.#client.query('insert into reconciliation.batches values ($1, $2, $3)', [runId, number, counts]);
   }
 }
 

@@ -11,12 +11,30 @@ export async function lock(client: pg.PoolClient, what: keyof typeof locks): Pro
   await client.query('select pg_advisory_xact_lock($1, $2)', [...locks[what]]);
 }
 
+/** For who changes what is there already. What was read ahead of it has to be read again. */
+export async function lockToAmend(client: pg.PoolClient): Promise<void> {
+  await lock(client, 'matching');
+  await client.query('update reconciliation.amendments set number = number + 1');
+}
+
 /** Runs the work in one transaction, with the lock that it begins with. Committed when it returns, rolled back when it throws. */
-export async function inTransaction<Result>(
+export function inTransaction<Result>(
   pool: pg.Pool,
   first: keyof typeof locks,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
+  return within(pool, async (client) => {
+    await lock(client, first);
+    return work(client);
+  });
+}
+
+/** Runs reads that see what is committed at the moment of each. */
+export function inReading<Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  return within(pool, work);
+}
+
+async function within<Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // Cut off between two statements it emits this, and the pool does not listen to what is borrowed.
@@ -26,7 +44,6 @@ export async function inTransaction<Result>(
     // Everything here is looked up by an index, and tables that have just been filled have no statistics yet.
     await client.query(`begin; set local enable_seqscan = off; set local enable_hashjoin = off;
       set local enable_mergejoin = off; set local jit = off`);
-    await lock(client, first);
     const result = await work(client);
     await client.query('commit');
     return result;

@@ -13,7 +13,7 @@ export async function writeChanges(client: pg.PoolClient, changes: Changes, runI
 }
 
 function* statementsOf(
-  { lines, expectations, ended, made, effects }: Changes,
+  { lines, expectations, ended, made, effects, lookedAt }: Changes,
   lastSequence: number,
   runId: string,
 ): Generator<Statement> {
@@ -22,6 +22,11 @@ function* statementsOf(
   yield* writeOutcomes('line', lines);
   yield* writeOutcomes('expectation', expectations);
   if (effects.length > 0) yield insertEffects(effects, lastSequence, runId);
+  for (const [side, upTo] of Object.entries(lookedAt))
+    yield {
+      text: 'update reconciliation.looked_at set up_to = $2 where side = $1 and up_to < $2',
+      values: [side, upTo],
+    };
 }
 
 function endMatches(ended: readonly number[], runId: string): Statement {

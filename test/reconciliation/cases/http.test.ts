@@ -1,54 +1,22 @@
-import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MemoryLog } from '../../../eventstore/index.ts';
-import { migrate } from '../../../src/platform/postgres/migrate.ts';
-import { caseIdOf } from '../../../src/reconciliation/cases/case-log.ts';
-import {
-  createCases,
-  createReports,
-  postgresDecisions,
-  reconciliationMigrations,
-} from '../../../src/reconciliation/index.ts';
 import { type HttpProduct, openProduct, type Someone } from '../../http/support/product.ts';
-import { createEmptyDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { type OneCase, openOneCase } from '../support/one-case.ts';
 
-let database: TestDatabase;
-let pool: pg.Pool;
+let one: OneCase;
+let caseId: string;
 let product: HttpProduct;
 let ama: Someone;
 let admin: Someone;
-const caseId = caseIdOf('e1');
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  pool = new pg.Pool(database.poolConfig);
-  const client = await pool.connect();
-  await migrate(client, [reconciliationMigrations]);
-  client.release();
-  await pool.query(`insert into reconciliation.effects (sequence, id, kind, profile, line_ids, expectation_ids, detail, run_id)
-    values (1, 'e1', 'missing_provider', 'bank:SN', '{}', '{p1}', '{"currency":"XOF","reason":"unknown","was":"OPEN"}', 'r')`);
-  await pool.query('update reconciliation.carried_out_to set sequence = 1');
-  await pool.query(`insert into reconciliation.expectations (number, id, profile, direction, amount, currency, date, position,
-    withdrawn, body) values (1, 'p1', 'bank:SN', 'out', 700, 'XOF', '2026-11-27', 1, false, '{}')`);
-  const refuses = () => Promise.resolve({ outcome: 'refused' as const, code: 'NotHere', message: 'no core' });
-  const cases = createCases({
-    pool,
-    log: new MemoryLog(),
-    core: { book: refuses, ask: refuses },
-    decisions: postgresDecisions(pool),
-  });
-  await cases.goOn();
-  const reports = createReports(pool, {
-    statementBalances: () => Promise.resolve([]),
-    posted: () => Promise.resolve(undefined),
-  });
-  product = await openProduct({ reconciliation: { cases, reports } });
+  one = await openOneCase();
+  caseId = one.caseId;
+  product = await openProduct({ reconciliation: one.reconciliation });
   [ama, admin] = [await product.user('reviewer'), await product.user('admin')];
 });
 afterAll(async () => {
   await product.close();
-  await pool.end();
-  await database.drop();
+  await one.close();
 });
 
 /** Proves a case from the list to its end over http, by two people, and that what is exported is what is shown. */

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../../eventstore/index.ts';
-import { examineNext } from '../../../src/reconciliation/matching/examine.ts';
+import { Examiner } from '../../../src/reconciliation/matching/examine.ts';
 import { runMatching } from '../../../src/reconciliation/matching/index.ts';
 import type { Expectation, ExternalLine } from '../../../src/reconciliation/matching/sides.ts';
 import {
@@ -40,7 +40,14 @@ class CrashError extends Error {}
 /** Proves that the store in PostgreSQL comes to the same as brute force, whatever the order and however often it is cut off. */
 describe('matching in PostgreSQL', () => {
   const steps = fc.array(
-    fc.record({ run: fc.nat(2), batchSize: fc.integer({ min: 1, max: 5 }), days: fc.nat(2), crash: fc.boolean() }),
+    fc.record({
+      run: fc.nat(3),
+      batchSize: fc.integer({ min: 1, max: 5 }),
+      days: fc.nat(2),
+      crash: fc.boolean(),
+      /** It is fed beside the examination of what was there. */
+      meanwhile: fc.boolean(),
+    }),
     { minLength: 1, maxLength: 8 },
   );
 
@@ -49,26 +56,30 @@ describe('matching in PostgreSQL', () => {
     async ({ lines, expectations, decisions, feeds }, plan) => {
       await empty();
       let today = firstDay;
-      const examine = (batchSize: number, crash = false) =>
-        store.transact(async (tx) => {
-          const counts = await examineNext(tx, { runId: 'r', today, rules, batchSize });
-          if (crash) throw new CrashError();
-          return counts;
-        });
+      const examinerOf = (batchSize: number) => new Examiner({ store, runId: 'r', today, rules, batchSize });
       for (const [at, feed] of feeds.entries()) {
-        await store.put(feed);
+        const feeding = store.put(feed);
         const step = plan[at % plan.length];
         if (step === undefined) throw new Error('a plan without steps');
-        const { run, batchSize, days, crash } = step;
+        const { run, batchSize, days, crash, meanwhile } = step;
+        if (!meanwhile) await feeding;
         today = Math.min(today + (at % 3 === 0 ? days : 0), lastDay);
-        for (let times = 0; times < run; times++)
-          await examine(batchSize, crash && times === 0).catch((error: unknown) => {
-            if (!(error instanceof CrashError)) throw error;
-          });
+        const examiner = examinerOf(batchSize);
+        for (let times = 0; times < run; times++) {
+          const isCutOff = crash && times === 0;
+          await examiner
+            .next(() => (isCutOff ? Promise.reject(new CrashError()) : Promise.resolve()))
+            .catch((error: unknown) => {
+              if (!(error instanceof CrashError)) throw error;
+            });
+        }
+        await examiner.end();
+        await feeding;
       }
       today = lastDay;
       let rounds = 0;
-      while ((await examine(3)) !== undefined) if (rounds++ > 200) throw new Error('it never comes to an end');
+      const last = examinerOf(3);
+      while ((await last.next()) !== undefined) if (rounds++ > 200) throw new Error('it never comes to an end');
       const wanted = oracle(lines, expectations, decisions, rules, lastDay);
       const standing = await standingMatches();
       expect(standing.map(matchText).sort()).toEqual(wanted.matches);

@@ -3,8 +3,8 @@ import type { Principal } from '../../principal.ts';
 import { mayApproveCases, mayReadCases, mayWorkOnCases } from '../../access.ts';
 import type { Reconciliation } from '../../reconciliation.ts';
 import { unproven } from '../command.ts';
-import type { DoorParts } from '../parts.ts';
-import { forbidden, notThere, problemOf } from '../problem.ts';
+import type { CaseParts } from '../parts.ts';
+import { forbidden, problemOf, reconciledElsewhere } from '../problem.ts';
 import { type Access, type Answer, type Call, route } from '../route.ts';
 import {
   approveBody,
@@ -35,10 +35,12 @@ const listCases = route({
   summary: 'What did not match, the oldest first',
   query: casesQuery,
   answers: { 200: casePage },
+  problems: ['ReconciledElsewhere'],
   access: readers,
-  handle: async ({ principal, query: { limit = 50, cursor, ...filter } }, { reconciliation }) => {
+  handle: async ({ principal, query: { limit = 50, cursor, ...filter } }, door: CaseParts) => {
+    const { reconciliation, reconciliationUrl } = door;
     if (!mayReadCases(principal)) return forbidden;
-    if (reconciliation === undefined) return { status: 200, body: { items: [] } };
+    if (reconciliation === undefined) return reconciledElsewhere(reconciliationUrl);
     const page = { limit, ...(cursor !== undefined && { cursor }) };
     return { status: 200, body: await reconciliation.cases.list(filterOf(filter), page) };
   },
@@ -54,14 +56,16 @@ const exportCases = route({
   query: casesExportQuery,
   answers: { 200: casesCsvText },
   mediaTypes: ['text/csv'],
+  problems: ['ReconciledElsewhere'],
   access: readers,
-  handle: async ({ principal, query }, { reconciliation }) => {
+  handle: async ({ principal, query }, { reconciliation, reconciliationUrl }: CaseParts) => {
     if (!mayReadCases(principal)) return forbidden;
+    if (reconciliation === undefined) return reconciledElsewhere(reconciliationUrl);
     const headers = {
       'content-type': 'text/csv; charset=utf-8; header=present',
       'content-disposition': 'attachment; filename="cases.csv"',
     };
-    return { status: 200, headers, body: await casesCsv(reconciliation?.cases.all(filterOf(query)) ?? []) };
+    return { status: 200, headers, body: await casesCsv(reconciliation.cases.all(filterOf(query))) };
   },
 });
 
@@ -73,8 +77,10 @@ const getCase = route({
   summary: 'A case, with who did what to it, when, and why',
   params: caseParams,
   answers: { 200: caseHistory },
+  problems: ['ReconciledElsewhere'],
   access: readers,
-  handle: ({ principal, params: { id } }, door) => on(door, id, mayReadCases(principal), (cases) => cases.get(id)),
+  handle: ({ principal, params: { id } }, door: CaseParts) =>
+    on(door, mayReadCases(principal), (cases) => cases.get(id)),
 });
 
 const assignCase = route({
@@ -86,10 +92,10 @@ const assignCase = route({
   params: caseParams,
   body: assignBody,
   answers: { 200: caseView },
-  problems: ['IllegalTransition', 'CaseAtWork'],
+  problems: ['IllegalTransition', 'CaseAtWork', 'ReconciledElsewhere'],
   access: workers,
-  handle: (call, door) =>
-    on(door, call.params.id, mayWorkOnCases(call.principal), (cases) =>
+  handle: (call, door: CaseParts) =>
+    on(door, mayWorkOnCases(call.principal), (cases) =>
       cases.assign(call.params.id, call.body.assignee, askerOf(call), call.body.reason),
     ),
 });
@@ -105,12 +111,10 @@ const commentCase = route({
   params: caseParams,
   body: commentBody,
   answers: { 200: caseView },
-  problems: ['IllegalTransition'],
+  problems: ['IllegalTransition', 'ReconciledElsewhere'],
   access: workers,
-  handle: (call, door) =>
-    on(door, call.params.id, mayWorkOnCases(call.principal), (cases) =>
-      cases.comment(call.params.id, call.body.text, askerOf(call)),
-    ),
+  handle: (call, door: CaseParts) =>
+    on(door, mayWorkOnCases(call.principal), (cases) => cases.comment(call.params.id, call.body.text, askerOf(call))),
 });
 
 const escalateCase = route({
@@ -123,10 +127,10 @@ const escalateCase = route({
   params: caseParams,
   body: escalateBody,
   answers: { 200: caseView },
-  problems: ['IllegalTransition', 'CaseAtWork'],
+  problems: ['IllegalTransition', 'CaseAtWork', 'ReconciledElsewhere'],
   access: workers,
-  handle: (call, door) =>
-    on(door, call.params.id, mayWorkOnCases(call.principal), (cases) =>
+  handle: (call, door: CaseParts) =>
+    on(door, mayWorkOnCases(call.principal), (cases) =>
       cases.escalate(call.params.id, call.body.reason, askerOf(call)),
     ),
 });
@@ -143,15 +147,15 @@ const resolveCase = route({
   params: caseParams,
   body: resolveBody,
   answers: { 200: caseView },
-  problems: ['IllegalTransition', 'NotAssignee', 'CaseAtWork'],
+  problems: ['IllegalTransition', 'NotAssignee', 'CaseAtWork', 'ReconciledElsewhere'],
   sensitive: true,
   access: workers,
-  handle: async (call, door) => {
+  handle: async (call, door: CaseParts) => {
     if (!mayWorkOnCases(call.principal)) return forbidden;
     const { params, body } = call;
     return (
       (await unproven(call, door)) ??
-      on(door, params.id, true, (cases) => cases.resolve(params.id, body.resolution, body.reason, askerOf(call)))
+      on(door, true, (cases) => cases.resolve(params.id, body.resolution, body.reason, askerOf(call)))
     );
   },
 });
@@ -166,16 +170,16 @@ const approveCase = route({
   params: caseParams,
   body: approveBody,
   answers: { 200: caseView },
-  problems: ['IllegalTransition', 'SelfApproval', 'ProposalChanged', 'CaseAtWork'],
+  problems: ['IllegalTransition', 'SelfApproval', 'ProposalChanged', 'CaseAtWork', 'ReconciledElsewhere'],
   sensitive: true,
   access: { roles: { reviewer: 'any', admin: 'any' }, scopes: [] },
-  handle: async (call, door) => {
+  handle: async (call, door: CaseParts) => {
     if (!mayApproveCases(call.principal)) return forbidden;
     const { params, body } = call;
     const verdict = body.verdict ?? 'approve';
     return (
       (await unproven(call, door)) ??
-      on(door, params.id, true, (cases) => cases[verdict](params.id, body.proposal, body.reason, askerOf(call)))
+      on(door, true, (cases) => cases[verdict](params.id, body.proposal, body.reason, askerOf(call)))
     );
   },
 });
@@ -192,13 +196,12 @@ export const caseRoutes = [
 ];
 
 async function on(
-  { reconciliation }: DoorParts,
-  id: string,
+  { reconciliation, reconciliationUrl }: CaseParts,
   may: boolean,
   work: (cases: Reconciliation['cases']) => Promise<CaseAnswer<object>>,
 ): Promise<Answer> {
   if (!may) return forbidden;
-  if (reconciliation === undefined) return notThere('case', id);
+  if (reconciliation === undefined) return reconciledElsewhere(reconciliationUrl);
   const answer = await work(reconciliation.cases);
   return answer.ok ? { status: 200, body: answer.value } : problemOf(answer.refusal);
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import type { DoorParts } from '../parts.ts';
 import { publicRoute } from '../route.ts';
 
 const alive = Type.Object({ status: Type.Literal('alive') }, { additionalProperties: false, title: 'Alive' });
@@ -17,7 +18,7 @@ const live = publicRoute({
   summary: 'The process lives',
   answers: { 200: alive },
   uncounted: true,
-  handle: () => Promise.resolve({ status: 200, body: { status: 'alive' } }),
+  handle: (_call, _door: object) => Promise.resolve({ status: 200, body: { status: 'alive' } }),
 });
 
 /** Send it no requests while this is 503. */
@@ -30,7 +31,7 @@ const ready = publicRoute({
   description: 'Not while it ends, and not while its database does not answer or takes no payments; `reason` says why.',
   answers: { 200: readiness, 503: readiness },
   uncounted: true,
-  handle: async (_call, door) => {
+  handle: async (_call, door: Pick<DoorParts, 'readiness'>) => {
     const found = await door.readiness();
     return { status: found.ready ? 200 : 503, body: found };
   },

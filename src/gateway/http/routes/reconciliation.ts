@@ -1,6 +1,7 @@
 import { isDay, pagePolicy, reportCsv, reportHtml, reportJson } from '../../../reconciliation/index.ts';
 import { mayReadCases } from '../../access.ts';
-import { forbidden, problem } from '../problem.ts';
+import type { CaseParts } from '../parts.ts';
+import { forbidden, problem, reconciledElsewhere } from '../problem.ts';
 import { type Answer, route } from '../route.ts';
 import { dailyReport, reportQuery } from '../schemas/reconciliation.ts';
 
@@ -17,13 +18,14 @@ const reconciliationReport = route({
   query: reportQuery,
   answers: { 200: dailyReport },
   mediaTypes: ['application/json', 'text/csv', 'text/html'],
-  problems: ['NotFound'],
+  problems: ['ReconciledElsewhere'],
   access: { roles: { support: 'any', reviewer: 'any', admin: 'any', service: 'any' }, scopes: ['cases:read'] },
-  handle: async ({ principal, query: { date, profile, format = 'json' } }, { reconciliation }): Promise<Answer> => {
+  handle: async ({ principal, query: { date, profile, format = 'json' } }, door: CaseParts): Promise<Answer> => {
+    const { reconciliation, reconciliationUrl } = door;
     if (!mayReadCases(principal)) return forbidden;
     if (!isDay(date))
       return problem('Invalid', 'date: a day is wanted, such as 2026-11-27', { figures: { field: 'date' } });
-    if (reconciliation === undefined) return problem('NotFound', 'nothing is reconciled here');
+    if (reconciliation === undefined) return reconciledElsewhere(reconciliationUrl);
     const report = await reconciliation.reports.daily(date, profile);
     switch (format) {
       case 'json':

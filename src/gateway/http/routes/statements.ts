@@ -1,15 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, type OpenedLine, type StatementFile, StatementIntakeError } from '../../../connectors/index.ts';
 import type { PageOf } from '../../../kernel/page.ts';
-import { mayHandInStatements, mayMarkLines, mayReadStatements, mayReleaseStatements } from '../../access.ts';
+import { isDay } from '../../../reconciliation/index.ts';
+import {
+  mayHandInStatements,
+  mayMarkLines,
+  mayReadFeeds,
+  mayReadStatements,
+  mayReleaseStatements,
+} from '../../access.ts';
 import { unproven } from '../command.ts';
 import { forbidden, type Problem, problem } from '../problem.ts';
 import { type Access, type Answer, type Call, route } from '../route.ts';
 import {
+  balancesQuery,
   lineMarks,
   linesQuery,
   releaseBody,
   statement,
+  statementBalances,
   statementLinePage,
   statementPage,
   statementParams,
@@ -151,6 +160,30 @@ const markStatementLines = route({
   },
 });
 
+const getStatementBalances = route({
+  method: 'GET',
+  path: '/v1/statement-balances',
+  operation: 'getStatementBalances',
+  tag: 'statements',
+  summary: "What the statements of a day opened and closed a bank's accounts with",
+  description:
+    'For the report of reconciliation. Every account that ever had a statement; what none says is absent. `closingDay` is there where the closing balance is that of an earlier day, and nothing was booked since.',
+  query: balancesQuery,
+  answers: { 200: statementBalances },
+  access: { roles: { service: 'any' }, scopes: ['feeds:read'] },
+  handle: async ({ principal, query: { profile, date } }, { statements }) => {
+    if (!mayReadFeeds(principal)) return forbidden;
+    if (!isDay(date))
+      return problem('Invalid', 'date: a day is wanted, such as 2026-11-27', { figures: { field: 'date' } });
+    const items = (await statements.balancesOn(profile, date)).map(({ opening, closing, ...account }) => ({
+      ...account,
+      ...(opening !== undefined && { opening: opening.toString() }),
+      ...(closing !== undefined && { closing: closing.toString() }),
+    }));
+    return { status: 200, body: { items } };
+  },
+});
+
 export const statementRoutes = [
   uploadStatement,
   listStatements,
@@ -158,6 +191,7 @@ export const statementRoutes = [
   listStatementLines,
   releaseStatement,
   markStatementLines,
+  getStatementBalances,
 ];
 
 async function told(work: () => Promise<Answer>): Promise<Answer> {

@@ -36,10 +36,10 @@ const addWebhook = route({
   problems: ['WebhookRefused', 'TooManyWebhooks'],
   sensitive: true,
   access: managers,
-  handle: async (call, { webhooks, ...door }) => {
+  handle: async (call, { webhooks, identity }) => {
     const { principal, body } = call;
     if (!mayHearOf(principal, kindsOf(body.types))) return problem('Forbidden', 'this token is not for this call');
-    const proof = await unproven(call, { webhooks, ...door });
+    const proof = await unproven(call, { identity });
     if (proof !== undefined) return proof;
     return answered(await webhooks.add({ owner: principal.principal, ...body }), 201);
   },

@@ -17,7 +17,7 @@ export const feedPage = Type.Object(
       }),
     ),
     next: Type.Integer({ description: 'go on with `after` this' }),
-    last: Type.Integer({ description: 'the end of the feed now' }),
+    last: Type.Integer({ description: 'the end of the feed when it was asked' }),
   },
   { title: 'FeedPage' },
 );

@@ -28,6 +28,26 @@ export const uploadQuery = Type.Object(
   { additionalProperties: false },
 );
 
+export const balancesQuery = Type.Object({ profile, date: day }, { additionalProperties: false });
+export const statementBalances = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object(
+        {
+          account: Type.String({ description: 'the hash of the account, as lines carry it' }),
+          last4: Type.String({ maxLength: 4, description: 'the last four characters of the account' }),
+          currency,
+          opening: Type.Optional(signedAmount),
+          closing: Type.Optional(signedAmount),
+          closingDay: Type.Optional(day),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false, title: 'StatementBalances' },
+);
+
 export const statementsQuery = Type.Object(
   { profile: Type.Optional(profile), status: Type.Optional(status), ...pageQuery },
   { additionalProperties: false },

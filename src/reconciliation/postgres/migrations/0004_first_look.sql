@@ -24,3 +24,10 @@ create view reconciliation.fresh_expectations as
   select number from reconciliation.expectations
   where number > (select up_to from reconciliation.looked_at where side = 'expectation')
     and not exists (select from reconciliation.expectation_states where expectation = number);
+
+-- Grows with every change of what is there already: what was read ahead of it has to be read again.
+create table reconciliation.amendments (
+  single boolean primary key default true check (single),
+  number bigint not null default 0
+);
+insert into reconciliation.amendments default values;

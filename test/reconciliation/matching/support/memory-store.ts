@@ -14,6 +14,7 @@ import type {
   Effect,
   Examined,
   Fed,
+  MatchingReader,
   MatchingStore,
   MatchingTransaction,
   StoredExpectation,
@@ -35,6 +36,11 @@ export class MemoryMatchingStore implements MatchingStore {
   batches: { readonly runId: string; readonly number: number; readonly counts: Counts }[] = [];
   /** Throws in the middle of the next write. */
   crashNext = false;
+  /** Is called when somebody looks: what happens between a read and a write. */
+  whenLooked: (() => Promise<unknown>) | undefined;
+  #amendments = 0;
+  readonly #lookedAt = { line: 0, expectation: 0 };
+  #looking: Promise<unknown> = Promise.resolve();
 
   put({ lines = [], expectations = [], decisions = [], cursor }: Fed): Promise<'written' | 'elsewhere'> {
     if (cursor !== undefined) {
@@ -43,12 +49,15 @@ export class MemoryMatchingStore implements MatchingStore {
     }
     for (const line of lines) {
       const fed = feedLine(this.lines.get(line.id), line, () => this.lines.size + 1);
-      if (fed !== undefined) this.lines.set(line.id, fed);
+      if (fed === undefined) continue;
+      if (this.lines.has(line.id)) this.#amendments += 1;
+      this.lines.set(line.id, fed);
     }
     for (const incoming of expectations) {
       const stored = this.expectations.get(incoming.id);
       const fed = feedExpectation(stored, incoming, () => this.expectations.size + 1);
       if (fed === undefined) continue;
+      if (stored !== undefined) this.#amendments += 1;
       this.expectations.set(incoming.id, fed);
       const left = weakKeyLeft(stored, fed.expectation);
       if (left === undefined) continue;
@@ -59,14 +68,30 @@ export class MemoryMatchingStore implements MatchingStore {
       const known = this.decisions.get(decision.id);
       const held = known === undefined ? decision : { ...known, revoked: known.revoked || decision.revoked };
       this.decisions.set(decision.id, held);
+      this.#amendments += 1;
       for (const id of held.lineIds) touch(this.lines, id);
       for (const id of held.expectationIds) touch(this.expectations, id);
     }
     return Promise.resolve('written');
   }
 
+  /** Whether it changes nothing of what is there. */
+  isNew({ lines = [], expectations = [], decisions = [] }: Fed): boolean {
+    return (
+      decisions.length === 0 &&
+      !lines.some(({ id }) => this.lines.has(id)) &&
+      !expectations.some(({ id }) => this.expectations.has(id))
+    );
+  }
+
   cursorOf(feed: string): Promise<number> {
     return Promise.resolve(this.cursors.get(feed) ?? 0);
+  }
+
+  look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result> {
+    const looking = (this.whenLooked?.() ?? Promise.resolve()).then(() => work(this.#transaction()));
+    this.#looking = looking.catch(() => undefined);
+    return looking;
   }
 
   async transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result> {
@@ -82,6 +107,7 @@ export class MemoryMatchingStore implements MatchingStore {
   }
 
   reexamine(): Promise<void> {
+    this.#amendments += 1;
     for (const [id, { state }] of this.lines) if (state !== 'MATCHED' && state !== 'KNOWN') touch(this.lines, id);
     for (const [id, { state }] of this.expectations) if (state !== 'MATCHED') touch(this.expectations, id);
     return Promise.resolve();
@@ -97,12 +123,24 @@ export class MemoryMatchingStore implements MatchingStore {
       wanted: (one: Node) => boolean,
     ): Promise<number[]> => Promise.resolve([...nodes.values()].filter(wanted).map(({ number }) => number));
     return {
+      amendments: () => Promise.resolve(this.#amendments),
+      fresh: (limit, after) =>
+        Promise.resolve({
+          lines: [...this.lines.values()]
+            .filter(({ examined, number }) => !examined && number > (after.line ?? 0))
+            .slice(0, limit),
+          expectations: [...this.expectations.values()]
+            .filter(({ examined, number }) => !examined && number > (after.expectation ?? 0))
+            .slice(0, limit),
+        }),
       due: (today, limit) => {
-        const isDue = ({ waiting, due }: WithDue<StoredLine | StoredExpectation>): boolean =>
-          waiting || (due !== undefined && due <= today);
+        const isDue =
+          (side: 'line' | 'expectation') =>
+          ({ examined, number, waiting, due }: WithDue<StoredLine | StoredExpectation>): boolean =>
+            examined ? waiting || (due !== undefined && due <= today) : number > this.#lookedAt[side];
         return Promise.resolve({
-          lines: [...this.lines.values()].filter(isDue).slice(0, limit),
-          expectations: [...this.expectations.values()].filter(isDue).slice(0, limit),
+          lines: [...this.lines.values()].filter(isDue('line')).slice(0, limit),
+          expectations: [...this.expectations.values()].filter(isDue('expectation')).slice(0, limit),
         });
       },
       linesById: (wanted) => Promise.resolve(wanted.map((id) => this.lines.get(id)).filter((one) => one !== undefined)),
@@ -131,7 +169,8 @@ export class MemoryMatchingStore implements MatchingStore {
       matchesById: (wanted) =>
         Promise.resolve(wanted.map((id) => this.matches.get(id)).filter((one) => one !== undefined)),
       lastMatchId: () => Promise.resolve(this.matches.size),
-      write: (changes) => Promise.resolve().then(() => this.#write(changes)),
+      // Who looks meanwhile sees nothing of what is written: that is the harder case.
+      write: (changes) => this.#looking.then(() => this.#write(changes)),
       recordBatch: (runId, number, counts) => {
         this.batches.push({ runId, number, counts });
         return Promise.resolve();
@@ -152,7 +191,7 @@ export class MemoryMatchingStore implements MatchingStore {
     };
   }
 
-  #write({ lines, expectations, ended, made, effects }: Changes): void {
+  #write({ lines, expectations, ended, made, effects, lookedAt }: Changes): void {
     for (const id of ended) {
       const match = this.matches.get(id);
       if (match === undefined || match.ended) throw new Error(`match ${id} is not there to be ended`);
@@ -191,6 +230,7 @@ export class MemoryMatchingStore implements MatchingStore {
       });
     }
     this.effects.push(...effects);
+    Object.assign(this.#lookedAt, lookedAt);
   }
 }
 

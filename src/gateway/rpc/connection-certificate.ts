@@ -3,12 +3,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createContextKey } from '@connectrpc/connect';
 import type { connectNodeAdapter } from '@connectrpc/connect-node';
-
-/** The certificate with which a client opened its connection; the handshake has verified that the client CA issued it. */
-export interface PeerCertificate {
-  /** Whether it bears this name and has not run out: a connection may be older than that. */
-  speaksFor(service: string): boolean;
-}
+import { type PeerCertificate, peerCertificate } from '../peer-certificate.ts';
 
 /** Absent on a cleartext port. */
 export const certificateKey = createContextKey<PeerCertificate | undefined>(undefined, {
@@ -39,24 +34,4 @@ export function peerCertificateOf(
 function x509Of(socket: Socket | TLSSocket): X509Certificate | undefined {
   // Of a proxy `in` does not know.
   return (socket as Partial<TLSSocket>).getPeerX509Certificate?.();
-}
-
-/**
- * A certificate speaks for the service whose name is one of its DNS names (subjectAltName), to the letter; where it has no
- * DNS names at all, for the one that its subject's common name is. Wildcards stand for nobody.
- */
-export function peerCertificate(x509: X509Certificate): PeerCertificate {
-  const endsAtMs = Date.parse(x509.validTo);
-  const verdicts = new Map<string, boolean>();
-  return {
-    speaksFor: (service) => {
-      let bears = verdicts.get(service);
-      if (bears === undefined) {
-        // OpenSSL compares without regard to case and says which name it was; names of services have their case.
-        bears = x509.checkHost(service, { subject: 'default', wildcards: false }) === service;
-        verdicts.set(service, bears);
-      }
-      return bears && Date.now() < endsAtMs;
-    },
-  };
 }
