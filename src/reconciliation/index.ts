@@ -20,7 +20,7 @@ export { type CoreLink, coreLink, type CoreLinkOptions } from './core-link.ts';
 export { type Core, type CoreAnswer, CoreUnreachableError } from './effects/core.ts';
 export type { Finding } from './effects/finding.ts';
 export { httpCore } from './effects/http-core.ts';
-export { type FeedLag, FeedLags } from './feed/feed-lags.ts';
+export { FeedLags } from './feed/feed-lags.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
 export { defaultRules, defaultRulesDocument, readRules } from './matching/index.ts';
