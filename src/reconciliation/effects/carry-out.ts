@@ -1,7 +1,9 @@
 import type { Effect } from '../matching/store.ts';
+import { chainsOf } from './chains.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import type { PaymentSeen } from '../feed/payment-seen.ts';
 import type { Core, CoreAnswer, LineMark } from './core.ts';
+import { Together } from './together.ts';
 import { type BookedAs, type BookedLine, bookingsFor } from './line-booking.ts';
 
 /** An effect, with the run that found it. */
@@ -16,7 +18,7 @@ export interface Spans {
 
 /** What is to be carried out, and what was. */
 export interface EffectStore {
-  /** Effects that nobody has carried out, in their order. */
+  /** Effects that nobody has carried out, in their order. Nobody else carries out meanwhile. */
   waiting(limit: number): Promise<readonly FoundEffect[]>;
   lines(ids: readonly string[]): Promise<readonly BookedLine[]>;
   payment(id: string): Promise<PaymentSeen | undefined>;
@@ -32,31 +34,50 @@ export interface Result {
 
 export interface CarryOutOptions {
   readonly limit?: number;
+  /** Chains of effects that have nothing to do with one another. Default 32. */
+  readonly atOnce?: number;
   readonly spans?: Spans;
   /** Told of each finding that was carried out, or that the core refused. */
   readonly onFinding?: (finding: Finding) => void;
 }
 
 /**
- * Carries out what reconciliation found, effect by effect. Everything that the core is asked for has a key that follows from
- * the effect, so that what a crash left half done is done once. A refusal ends the effect: people get a case.
+ * Carries out what reconciliation found. What shares a line or a payment is carried out in its order, all else side by side.
+ * Everything that the core is asked for has a key that follows from the effect, so that what a crash left half done is done
+ * once. A refusal ends the effect: people get a case.
  *
  * @returns how many were carried out
- * @throws CoreUnreachableError: nothing is known of the effect that is at the head; it is asked for again
+ * @throws CoreUnreachableError: nothing is known of the effects that were under way; they are asked for again
  */
 export async function carryOutEffects(
   store: EffectStore,
   core: Core,
-  { limit = 200, spans = noSpans, onFinding }: CarryOutOptions = {},
+  { limit = 1_000, atOnce = 32, spans = noSpans, onFinding }: CarryOutOptions = {},
 ): Promise<number> {
   const effects = await store.waiting(limit);
-  for (const effect of effects) {
-    const { id, kind, runId } = effect;
-    const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
-    const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, core));
-    onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
-  }
+  const chains = chainsOf(effects).values();
+  const marking = new Together<readonly LineMark[]>((all) => markAll(core, all.flat()));
+  const patient: Core = { ...core, mark: (marks) => marking.add(marks) };
+  const failures: unknown[] = [];
+  const work = async (): Promise<void> => {
+    for (const chain of chains)
+      for (const effect of chain) {
+        if (failures.length > 0) return;
+        const { id, kind, runId } = effect;
+        const about = { 'reconciliation.run': runId, 'reconciliation.effect': id, 'reconciliation.kind': kind };
+        const { outcome } = await spans.span('reconciliation.effect', about, () => carryOut(effect, store, patient));
+        onFinding?.({ profile: effect.profile, kind: findings[effect.kind], refused: outcome === 'refused' });
+      }
+  };
+  // All of them come to an end before anything is asked for again.
+  await Promise.all(Array.from({ length: atOnce }, () => work().catch((error: unknown) => failures.push(error))));
+  if (failures.length > 0) throw failures[0];
   return effects.length;
+}
+
+/** No more than the core takes in one call. */
+async function markAll(core: Core, marks: readonly LineMark[]): Promise<void> {
+  for (let at = 0; at < marks.length; at += 1_000) await core.mark(marks.slice(at, at + 1_000));
 }
 
 /** For those who do not trace. */

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { EffectStore } from '../effects/carry-out.ts';
+import type { EffectStore, Result } from '../effects/carry-out.ts';
+import { Together } from '../effects/together.ts';
 import type { BookedAs, BookedLine } from '../effects/line-booking.ts';
 import type { PaymentSeen } from '../feed/payment-seen.ts';
 import type { Effect } from '../matching/index.ts';
@@ -15,15 +16,24 @@ interface EffectRow {
   readonly detail: Effect['detail'];
 }
 
+interface Done {
+  readonly effect: Effect;
+  readonly result: Result;
+  readonly lines: readonly BookedLine[];
+}
+
 /** Effects and what became of them, in reconciliation's own database. One process at a time carries out. */
 export function postgresEffects(pool: pg.Pool): EffectStore {
+  const noting = new Together<Done>((all) => note(pool, all));
   return {
     waiting: async (limit) => {
+      await pool.query(advance);
       const { rows } = await pool.query<EffectRow>({
         name: 'reconciliation.effects-waiting',
         text: `select e.run_id, e.id, e.kind, e.profile, e.line_ids, e.expectation_ids, e.detail
           from reconciliation.effects e
           where e.sequence > (select sequence from reconciliation.carried_out_to)
+            and not exists (select from reconciliation.carried_out c where c.effect_id = e.id)
           order by e.sequence limit $1`,
         values: [limit],
       });
@@ -68,30 +78,42 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
       );
       return rows[0]?.seen;
     },
-    done: (effect, { outcome, answers }, lines) =>
-      inTransaction(pool, 'carrying', async (client) => {
-        await client.query(
-          `insert into reconciliation.carried_out (effect_id, outcome, answer) values ($1, $2, $3)
-           on conflict (effect_id) do nothing`,
-          [effect.id, outcome, JSON.stringify(answers)],
-        );
-        await client.query(
-          // Nearly always the very next one: found by walking on, not by looking through all that wait.
-          `update reconciliation.carried_out_to c set sequence = e.sequence
-           from lateral (select sequence from reconciliation.effects
-             where sequence > (select sequence from reconciliation.carried_out_to) and id = $1
-             order by sequence limit 1) e`,
-          [effect.id],
-        );
-        for (const { id, bookedAs, bookings } of lines) {
-          await client.query(
-            `insert into reconciliation.line_bookings (line_id, booked_as, bookings) values ($1, $2, $3)
-             on conflict (line_id) do update set booked_as = excluded.booked_as, bookings = excluded.bookings
-               -- Somebody's case has taken it meanwhile: it is theirs.
-               where line_bookings.booked_as <> 'person'`,
-            [id, bookedAs, bookings],
-          );
-        }
-      }),
+    done: (effect, result, lines) => noting.add({ effect, result, lines }),
   };
 }
+
+/** Together, because each alone would wait for the disk. Of one line there is never more than one: it waits for the other. */
+function note(pool: pg.Pool, all: readonly Done[]): Promise<void> {
+  const lines = all.flatMap((one) => one.lines);
+  return inTransaction(pool, 'carrying', async (client) => {
+    await client.query(
+      `insert into reconciliation.carried_out (effect_id, outcome, answer)
+       select id, outcome, answer from unnest($1::text[], $2::text[], $3::jsonb[]) as d (id, outcome, answer)
+       on conflict (effect_id) do nothing`,
+      [
+        all.map(({ effect }) => effect.id),
+        all.map(({ result }) => result.outcome),
+        all.map(({ result }) => JSON.stringify(result.answers)),
+      ],
+    );
+    if (lines.length > 0)
+      await client.query(
+        `insert into reconciliation.line_bookings (line_id, booked_as, bookings)
+         select * from unnest($1::text[], $2::text[], $3::integer[])
+         on conflict (line_id) do update set booked_as = excluded.booked_as, bookings = excluded.bookings
+           -- Somebody's case has taken it meanwhile: it is theirs.
+           where line_bookings.booked_as <> 'person'`,
+        [lines.map(({ id }) => id), lines.map(({ bookedAs }) => bookedAs), lines.map(({ bookings }) => bookings)],
+      );
+  });
+}
+
+/** Up to the first one that nobody has carried out. */
+const advance = `update reconciliation.carried_out_to t set sequence = e.up_to
+  from (select max(sequence) as up_to from reconciliation.effects
+    where sequence > (select sequence from reconciliation.carried_out_to)
+      and sequence < coalesce((select e.sequence from reconciliation.effects e
+        where e.sequence > (select sequence from reconciliation.carried_out_to)
+          and not exists (select from reconciliation.carried_out c where c.effect_id = e.id)
+        order by e.sequence limit 1), 9223372036854775807)) e
+  where e.up_to > t.sequence`;
