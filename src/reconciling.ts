@@ -110,7 +110,10 @@ export async function reconcileApart(ground: ReconcilingGround): Promise<Apart> 
     }),
   );
   const core = coreLink({ url, token, tls: await coreTlsOf(config), traceparent: () => spans.traceparent() });
-  ground.stages.add('the core is not asked any more', () => Promise.resolve(core.close()));
+  ground.stages.add('the core is not asked any more', () => {
+    core.close();
+    return Promise.resolve();
+  });
   const database = await ownDatabase(config);
   const { pool, ...reconciliation } = await start(
     { ...ground, database, migrations: ['gateway'] },
