@@ -109,13 +109,13 @@ it(
     // Whoever has no certificate reads no feed, and nobody need have one who is no service.
     await expect(scene.call('GET', '/v1/payments')).resolves.toBeDefined();
     // What its report says of statements and ledger is the core's.
-  const headers = { authorization: `Bearer ${scene.token}` };
-  const report = await fetch(`${apart.http}/v1/reconciliation/report?date=2026-11-27`, { headers });
-  expect(await report.json()).toMatchObject({
-    accounts: [{ profile: 'bank:SN', currency: 'XOF', opening: '1000000', in: '5000', closing: '1005000' }],
-    positions: [{ profile: 'bank:SN', currency: 'XOF', float: '5000' }],
-  });
-  apart.process.kill('SIGTERM');
+    const headers = { authorization: `Bearer ${scene.token}` };
+    const report = await fetch(`${apart.http}/v1/reconciliation/report?date=2026-11-27`, { headers });
+    expect(await report.json()).toMatchObject({
+      accounts: [{ profile: 'bank:SN', currency: 'XOF', opening: '1000000', in: '5000', closing: '1005000' }],
+      positions: [{ profile: 'bank:SN', currency: 'XOF', float: '5000' }],
+    });
+    apart.process.kill('SIGTERM');
     expect((await apart.ended).code).toBe(0);
   },
 );
