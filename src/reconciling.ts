@@ -25,6 +25,7 @@ import {
   type CoreLink,
   coreLink,
   CoreUnreachableError,
+  checkRulesUsed,
   createCases,
   createReports,
   defaultRules,
@@ -166,6 +167,7 @@ async function start(
   try {
     const sets = migrationSets.filter(({ module }) => ['eventstore', ...migrations].includes(module));
     await migrate(migrator, [...sets, reconciliationMigrations]);
+    await checkRulesUsed(migrator, rules);
   } finally {
     await migrator.end();
   }

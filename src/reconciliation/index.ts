@@ -24,6 +24,7 @@ export { FeedLags } from './feed/feed-lags.ts';
 export type { FeedSource } from './feed/contract.ts';
 export { httpSource } from './feed/http-source.ts';
 export { defaultRules, defaultRulesDocument, readRules } from './matching/index.ts';
+export { checkRulesUsed } from './postgres/rules-used.ts';
 export type { CaseFilter } from './postgres/case-store.ts';
 export { postgresDecisions } from './postgres/decisions.ts';
 export { reconciliationMigrations } from './postgres/matching-store.ts';

@@ -11,7 +11,7 @@ import { FeedLags } from './feed/feed-lags.ts';
 import { type MatchingRules, runMatching } from './matching/index.ts';
 import { alone } from './postgres/alone.ts';
 import { caughtUpAt, noteCaughtUp } from './postgres/caught-up.ts';
-import { runCompleted, runToGoOnWith } from './postgres/current-run.ts';
+import { dayToLookFrom, runCompleted, runToGoOnWith } from './postgres/current-run.ts';
 import { postgresEffects } from './postgres/effect-store.ts';
 import { PostgresMatchingStore } from './postgres/matching-store.ts';
 import { postgresSeen } from './postgres/seen-store.ts';
@@ -70,17 +70,23 @@ async function work(options: ReconcileOptions, signal: AbortSignal): Promise<voi
     lags,
     onError: (error: unknown) => onError(error, 'a feed cannot be taken in'),
   };
+  await store.useRules(options.rules);
   for (const feed of feeds) lags.begin(feed, await caughtUpAt(pool, feed));
   await takeUpParked(consuming);
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
   const following = feeds.map((feed) => followFeed(consuming, feed, until));
   const noting = noteLags(pool, lags, until);
+  let isClockTold = false;
+  const onClockBehind = (message: string): void => {
+    if (!isClockTold) onError(new Error(message), 'the clock is behind');
+    isClockTold = true;
+  };
   const matching = repeat(
     until,
     pollMs,
     (error) => onError(error, 'nothing is matched'),
-    () => matchOnce(options, store),
+    () => matchOnce(options, store, onClockBehind),
   );
   const effects = postgresEffects(pool);
   const carrying = repeat(
@@ -139,8 +145,12 @@ async function noteLags(pool: pg.Pool, lags: FeedLags, signal: AbortSignal): Pro
 async function matchOnce(
   { pool, log, rules, signal, now = () => new Date() }: ReconcileOptions,
   store: PostgresMatchingStore,
+  onClockBehind: (message: string) => void,
 ): Promise<boolean> {
-  const today = now().toISOString().slice(0, 10);
+  const ofClock = now().toISOString().slice(0, 10);
+  const today = await dayToLookFrom(pool, ofClock);
+  if (today > ofClock)
+    onClockBehind(`the clock says ${ofClock}, and it was looked from ${today} before: that day holds`);
   const runId = await runToGoOnWith(pool, today);
   if (runId === undefined) return false;
   const { state } = await runMatching({ runId, today, rules, store, log, now, signal });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paymentIdOf } from '../../src/kernel/ids.ts';
-import type { Serving, Spawned } from '../cli/kora-process.ts';
+import { kora, type Serving, type Spawned } from '../cli/kora-process.ts';
 import { openScene, type Scene, until } from './support/scene.ts';
 
 /**
@@ -13,6 +13,8 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
   let serving: Serving;
   /** Where whoever reconciles serves its metrics. */
   let metrics: string;
+  /** And where it answers for reports. */
+  let door: string;
   beforeAll(async () => {
     scene = await openScene();
   }, 60_000);
@@ -21,7 +23,7 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
   /** Whoever reconciles. */
   async function reconciler(): Promise<Spawned> {
     const whoReconciles = where === 'apart' ? await scene.startApart() : await scene.startCore(scene.ownEnv);
-    ({ metrics } = whoReconciles);
+    ({ metrics, http: door } = whoReconciles);
     if ('http' in whoReconciles && where !== 'apart') serving = whoReconciles as Serving;
     return whoReconciles;
   }
@@ -43,7 +45,7 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
 
   it('settles what the bank names, books its fee, and keeps the rest in suspense', { timeout: 150_000 }, async () => {
     serving = await scene.startCore(where === 'apart' ? {} : scene.ownEnv);
-    ({ metrics } = serving);
+    ({ metrics, http: door } = serving);
     let working = where === 'apart' ? await reconciler() : serving;
     await scene.call('POST', '/v1/accounts', { type: 'customer', currency: 'XOF', accountId: 'ada' });
     const [first, second] = [await scene.collected(5_000, 'first'), await scene.collected(7_000, 'second')];
@@ -79,6 +81,31 @@ describe.each(['in the process of the core', 'apart'] as const)('reconciliation 
         ])
       );
     });
+    // Apart, balances of statements and of the ledger are asked of the core.
+    const report = await fetch(`${door}/v1/reconciliation/report?date=2026-11-27`, {
+      headers: { authorization: `Bearer ${scene.token}` },
+    });
+    expect(await report.json()).toMatchObject({
+      accounts: [
+        {
+          ...{ profile: 'bank:SN', last4: '3035', currency: 'XOF', in: '5333', out: '0', fees: '250' },
+          ...{ opening: '1000000', closing: '1005083', turnoverDifference: '0' },
+        },
+      ],
+      // The ledger knows of nothing that was there before.
+      positions: [
+        {
+          ...{ float: '5083', closing: '1005083', difference: '-1000000', explained: '0', unexplained: '-1000000' },
+          ...{ receivable: '7000', receivableUnexplained: '0', payable: '0', payableUnexplained: '0' },
+        },
+      ],
+    });
+    const args = ['reconciliation', 'report', '--date', '2026-11-27'];
+    const { code, stdout } = await kora(args, { env: { ...scene.coreEnv, ...scene.ownEnv } });
+    expect([code, stdout.split('\r\n')[4]]).toEqual([
+      0,
+      expect.stringMatching(/^bank:SN,…3035,XOF,1000000,5333,0,250,1005083,the day,0,1,5000,1,250,1,333,/) as string,
+    ]);
     // Killed, and away for a while.
     working.process.kill('SIGKILL');
     await working.ended;

@@ -1,4 +1,7 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { keepStripped } from '../../ops/bin/keep-stripped.js';
 import { plant } from './mutants/plant.ts';
 import { textOf, type Scenario } from './scenario.ts';
 import { calm, type Weather } from './world/weather.ts';
@@ -16,6 +19,10 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
   },
 });
+// As the launcher does: there is a start for every mutant.
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/kora', import.meta.url));
+enableCompileCache(compiled);
+keepStripped(compiled);
 const checkPlanted = values.mutant === undefined ? undefined : plant(values.mutant);
 // Loaded now and not before: a mutant is put in while its module is loaded.
 const [{ run }, { shrink }, { scenarioOf }] = await Promise.all([

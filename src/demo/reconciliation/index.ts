@@ -14,7 +14,8 @@ const profile = 'mobile-money';
 export async function writeRules(file: string): Promise<void> {
   const document = defaultRulesDocument;
   const due = { ...document.profiles['*'], daysAfter: 0, graceDays: 0 };
-  await writeFile(file, JSON.stringify({ ...document, profiles: { ...document.profiles, [profile]: due } }));
+  const version = `${document.version}-demo`;
+  await writeFile(file, JSON.stringify({ ...document, version, profiles: { ...document.profiles, [profile]: due } }));
 }
 
 export interface ReconciliationOptions {

@@ -15,11 +15,21 @@ describe('readRules', () => {
   };
 
   it('takes the rules that are shipped, in their order', () => {
-    const { version, rules, termsOf, windowDays } = defaultRules();
+    const { version, fingerprint, rules, termsOf, windowDays } = defaultRules();
     expect(version).toBe('2026-11-27');
+    // Who changes the rules that are shipped gives them another version: whoever has matched by these could not start.
+    expect(fingerprint).toBe('nwy3s8Lg14eDYLSh1LI3K_muegqSJOx1Vm1mGsK7cRs');
     expect(rules.map(({ kind }) => kind).slice(0, 3)).toEqual(['reversal', 'reference', 'text']);
     expect(termsOf('anybody')).toMatchObject({ daysBefore: 1, daysAfter: 5, basisPoints: 0n });
     expect(windowDays).toBe(5);
+  });
+
+  it('tells two files apart by what they say, and not by how it is laid out', () => {
+    const { profiles, rules, version } = defaultDocument;
+    expect(readRules({ profiles, rules, version }).fingerprint).toBe(defaultRules().fingerprint);
+    expect(readRules({ ...defaultDocument, rules: rules.toReversed() }).fingerprint).not.toBe(
+      defaultRules().fingerprint,
+    );
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { exponentOf } from '../../kernel/currencies.ts';
@@ -71,6 +72,8 @@ export interface ProfileTerms {
 
 export interface MatchingRules {
   readonly version: string;
+  /** Of everything that the file says, whatever the order of its fields. */
+  readonly fingerprint: string;
   /** The strongest first. */
   readonly rules: readonly Rule[];
   readonly termsOf: (profile: string) => ProfileTerms;
@@ -82,6 +85,14 @@ export interface MatchingRules {
 export class RulesError extends Error {
   override readonly name = 'RulesError';
   readonly code = 'RulesInvalid';
+}
+
+/** @throws RulesError: one version is never two files, or nobody could say by what was matched */
+export function sameRules(version: string, before: string | undefined, now: string): void {
+  if (before !== undefined && before !== now)
+    throw new RulesError(
+      `version: ${version} was used before, and its file said something else: give the changed file another version`,
+    );
 }
 
 const ajv = new Ajv({ verbose: true });
@@ -112,10 +123,20 @@ export function readRules(document: unknown): MatchingRules {
   const standard = readTerms('*', others);
   return {
     version,
+    fingerprint: hash('sha256', canonical(document), 'base64url'),
     rules,
     termsOf: (profile) => read.get(profile) ?? standard,
     windowDays: Math.max(...[...read.values()].flatMap(({ daysBefore, daysAfter }) => [daysBefore, daysAfter])),
   };
+}
+
+/** JSON with the fields of objects in the order of their names. The order of lists says something, and stays. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, one: unknown) =>
+    one === null || typeof one !== 'object' || Array.isArray(one)
+      ? one
+      : Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))),
+  );
 }
 
 /** The rules that are shipped. */

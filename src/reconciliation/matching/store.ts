@@ -1,6 +1,7 @@
 import type { Because } from './board.ts';
 import type { Day } from './days.ts';
 import type { Key } from './keys.ts';
+import type { MatchingRules } from './rules.ts';
 import type { Decision, Expectation, ExpectationState, ExternalLine, LineState, Reason } from './sides.ts';
 
 /** The port of the store: what is known of both sides, what was matched, and what it means for the core. */
@@ -173,8 +174,14 @@ export interface MatchingStore {
   /** Reads without a lock: what is committed at each moment. */
   look<Result>(work: (reader: MatchingReader) => Promise<Result>): Promise<Result>;
   transact<Result>(work: (tx: MatchingTransaction) => Promise<Result>): Promise<Result>;
-  /** Has everything that stands alone or in a mismatch looked at again: for when the rules are others. */
-  reexamine(): Promise<void>;
+  /**
+   * Notes by which rules is matched from now on. When they are others than before, everything that stands alone or in a
+   * mismatch waits to be looked at again, from the same moment on.
+   *
+   * @returns whether they are others
+   * @throws RulesError: rules of that version were others
+   */
+  useRules(rules: Pick<MatchingRules, 'version' | 'fingerprint'>): Promise<boolean>;
   /** Batches of a run after that number, in order. */
   batchesOf(runId: string, after: number): Promise<readonly { readonly number: number; readonly counts: Counts }[]>;
 }

@@ -1,5 +1,15 @@
 import type pg from 'pg';
 
+/**
+ * The day to look from: today, or the latest day that was looked from before, where the clock is behind it. What was found
+ * with a window over would else be found with the window open.
+ */
+export async function dayToLookFrom(pool: pg.Pool, today: string): Promise<string> {
+  await pool.query('update reconciliation.current_run set day = $1::date where day is null or day < $1::date', [today]);
+  const { rows } = await pool.query<{ day: string }>('select day::text from reconciliation.current_run');
+  return rows[0]?.day ?? today;
+}
+
 /** The run to go on with, or the next one where there is something to look at; undefined: there is nothing. */
 export async function runToGoOnWith(pool: pg.Pool, today: string): Promise<string | undefined> {
   const { rows } = await pool.query<{ number: string; completed: boolean; something: boolean }>(

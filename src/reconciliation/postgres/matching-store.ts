@@ -10,6 +10,7 @@ import {
   type Key,
   type LookedAt,
   type MatchingReader,
+  type MatchingRules,
   type MatchingStore,
   type MatchingTransaction,
   type StoredExpectation,
@@ -32,6 +33,7 @@ import {
   selectExpectations,
   selectLines,
 } from './rows.ts';
+import { checkRulesUsed, noteRulesUsed } from './rules-used.ts';
 import { inReading, inTransaction, lockToAmend } from './transaction.ts';
 import { writeChanges } from './write-changes.ts';
 
@@ -71,13 +73,17 @@ export class PostgresMatchingStore implements MatchingStore {
     return inTransaction(this.#pool, 'matching', (client) => work(new Transaction(client)));
   }
 
-  reexamine(): Promise<void> {
+  useRules(rules: Pick<MatchingRules, 'version' | 'fingerprint'>): Promise<boolean> {
     return inTransaction(this.#pool, 'matching', async (client) => {
+      const before = await checkRulesUsed(client, rules);
+      if (before === rules.version) return false;
+      await noteRulesUsed(client, rules);
       await lockToAmend(client);
       await client.query(
         `update reconciliation.line_states set due = '-infinity' where state not in ('MATCHED', 'KNOWN')`,
       );
       await client.query(`update reconciliation.expectation_states set due = '-infinity' where state <> 'MATCHED'`);
+      return before !== undefined;
     });
   }
 

@@ -3,12 +3,13 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../../eventstore/index.ts';
 import { Examiner } from '../../../src/reconciliation/matching/examine.ts';
-import { runMatching } from '../../../src/reconciliation/matching/index.ts';
+import { defaultRulesDocument, readRules, runMatching } from '../../../src/reconciliation/matching/index.ts';
 import type { Expectation, ExternalLine } from '../../../src/reconciliation/matching/sides.ts';
 import {
   PostgresMatchingStore,
   reconciliationMigrations,
 } from '../../../src/reconciliation/postgres/matching-store.ts';
+import { dayToLookFrom, runCompleted, runToGoOnWith } from '../../../src/reconciliation/postgres/current-run.ts';
 import { migrate } from '../../../src/platform/postgres/migrate.ts';
 import { migrationSets } from '../../../src/platform/migrations.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -160,6 +161,47 @@ describe('a run', () => {
     ]);
   });
 
+  it('looks again at what is not matched when the rules are others, once', async () => {
+    await empty();
+    const { log, options } = open();
+    const tolerant = (version: string, basisPoints: number) => {
+      const feeTolerance = { basisPoints, absolute: {} };
+      const profiles = { '*': { ...defaultRulesDocument.profiles['*'], graceDays: 0, feeTolerance } };
+      return readRules({ ...defaultRulesDocument, version, profiles });
+    };
+    const [strict, lenient] = [tolerant('1', 0), tolerant('2', 200)];
+    expect(await store.useRules(strict)).toBe(false);
+    const tooLittle = { ...lineOf(1), amount: -(expectationOf(1).amount + 1n) };
+    await store.put({ expectations: [expectationOf(1), expectationOf(2)], lines: [tooLittle, lineOf(2)] });
+    await runMatching({ ...options, rules: strict, runId: 'strict' });
+    expect(await states()).toMatchObject({ 'line l1': 'MISMATCH', 'line l2': 'MATCHED' });
+    expect(await store.useRules(strict)).toBe(false);
+    expect(await runToGoOnWith(pool, options.today)).toBeUndefined();
+
+    expect(await store.useRules(lenient)).toBe(true);
+    expect(await runToGoOnWith(pool, options.today)).toBeDefined();
+    expect(await store.useRules(lenient)).toBe(false);
+    // What was matched by the old ones stands, and is not looked at.
+    expect(await runMatching({ ...options, rules: lenient, runId: 'lenient' })).toMatchObject({
+      counts: { lines: 1, expectations: 1, 'matched.fee': 1, settle: 1 },
+    });
+    await runCompleted(pool);
+    expect(await states()).toMatchObject({ 'line l1': 'MATCHED', 'line l2': 'MATCHED' });
+    const begun: unknown[] = [];
+    for await (const { events } of log.readStream('run/lenient')) begun.push(events[0]?.data);
+    expect(begun[0]).toMatchObject({ rulesVersion: '2' });
+
+    // One version is never two files, also not much later.
+    await expect(store.useRules(tolerant('1', 100))).rejects.toThrow('give the changed file another version');
+    expect(await store.useRules(strict)).toBe(true);
+  });
+
+  it('never looks from an earlier day than before', async () => {
+    expect(await dayToLookFrom(pool, '2026-11-27')).toBe('2026-11-27');
+    expect(await dayToLookFrom(pool, '2026-11-25')).toBe('2026-11-27');
+    expect(await dayToLookFrom(pool, '2026-11-28')).toBe('2026-11-28');
+  });
+
   it('keeps amounts of thirty digits exact', async () => {
     await empty();
     const { options } = open();
@@ -209,7 +251,7 @@ async function empty(): Promise<void> {
   await pool.query(`truncate reconciliation.cursors, reconciliation.lines, reconciliation.line_states, reconciliation.line_keys,
     reconciliation.expectations, reconciliation.expectation_states, reconciliation.expectation_keys, reconciliation.matches, reconciliation.decisions,
     reconciliation.effects, reconciliation.batches`);
-  await pool.query('update reconciliation.looked_at set up_to = 0');
+  await pool.query('update reconciliation.looked_at set up_to = 0; delete from reconciliation.rules_used');
 }
 
 async function standingMatches(): Promise<StandingMatch[]> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { mutants } from './mutants.ts';
 
@@ -19,15 +20,15 @@ export function plant(name: string): () => void {
   let isPlanted = false;
   registerHooks({
     load: (url, context, nextLoad) => {
-      const loaded = nextLoad(url, context);
-      if (url !== target) return loaded;
-      const source = Buffer.from(loaded.source as Uint8Array).toString();
+      if (url !== target) return nextLoad(url, context);
+      // As it is written: others may hand it on without its types.
+      const source = readFileSync(new URL(url), 'utf8');
       const pieces = source.split(mutant.text);
       if (pieces.length !== 2) {
         throw new MutantError(`"${name}": its text is ${pieces.length - 1} times in ${mutant.file}, not once`);
       }
       isPlanted = true;
-      return { ...loaded, source: pieces.join(mutant.bug) };
+      return { format: 'module-typescript', source: pieces.join(mutant.bug), shortCircuit: true };
     },
   });
   return () => {

@@ -7,6 +7,7 @@ import {
   weakNumberOf,
   weakNumberOfLine,
 } from '../../../../src/reconciliation/matching/keys.ts';
+import { type MatchingRules, sameRules } from '../../../../src/reconciliation/matching/rules.ts';
 import type { Decision } from '../../../../src/reconciliation/matching/sides.ts';
 import type {
   Changes,
@@ -39,6 +40,7 @@ export class MemoryMatchingStore implements MatchingStore {
   /** Is called when somebody looks: what happens between a read and a write. */
   whenLooked: (() => Promise<unknown>) | undefined;
   #amendments = 0;
+  readonly #rules = new Map<string, string>();
   readonly #lookedAt = { line: 0, expectation: 0 };
   #looking: Promise<unknown> = Promise.resolve();
 
@@ -106,11 +108,16 @@ export class MemoryMatchingStore implements MatchingStore {
     }
   }
 
-  reexamine(): Promise<void> {
+  useRules({ version, fingerprint }: Pick<MatchingRules, 'version' | 'fingerprint'>): Promise<boolean> {
+    sameRules(version, this.#rules.get(version), fingerprint);
+    const last = [...this.#rules.keys()].at(-1);
+    if (last === version) return Promise.resolve(false);
+    this.#rules.delete(version);
+    this.#rules.set(version, fingerprint);
     this.#amendments += 1;
     for (const [id, { state }] of this.lines) if (state !== 'MATCHED' && state !== 'KNOWN') touch(this.lines, id);
     for (const [id, { state }] of this.expectations) if (state !== 'MATCHED') touch(this.expectations, id);
-    return Promise.resolve();
+    return Promise.resolve(last !== undefined);
   }
 
   batchesOf(runId: string, after: number) {
