@@ -96,6 +96,27 @@ describe('the feed', () => {
     }
   });
 
+  it('says before and after each page how far behind it is', async () => {
+    const source = await feedOf();
+    const { last } = await source.read('payments', 0, 1);
+    const said: number[] = [];
+    const lags = { seen: (_feed: string, events: number) => said.push(events) };
+    while (await consumePage({ ...consuming(source, { pageMax: 5 }), lags }, 'payments'));
+    expect(said[0]).toBe(last);
+    expect(said.length).toBeGreaterThan(4);
+    expect(said.at(-1)).toBe(0);
+    expect(said).toEqual([...said].sort((one, other) => other - one));
+    // Nothing is taken of a page that is refused: what is behind stays behind.
+    const refused: number[] = [];
+    await empty();
+    const elsewhere = {
+      ...consuming(source, { secrets: ['another'] }),
+      lags: { seen: (_: string, n: number) => refused.push(n) },
+    };
+    await expect(consumePage(elsewhere, 'payments')).rejects.toMatchObject({ code: 'SignatureInvalid' });
+    expect(refused).toEqual([last]);
+  });
+
   it('goes on where it broke off between its two writes', async () => {
     const source = await feedOf();
     const options = consuming(source);
