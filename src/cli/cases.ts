@@ -236,6 +236,11 @@ function caseLines(one: CaseView): string[] {
       one.proposal && `${one.proposal.number}: ${JSON.stringify(one.proposal.resolution)}, by ${one.proposal.by}`,
     ],
     ['at work', one.working && JSON.stringify(one.working.resolution)],
+    [
+      'unfinished',
+      one.unfinished &&
+        `${one.unfinished.number}: ${one.unfinished.paymentIds.length} booked, then ${one.unfinished.code}; resolve it again for the rest`,
+    ],
     ['ended by', one.cause],
   ]);
 }

@@ -1,6 +1,6 @@
 import type { Booking, CoreAnswer } from '../effects/core.ts';
 import type { CaseFact, CaseOpened, Resolution } from './case.facts.ts';
-import type { Proposal } from './case.machine.ts';
+import type { Proposal, Unfinished } from './case.machine.ts';
 import type { CaseCore, Decisions, Suspense } from './ports.ts';
 
 export interface ResolutionParts {
@@ -11,8 +11,10 @@ export interface ResolutionParts {
 
 /**
  * Does what was begun, and gives the fact of its outcome. Everything that is asked for has a key made from the case and the
- * number of the resolution, so that what a crash left half done is done once.
+ * number of the resolution, so that what a crash left half done is done once. What the core refuses half-way is a fact too,
+ * with what is booked: the books are right as they are, and a person goes on with the rest.
  *
+ * @param unfinished the resolution that this one is the rest of
  * @throws CoreUnreachableError: nothing is known, and it is done again
  */
 export async function carryOutResolution(
@@ -20,9 +22,10 @@ export async function carryOutResolution(
   caseId: string,
   opened: CaseOpened,
   { number, resolution, by, at }: Proposal,
+  unfinished?: Unfinished,
 ): Promise<CaseFact> {
   const done = (paymentIds: readonly string[] = []): CaseFact => ({ type: 'ResolutionDone', number, paymentIds });
-  const refused = (code: string, message: string): CaseFact => ({ type: 'ResolutionRefused', number, code, message });
+  const refused = (code: string, message: string) => ({ type: 'ResolutionRefused', number, code, message }) as const;
   const { decisions, suspense, core } = parts;
   switch (resolution.kind) {
     case 'link':
@@ -45,13 +48,16 @@ export async function carryOutResolution(
     case 'write_off': {
       if (!(await suspense.take(opened.lineIds, caseId)))
         return refused('NotInSuspense', 'the money of its lines is not in suspense, or no longer');
-      const booked: string[] = [];
-      for (const booking of bookingsOf(`case:${caseId}:${number}`, opened, resolution)) {
+      // What an earlier attempt has booked is booked. The rest has keys of its own: the core may remember what it refused.
+      const booked = [...(unfinished?.paymentIds ?? [])];
+      for (const booking of bookingsOf(`case:${caseId}:${number}`, opened, resolution).slice(booked.length)) {
         const answer: CoreAnswer = await core.book(booking);
         if (answer.outcome === 'done') booked.push(answer.paymentId);
         else if (booked.length === 0) return refused(answer.code, answer.message);
-        // Half of it is booked, so it is not refused: it is tried again, and told until somebody looks.
-        else throw new Error(`case ${caseId}: ${booking.kind} was refused after others were booked: ${answer.message}`);
+        else {
+          const why = `${booking.kind} was refused, and what comes before it is booked: ${answer.message}`;
+          return { ...refused(answer.code, why), paymentIds: booked };
+        }
       }
       return done(booked);
     }

@@ -1,6 +1,6 @@
 import { invariant } from '../../kernel/invariant.ts';
 import type { CaseKind, CaseState, RecordedFact, Resolution } from './case.facts.ts';
-import type { CaseSnapshot, Proposal } from './case.machine.ts';
+import type { CaseSnapshot, Proposal, Unfinished } from './case.machine.ts';
 
 /** A case as lists show it. Amounts are minor units, as text; instants ISO 8601. */
 export interface CaseView {
@@ -23,6 +23,8 @@ export interface CaseView {
   readonly proposal?: Proposal;
   /** Begun, and its outcome is not known yet. */
   readonly working?: Proposal;
+  /** Booked in part, then refused by the core: its rest is to be resolved first. */
+  readonly unfinished?: Unfinished;
   readonly endedAt?: string;
   /** What ended it: a kind of resolution, or what happened by itself. */
   readonly cause?: string;
@@ -50,7 +52,7 @@ export interface CaseHistory extends CaseView {
 }
 
 export function viewOf(caseId: string, { value, context }: CaseSnapshot): CaseView {
-  const { opened, assignee, proposal, working, endedAt, cause } = context;
+  const { opened, assignee, proposal, working, unfinished, endedAt, cause } = context;
   invariant(opened && value !== 'NEW', `case ${caseId} was never opened`);
   return {
     caseId,
@@ -70,6 +72,7 @@ export function viewOf(caseId: string, { value, context }: CaseSnapshot): CaseVi
     moved: context.moved.toString(),
     ...(proposal && { proposal }),
     ...(working && { working }),
+    ...(unfinished && { unfinished }),
     ...(endedAt !== undefined && { endedAt }),
     ...(cause !== undefined && { cause }),
   };
@@ -98,7 +101,11 @@ export function stepOf(fact: RecordedFact, texts: ReadonlyMap<string, string>): 
     case 'ResolutionDone':
       return { ...step, number: fact.number, paymentIds: fact.paymentIds };
     case 'ResolutionRefused':
-      return { ...step, number: fact.number, code: fact.code, why: fact.message };
+      return {
+        ...step,
+        ...{ number: fact.number, code: fact.code, why: fact.message },
+        ...(fact.paymentIds && { paymentIds: fact.paymentIds }),
+      };
     case 'CaseEnded':
       return { ...step, cause: fact.cause };
   }

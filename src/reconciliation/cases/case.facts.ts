@@ -82,6 +82,8 @@ export type CaseFact =
       readonly number: number;
       readonly code: string;
       readonly message: string;
+      /** What was booked before it was refused, where that was not nothing: the rest of it is still to be done. */
+      readonly paymentIds?: readonly string[];
     }
   /** The trouble went away by itself. */
   | {

@@ -10,6 +10,13 @@ export interface Proposal {
   readonly at: string;
 }
 
+/** A resolution of which a part is booked, and the core has refused the rest. */
+export interface Unfinished extends Proposal {
+  readonly paymentIds: readonly string[];
+  /** The core's. */
+  readonly code: string;
+}
+
 export interface CaseContext {
   readonly version: number;
   readonly opened: (CaseOpened & { readonly at: string }) | undefined;
@@ -20,6 +27,8 @@ export interface CaseContext {
   readonly proposal: Proposal | undefined;
   /** Begun, and its outcome is not known. */
   readonly working: Proposal | undefined;
+  /** Its rest comes before anything else that moves money. */
+  readonly unfinished: Unfinished | undefined;
   /** What of its amount has left suspense by its resolutions, minor units. */
   readonly moved: bigint;
   /** Of all its entries, those as well that leave the amount in suspense: what four eyes are measured by. */
@@ -40,6 +49,7 @@ const fresh: CaseContext = {
   resolutions: 0,
   proposal: undefined,
   working: undefined,
+  unfinished: undefined,
   moved: 0n,
   entered: 0n,
   cause: undefined,
@@ -53,6 +63,15 @@ interface Given {
 
 export function amountOf(resolution: Resolution): bigint {
   return resolution.kind === 'correct' || resolution.kind === 'write_off' ? BigInt(resolution.amount) : 0n;
+}
+
+export function movesMoney({ kind }: Resolution): boolean {
+  return kind === 'correct' || kind === 'write_off';
+}
+
+/** What it adds to the entries of its case. The rest of what is unfinished was counted with its first half. */
+export function enteredBy({ unfinished }: Pick<CaseContext, 'unfinished'>, resolution: Resolution): bigint {
+  return unfinished === undefined ? amountOf(resolution) : 0n;
 }
 
 /** What leaves suspense by it. A late collection only changes where the money in suspense came from. */
@@ -89,6 +108,9 @@ const begins = (given: Given): boolean => {
   return event.number === context.proposal?.number && event.by !== context.proposal.by;
 };
 const concludes = ({ context, event }: Given): boolean => 'number' in event && event.number === context.working?.number;
+/** Half of it is in the books: that is for somebody above. */
+const halts = (given: Given): boolean =>
+  given.event.type === 'ResolutionRefused' && given.event.paymentIds !== undefined && concludes(given);
 const endsAs =
   (state: 'RESOLVED' | 'WRITTEN_OFF') =>
   (given: Given): boolean => {
@@ -114,7 +136,10 @@ const handled = {
     { target: 'WRITTEN_OFF', guard: 'writesOff', actions: 'note' },
     { guard: 'concludes', actions: 'note' },
   ],
-  ResolutionRefused: { guard: 'concludes', actions: 'note' },
+  ResolutionRefused: [
+    { target: 'ESCALATED', guard: 'halts', actions: 'note' },
+    { guard: 'concludes', actions: 'note' },
+  ],
 } as const;
 
 const caseMachine = setup({
@@ -125,6 +150,7 @@ const caseMachine = setup({
     rejects,
     begins,
     concludes,
+    halts,
     resolves: endsAs('RESOLVED'),
     writesOff: endsAs('WRITTEN_OFF'),
   },
@@ -159,8 +185,17 @@ function contextAfter(before: CaseContext, fact: RecordedFact): CaseContext {
       return { ...context, proposal: undefined };
     case 'ResolutionBegun':
       return { ...context, resolutions: fact.number, proposal: undefined, working: proposalOf(fact) };
-    case 'ResolutionRefused':
-      return { ...context, working: undefined };
+    case 'ResolutionRefused': {
+      const { code, paymentIds } = fact;
+      if (paymentIds === undefined) return { ...context, working: undefined };
+      invariant(before.working, 'what is half done was begun');
+      return {
+        ...context,
+        working: undefined,
+        unfinished: { ...before.working, paymentIds, code },
+        entered: before.entered + enteredBy(before, before.working.resolution),
+      };
+    }
     case 'ResolutionDone': {
       const { resolution } = before.working ?? {};
       invariant(resolution, 'what is done was begun');
@@ -168,8 +203,10 @@ function contextAfter(before: CaseContext, fact: RecordedFact): CaseContext {
       return {
         ...context,
         working: undefined,
+        // Whatever moves money while something is unfinished is its rest.
+        unfinished: movesMoney(resolution) ? undefined : before.unfinished,
         moved: before.moved + movedBy(resolution),
-        entered: before.entered + amountOf(resolution),
+        entered: before.entered + enteredBy(before, resolution),
         ...(end !== undefined && { cause: resolution.kind, endedAt: fact.at }),
       };
     }

@@ -7,6 +7,7 @@ import { CoreUnreachableError } from '../effects/core.ts';
 import { CaseStore, type CaseFilter } from '../postgres/case-store.ts';
 import type { CaseFact, Resolution } from './case.facts.ts';
 import type { CaseSnapshot } from './case.machine.ts';
+import { BegunCases } from './begun-cases.ts';
 import { type Asker, caseIdOf, loadCase, writeFact } from './case-log.ts';
 import { type CaseTerms, defaultCaseTerms } from './case-terms.ts';
 import { type CaseHistory, type CaseView, stepOf, viewOf } from './case-view.ts';
@@ -45,11 +46,18 @@ export interface Cases {
   reject(caseId: string, proposal: number, why: string, asker: Asker): Promise<CaseAnswer<CaseView>>;
   /** Every case of the filter, for an export. */
   all(filter: CaseFilter): AsyncIterable<CaseView>;
-  /** Opens and ends what effects say, and goes on with what was begun. Any number of times, by one process or several. @returns whether there was anything */
-  goOn(): Promise<boolean>;
+  /**
+   * Opens and ends what effects say, and goes on with what was begun. Any number of times, by one process or several.
+   *
+   * @param onStuck told why a case cannot go on. It is tried again later, and the others do not wait for it
+   * @returns whether anything went on
+   */
+  goOn(onStuck?: (error: unknown, caseId: string) => void): Promise<boolean>;
 }
 
 const attemptsMax = 5;
+/** So many in a row that cannot go on: the core is away, and the rest have their turn a little later. */
+const stuckInARowMax = 5;
 const system: Asker = { principal: 'reconciliation', correlationId: 'reconciliation:cases' };
 
 /** @param options what cases stand on */
@@ -62,6 +70,7 @@ export function createCases({
   now = () => new Date(),
 }: CasesOptions): Cases {
   const store = new CaseStore(pool);
+  const begunCases = new BegunCases();
 
   async function write(
     caseId: string,
@@ -102,9 +111,9 @@ export function createCases({
   }
 
   async function carryOut(caseId: string, begun: CaseSnapshot): Promise<CaseSnapshot> {
-    const { opened, working, moved } = begun.context;
+    const { opened, working, unfinished, moved } = begun.context;
     invariant(opened && working, `case ${caseId}: nothing was begun`);
-    const fact = await carryOutResolution({ core, decisions, suspense: store }, caseId, opened, working);
+    const fact = await carryOutResolution({ core, decisions, suspense: store }, caseId, opened, working, unfinished);
     const next = await write(caseId, begun, fact, system);
     // Somebody else has carried it out too, with the same keys, and has written it down or is about to.
     if (typeof next === 'string') return (await loadCase(log, caseId)).snapshot;
@@ -128,7 +137,29 @@ export function createCases({
     if (opened === 'overloaded') throw new Error('the log takes no more cases for now');
   }
 
-  async function goOn(): Promise<boolean> {
+  async function goOnWithBegun(onStuck: (error: unknown, caseId: string) => void): Promise<boolean> {
+    let done = 0;
+    let stuckInARow = 0;
+    for (const caseId of begunCases.due(await store.working(), now())) {
+      if (stuckInARow === stuckInARowMax) break;
+      try {
+        const { snapshot } = await loadCase(log, caseId);
+        const { working } = snapshot.context;
+        if (working === undefined) continue;
+        const after = await carryOut(caseId, snapshot);
+        if (after.context.working?.number === working.number) throw new Error(`case ${caseId}: the log takes no more`);
+        done += 1;
+        stuckInARow = 0;
+      } catch (error) {
+        stuckInARow += 1;
+        begunCases.failed(caseId, now());
+        onStuck(error, caseId);
+      }
+    }
+    return done > 0;
+  }
+
+  async function goOn(onStuck: (error: unknown, caseId: string) => void = () => undefined): Promise<boolean> {
     const position = await log.lastPosition();
     const caught = await store.position();
     if (caught < position) {
@@ -148,12 +179,8 @@ export function createCases({
       await take(effect);
       await store.taken(effect.sequence);
     }
-    const begun = await store.working();
-    for (const caseId of begun) {
-      const { snapshot } = await loadCase(log, caseId);
-      if (snapshot.context.working !== undefined) await carryOut(caseId, snapshot);
-    }
-    return effects.length > 0 || begun.length > 0;
+    const wentOn = await goOnWithBegun(onStuck);
+    return effects.length > 0 || wentOn;
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../kernel/refusal.ts';
 import { parseMinor } from '../../kernel/money.ts';
 import type { CaseFact, Resolution } from './case.facts.ts';
-import { amountOf, type CaseContext, type CaseSnapshot } from './case.machine.ts';
+import { type CaseContext, type CaseSnapshot, enteredBy, movesMoney } from './case.machine.ts';
 import type { CaseTerms } from './case-terms.ts';
 
 export type CaseCommand =
@@ -121,7 +121,7 @@ export function needsFourEyes(context: CaseContext, resolution: Resolution, { fo
   switch (resolution.kind) {
     case 'correct':
     case 'write_off':
-      return context.entered + amountOf(resolution) > limit;
+      return context.entered + enteredBy(context, resolution) > limit;
     case 'dismiss':
       return BigInt(amount) > limit;
     case 'link':
@@ -138,6 +138,16 @@ const outOfDebit: readonly string[] = ['CORRECTION_DEBIT', 'WRITE_OFF_LOSS'];
 /** What cannot be right about a resolution of this case. */
 function wrongIn(context: CaseContext, resolution: Resolution): CaseRefusal | undefined {
   const { amount = '0', currency = '', lineIds = [], expectationIds = [] } = context.opened ?? {};
+  const { unfinished } = context;
+  if (unfinished !== undefined && resolution.kind !== 'ask') {
+    const rest = `resolution ${unfinished.number} is booked in part, and ${unfinished.code} stopped it`;
+    if (!isSame(resolution, unfinished.resolution))
+      return invalid(
+        'kind',
+        `${rest}: the same resolution again, with the same amount, books its rest, and comes first`,
+      );
+    return undefined;
+  }
   switch (resolution.kind) {
     case 'link':
     case 'separate': {
@@ -176,6 +186,12 @@ function wrongIn(context: CaseContext, resolution: Resolution): CaseRefusal | un
         ? undefined
         : invalid('kind', `some of it was moved: ${BigInt(amount) - context.moved} minor units are left to move`);
   }
+}
+
+/** Of what can be unfinished. */
+function isSame(one: Resolution, other: Resolution): boolean {
+  if (!movesMoney(one) || one.kind !== other.kind) return false;
+  return 'entry' in one && 'entry' in other && one.entry === other.entry && one.amount === other.amount;
 }
 
 const decided = (fact: CaseFact): Decided => ({ ok: true, fact });

@@ -12,14 +12,13 @@ export async function keepCases(
   while (!signal.aborted) {
     let more = false;
     try {
-      more = await cases.goOn();
+      more = await cases.goOn(onError);
       failures = 0;
     } catch (error) {
       failures += 1;
       onError(error);
     }
     const waitMs = Math.min(pauseMs * 2 ** failures, 30_000);
-    // What was begun and cannot be carried out yet would otherwise be tried without a pause.
     if (!more || failures > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }

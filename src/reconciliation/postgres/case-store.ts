@@ -119,7 +119,7 @@ export class CaseStore implements Suspense {
   /** Cases with something that was begun. */
   async working(): Promise<readonly string[]> {
     const { rows } = await this.#pool.query<{ id: string }>(
-      'select id from reconciliation.cases where working order by id limit 200',
+      'select id from reconciliation.cases where working order by id',
     );
     return rows.map(({ id }) => id);
   }

@@ -28,12 +28,19 @@ class FakeCore implements CaseCore {
   readonly asked: string[] = [];
   reachable = true;
   refusal: { readonly code: string; readonly message: string } | undefined;
+  /** What it refuses; all of it, if it is not said. */
+  refusedKind: string | undefined;
+  /** What of a wallet it never answers. */
+  silentAbout: string | undefined;
   /** Dies after the core has done it: the answer is lost. */
   losesAnswer = false;
 
   book(booking: Booking): Promise<CoreAnswer> {
     if (!this.reachable) return Promise.reject(new CoreUnreachableError('gone'));
-    if (this.refusal) return Promise.resolve({ outcome: 'refused', ...this.refusal });
+    if (this.silentAbout !== undefined && booking.payee === this.silentAbout)
+      return Promise.reject(new CoreUnreachableError('not let in'));
+    if (this.refusal && (this.refusedKind ?? booking.kind) === booking.kind)
+      return Promise.resolve({ outcome: 'refused', ...this.refusal });
     this.booked.set(booking.key, booking);
     if (this.losesAnswer) return Promise.reject(new CoreUnreachableError('lost'));
     return Promise.resolve({ outcome: 'done', paymentId: `payment-of-${booking.key}` });
@@ -295,6 +302,82 @@ describe('a case', () => {
       ['LATE_COLLECTION', 'bank:SN'],
       ['UNIDENTIFIED_DEBIT', 'bank:SN'],
     ]);
+  });
+
+  it('of a late collection that is refused half-way is for somebody above, and goes on with its rest', async () => {
+    const caseId = await amasCase(500n);
+    const late = (amount: string): Resolution => ({ kind: 'correct', entry: 'LATE_COLLECTION', amount });
+    core.refusal = { code: 'UnknownProvider', message: 'no such provider' };
+    core.refusedKind = 'UNIDENTIFIED_DEBIT';
+    const halted = value(await cases.resolve(caseId, late('500'), 'late', ama));
+    const first = `payment-of-case:${caseId}:1:1`;
+    expect(halted).toMatchObject({
+      state: 'ESCALATED',
+      moved: '0',
+      unfinished: { number: 1, code: 'UnknownProvider', paymentIds: [first] },
+    });
+    expect(halted).not.toHaveProperty('working');
+    expect(value(await cases.get(caseId)).history.at(-1)).toMatchObject({
+      ...{ what: 'ResolutionRefused', code: 'UnknownProvider', paymentIds: [first] },
+      why: 'UNIDENTIFIED_DEBIT was refused, and what comes before it is booked: no such provider',
+    });
+    // Nobody takes it for done, nor moves on over it, and the line is not matching's again.
+    await told({ id: 'e2', kind: 'settle', lines: ['l1'], payments: ['p1'] });
+    await cases.goOn();
+    expect(await bookedAs('l1')).toBe('person');
+    value(await cases.assign(caseId, 'user:ama', ama));
+    for (const other of [credit('500'), late('499'), { kind: 'dismiss' } as const])
+      expect(await cases.resolve(caseId, other, 'done?', ama)).toMatchObject({
+        refusal: { code: 'Invalid', field: 'kind' },
+      });
+    // Refused once more, and then it is right. It was approved with its first half.
+    expect(value(await cases.resolve(caseId, late('500'), 'again', ama))).toMatchObject({
+      ...{ state: 'ESCALATED', unfinished: { number: 2, paymentIds: [first] } },
+    });
+    core.refusal = undefined;
+    value(await cases.assign(caseId, 'user:ama', ama));
+    const finished = value(await open().resolve(caseId, late('500'), 'the provider is there again', ama));
+    expect(finished).toMatchObject({ state: 'ASSIGNED', moved: '0' });
+    expect(finished).not.toHaveProperty('unfinished');
+    expect([...core.booked.values()].map(({ key, kind, amount }) => [key, kind, amount])).toEqual([
+      [`case:${caseId}:1:1`, 'LATE_COLLECTION', 500n],
+      [`case:${caseId}:3:2`, 'UNIDENTIFIED_DEBIT', 500n],
+    ]);
+    // What follows counts together with it.
+    expect(value(await cases.resolve(caseId, credit('500'), 'hers', ama))).toMatchObject({ proposal: { number: 4 } });
+  });
+
+  it('that cannot go on holds up no other, and has its turn again', async () => {
+    const wallets = ['silent', ...Array.from({ length: 8 }, (_, n) => `wallet${n}`)];
+    for (const [n] of wallets.entries()) {
+      await line(`l${n}`, 100n);
+      await told({ id: `e${n}`, kind: 'missing_internal', lines: [`l${n}`] });
+    }
+    await cases.goOn();
+    core.reachable = false;
+    for (const [n, account] of wallets.entries()) {
+      value(await cases.assign(caseIdOf(`e${n}`), 'user:ama', ama));
+      const entry: Resolution = { kind: 'correct', entry: 'CORRECTION_CREDIT', amount: '100', account };
+      expect(value(await cases.resolve(caseIdOf(`e${n}`), entry, 'hers', ama))).toHaveProperty('working');
+    }
+    core.reachable = true;
+    core.silentAbout = 'silent';
+    const stuck: string[] = [];
+    const onStuck = (_: unknown, caseId: string): number => stuck.push(caseId);
+    expect(await cases.goOn(onStuck)).toBe(true);
+    expect([...core.booked.values()].map(({ payee }) => payee).sort()).toEqual(wallets.slice(1));
+    // It waits, so that it is not asked for without a pause; a later finding is looked at meanwhile.
+    await told({ id: 'e20', kind: 'missing_internal', lines: ['l20'] });
+    expect(await cases.goOn(onStuck)).toBe(true);
+    expect((await cases.list({ open: true }, { limit: 9 })).items.map(({ caseId }) => caseId).sort()).toEqual(
+      [caseIdOf('e0'), caseIdOf('e20')].sort(),
+    );
+    expect(await cases.goOn(onStuck)).toBe(false);
+    expect(stuck).toEqual([caseIdOf('e0')]);
+    today = new Date(today.getTime() + 1_000);
+    core.silentAbout = undefined;
+    expect(await cases.goOn(onStuck)).toBe(true);
+    expect(value(await cases.get(caseIdOf('e0')))).toMatchObject({ state: 'RESOLVED', moved: '100' });
   });
 
   it('links by a decision that matching reads, and only what is there', async () => {

@@ -112,6 +112,12 @@ const fields = {
   working: Type.Optional(
     Type.Unsafe<object>({ ...proposal, description: 'begun; its outcome is not known yet, and comes by itself' }),
   ),
+  unfinished: Type.Optional(
+    Type.Object(
+      { ...proposal.properties, paymentIds: Type.Array(Type.String()), code: Type.String() },
+      { additionalProperties: false, description: 'booked in part, then refused: its rest is to be resolved first' },
+    ),
+  ),
   endedAt: Type.Optional(instant),
   cause: Type.Optional(
     Type.String({ description: 'a kind of resolution; or matched, reopened, superseded: by itself' }),
