@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { PostgresLog } from '../eventstore/index.ts';
+import { caseTermsFrom } from './case-options.ts';
 import type { Caller, KoraRequest } from './actors/requests.ts';
 import type { Outcome, Runtime } from './actors/runtime.ts';
 import type { StatementIntake } from './connectors/index.ts';
@@ -19,7 +20,6 @@ import {
   type CaseCore,
   type CaseFigures,
   caseFigures,
-  caseTermsOf,
   type Core,
   type CoreAnswer,
   type CoreLink,
@@ -158,6 +158,7 @@ async function start(
 ): Promise<Reconciliation & { readonly pool: pg.Pool }> {
   const { config, logger, stages, lags, spans, measures, database, migrations = [] } = ground;
   const { reconciliationRules } = config;
+  const terms = caseTermsFrom(config);
   const rules =
     reconciliationRules === undefined
       ? defaultRules()
@@ -175,7 +176,6 @@ async function start(
   pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
   const log = new PostgresLog({ config: database });
   const over = new AbortController();
-  const terms = caseTermsOf(config.fourEyesAbove);
   const cases = createCases({ pool, log, core: { ...core, ask: notAsked }, decisions: postgresDecisions(pool), terms });
   const kept = keepCases(cases, over.signal, (error) => logger.warn({ err: error }, 'cases do not go on'));
   const done = reconcile({

@@ -1572,6 +1572,8 @@ export interface components {
              * @example 2024-02-29T12:00:00Z
              */
             readonly openedAt: string;
+            /** @description it should have been dealt with by now, and has not ended */
+            readonly overdue: boolean;
             readonly paymentIds: readonly string[];
             readonly profile: string;
             /** @description waits for another person */
@@ -1637,6 +1639,67 @@ export interface components {
             readonly reason?: string;
             /** @enum {string} */
             readonly state: "OPEN" | "ASSIGNED" | "ESCALATED" | "RESOLVED" | "WRITTEN_OFF";
+            /** @description booked in part, then refused: its rest is to be resolved first */
+            readonly unfinished?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly code: string;
+                readonly number: number;
+                readonly paymentIds: readonly string[];
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
             readonly version: number;
             /** @description begun; its outcome is not known yet, and comes by itself */
             readonly working?: {
@@ -1849,6 +1912,8 @@ export interface components {
              * @example 2024-02-29T12:00:00Z
              */
             readonly openedAt: string;
+            /** @description it should have been dealt with by now, and has not ended */
+            readonly overdue: boolean;
             readonly paymentIds: readonly string[];
             readonly profile: string;
             /** @description waits for another person */
@@ -1914,6 +1979,67 @@ export interface components {
             readonly reason?: string;
             /** @enum {string} */
             readonly state: "OPEN" | "ASSIGNED" | "ESCALATED" | "RESOLVED" | "WRITTEN_OFF";
+            /** @description booked in part, then refused: its rest is to be resolved first */
+            readonly unfinished?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly code: string;
+                readonly number: number;
+                readonly paymentIds: readonly string[];
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
             readonly version: number;
             /** @description begun; its outcome is not known yet, and comes by itself */
             readonly working?: {

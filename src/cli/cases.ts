@@ -11,13 +11,13 @@ import {
   casesCsv,
   type CaseState,
   caseStates,
-  caseTermsOf,
   type CaseView,
   CoreUnreachableError,
   createCases,
   postgresDecisions,
   type Resolution,
 } from '../reconciliation/index.ts';
+import { caseTermsFrom } from '../case-options.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { moneyText, timeText } from './money-text.ts';
 import { printJson, printLine, type Shell, takes } from './shell.ts';
@@ -88,7 +88,7 @@ Examples:
           log,
           core: noCore,
           decisions: postgresDecisions(pool),
-          terms: caseTermsOf(config.fourEyesAbove),
+          terms: caseTermsFrom(config),
         }),
         action,
         subject ?? '',
@@ -212,11 +212,13 @@ function listLines(items: readonly CaseView[]): string[] {
       one.kind,
       one.profile,
       moneyText(BigInt(one.amount), one.currency),
-      timeText(one.dueAt),
+      dueText(one),
       one.assignee ?? '',
     ]),
   );
 }
+
+const dueText = ({ dueAt, overdue }: CaseView): string => `${timeText(dueAt)}${overdue ? ' overdue' : ''}`;
 
 function caseLines(one: CaseView): string[] {
   return fieldLines([
@@ -229,7 +231,7 @@ function caseLines(one: CaseView): string[] {
     ['reason', one.reason],
     ['lines', one.lineIds.join(' ')],
     ['payments', one.paymentIds.join(' ')],
-    ['due', timeText(one.dueAt)],
+    ['due', dueText(one)],
     ['assignee', one.assignee],
     [
       'proposed',

@@ -501,6 +501,12 @@ export const configOptions: OptionTable = {
     default: undefined,
     parse: (text) => text,
   },
+  caseDueDays: {
+    env: 'KORA_CASE_DUE_DAYS',
+    what: 'in how many days a new case of reconciliation should be dealt with, by kind, 0 to 365, as mismatch=2,missing_internal=3; a kind that is not named has its built-in days: docs/reconciliation.md',
+    default: undefined,
+    parse: (text) => text,
+  },
   coreUrl: {
     env: 'KORA_CORE_URL',
     what: 'of kora serve --roles reconciliation: the http door of the core, as https://host:port',

@@ -75,6 +75,7 @@ export interface KoraConfig {
   readonly reconciliationDatabaseUrl: string | undefined;
   readonly reconciliationRules: string | undefined;
   readonly fourEyesAbove: string | undefined;
+  readonly caseDueDays: string | undefined;
   readonly coreUrl: string | undefined;
   readonly coreCa: string | undefined;
   readonly coreCertificate: string | undefined;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => scene.close());
 
-const terms = { KORA_FOUR_EYES_ABOVE: 'XOF=1000' };
+const terms = { KORA_FOUR_EYES_ABOVE: 'XOF=1000', KORA_CASE_DUE_DAYS: 'missing_internal=0' };
 const start = async (): Promise<Serving> => (serving = await scene.startCore({ ...scene.ownEnv, ...terms }));
 /** A command line of its own, beside the kora that serves. */
 const run = (...args: string[]): Promise<Ended> => kora(args, { env: { ...scene.coreEnv, ...scene.ownEnv, ...terms } });
@@ -76,8 +76,17 @@ it('takes money of nobody to its wallet by two people, killed in between', { tim
 
   // The command line, beside it.
   const list = await printed('cases');
-  expect(list).toMatch(new RegExp(`^${caseId} +OPEN +missing_internal +bank:SN +2500 XOF `, 'm'));
-  expect(JSON.parse(await printed('cases', 'list', '--json'))).toMatchObject({ items: [{ caseId, amount: '2500' }] });
+  expect(list).toMatch(new RegExp(`^${caseId} +OPEN +missing_internal +bank:SN +2500 XOF .* overdue$`, 'm'));
+  expect(JSON.parse(await printed('cases', 'list', '--json'))).toMatchObject({
+    items: [{ caseId, amount: '2500', overdue: true }],
+  });
+  expect(await printed('cases', 'show', caseId)).toMatch(/^due .* overdue$/m);
+  expect(await printed('cases', 'export')).toMatch(/,20[0-9T:.-]+Z,yes,/);
+  const wrong = await kora(['cases'], { env: { ...scene.coreEnv, ...scene.ownEnv, KORA_CASE_DUE_DAYS: 'late=1' } });
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining('KORA_CASE_DUE_DAYS: days, 0 to 365') as string,
+  ]);
   await printed('cases', 'assign', caseId, '--to', ama.principal, '--reason', 'she knows the customer');
   await printed('cases', 'comment', caseId, '--text', '=she has a receipt');
   const nobody = await run('cases', 'show', 'x'.repeat(27));
@@ -146,6 +155,7 @@ it('takes money of nobody to its wallet by two people, killed in between', { tim
   expect(await printed('cases')).toBe('there is no such case\n');
   const [titles = '', line = '', end] = (await printed('cases', 'export', '--all')).split('\r\n');
   expect([titles.split(',')[0], end]).toEqual(['case', '']);
+  expect(titles).toContain(',due,overdue,');
   expect(line).toMatch(new RegExp(`^${caseId},RESOLVED,missing_internal,bank:SN,in,2500,XOF,unknown,`));
   expect((await call(ama, 'GET', '/v1/cases.csv')).text).toBe(`${titles}\r\n${line}\r\n`);
   const report = JSON.parse(await printed('reconciliation', 'report', '--date', '2026-11-27', '--json')) as object;

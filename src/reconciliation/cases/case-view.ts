@@ -2,8 +2,8 @@ import { invariant } from '../../kernel/invariant.ts';
 import type { CaseKind, CaseState, RecordedFact, Resolution } from './case.facts.ts';
 import type { CaseSnapshot, Proposal, Unfinished } from './case.machine.ts';
 
-/** A case as lists show it. Amounts are minor units, as text; instants ISO 8601. */
-export interface CaseView {
+/** A case as its table keeps it. Amounts are minor units, as text; instants ISO 8601. */
+export interface CaseRecord {
   readonly caseId: string;
   readonly version: number;
   readonly state: CaseState;
@@ -30,6 +30,16 @@ export interface CaseView {
   readonly cause?: string;
 }
 
+/** A case as lists show it, at the instant when it is looked at. */
+export interface CaseView extends CaseRecord {
+  /** It should have been dealt with by now, and has not ended. */
+  readonly overdue: boolean;
+}
+
+export function seenAt(record: CaseRecord, now: Date): CaseView {
+  return { ...record, overdue: record.endedAt === undefined && Date.parse(record.dueAt) < now.getTime() };
+}
+
 /** What happened to a case: who, when, what, why. */
 export interface CaseStep {
   readonly at: string;
@@ -51,7 +61,7 @@ export interface CaseHistory extends CaseView {
   readonly history: readonly CaseStep[];
 }
 
-export function viewOf(caseId: string, { value, context }: CaseSnapshot): CaseView {
+export function recordOf(caseId: string, { value, context }: CaseSnapshot): CaseRecord {
   const { opened, assignee, proposal, working, unfinished, endedAt, cause } = context;
   invariant(opened && value !== 'NEW', `case ${caseId} was never opened`);
   return {

@@ -10,7 +10,7 @@ import type { CaseSnapshot } from './case.machine.ts';
 import { BegunCases } from './begun-cases.ts';
 import { type Asker, caseIdOf, loadCase, writeFact } from './case-log.ts';
 import { type CaseTerms, defaultCaseTerms } from './case-terms.ts';
-import { type CaseHistory, type CaseView, stepOf, viewOf } from './case-view.ts';
+import { type CaseHistory, type CaseView, recordOf, seenAt, stepOf } from './case-view.ts';
 import { carryOutResolution } from './carry-out-resolution.ts';
 import { type CaseCommand, type CaseRefusal, decideCase } from './decide-case.ts';
 import { caseKindOf, endedBy, openingOf } from './follow-effects.ts';
@@ -71,6 +71,7 @@ export function createCases({
 }: CasesOptions): Cases {
   const store = new CaseStore(pool);
   const begunCases = new BegunCases();
+  const viewOf = (caseId: string, snapshot: CaseSnapshot): CaseView => seenAt(recordOf(caseId, snapshot), now());
 
   async function write(
     caseId: string,
@@ -79,7 +80,7 @@ export function createCases({
     asker: Asker,
   ): Promise<CaseSnapshot | 'stale' | 'overloaded'> {
     const next = await writeFact(log, caseId, snapshot, fact, asker, now());
-    if (typeof next !== 'string') await store.save(viewOf(caseId, next));
+    if (typeof next !== 'string') await store.save(recordOf(caseId, next));
     return next;
   }
 
@@ -132,7 +133,7 @@ export function createCases({
     const kind = caseKindOf(effect);
     if (kind === undefined) return;
     const { snapshot } = await loadCase(log, caseId);
-    if (snapshot.value !== 'NEW') return store.save(viewOf(caseId, snapshot));
+    if (snapshot.value !== 'NEW') return store.save(recordOf(caseId, snapshot));
     const opened = await write(caseId, snapshot, openingOf(effect, kind, terms, now()), system);
     if (opened === 'overloaded') throw new Error('the log takes no more cases for now');
   }
@@ -168,7 +169,7 @@ export function createCases({
         for (const { stream } of unit.rows) {
           if (!stream.startsWith('case/')) continue;
           const caseId = stream.slice('case/'.length);
-          await store.save(viewOf(caseId, (await loadCase(log, caseId)).snapshot));
+          await store.save(recordOf(caseId, (await loadCase(log, caseId)).snapshot));
         }
         if (unit.lastPosition >= position) break;
       }
@@ -184,7 +185,10 @@ export function createCases({
   }
 
   return {
-    list: (filter, page) => store.list(filter, page),
+    async list(filter, page) {
+      const found = await store.list(filter, page);
+      return { ...found, items: found.items.map((one) => seenAt(one, now())) };
+    },
     async get(caseId) {
       const { snapshot, facts } = await loadCase(log, caseId);
       if (snapshot.value === 'NEW') return notFound(caseId);
@@ -220,7 +224,7 @@ export function createCases({
       let cursor: string | undefined;
       do {
         const page = await store.list(filter, { limit: 200, ...(cursor !== undefined && { cursor }) });
-        yield* page.items;
+        for (const one of page.items) yield seenAt(one, now());
         cursor = page.next;
       } while (cursor !== undefined);
     },

@@ -12,6 +12,7 @@ const columns: readonly (readonly [title: string, cell: (view: CaseView) => stri
   ['reason', ({ reason = '' }) => reason],
   ['opened', ({ openedAt }) => openedAt],
   ['due', ({ dueAt }) => dueAt],
+  ['overdue', ({ overdue }) => (overdue ? 'yes' : '')],
   ['assignee', ({ assignee = '' }) => assignee],
   ['proposed by', ({ proposal }) => proposal?.by ?? ''],
   ['proposed', ({ proposal }) => proposal?.resolution.kind ?? ''],

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { keyAfter, type Page, type PageOf, pageOf } from '../../kernel/page.ts';
 import type { CaseKind, CaseState } from '../cases/case.facts.ts';
-import type { CaseView } from '../cases/case-view.ts';
+import type { CaseRecord } from '../cases/case-view.ts';
 import type { CaseSides } from '../cases/follow-effects.ts';
 import type { EffectSeen, Suspense } from '../cases/ports.ts';
 import type { Effect } from '../matching/index.ts';
@@ -36,7 +36,7 @@ export class CaseStore implements Suspense {
   }
 
   /** What is there in a later version stays. */
-  async save(view: CaseView): Promise<void> {
+  async save(view: CaseRecord): Promise<void> {
     await this.#pool.query({
       name: 'reconciliation.save-case',
       text: `insert into reconciliation.cases as c (id, version, state, kind, profile, line_ids, expectation_ids, assignee,
@@ -65,10 +65,10 @@ export class CaseStore implements Suspense {
   }
 
   /** The oldest first. @throws PageError */
-  async list(filter: CaseFilter, page: Page): Promise<PageOf<CaseView>> {
+  async list(filter: CaseFilter, page: Page): Promise<PageOf<CaseRecord>> {
     const name = { list: 'cases', ...filter, open: filter.open === true ? 1 : undefined };
     const after = keyAfter(name, page, [/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/, /^[A-Za-z0-9_-]{27}$/]);
-    const { rows } = await this.#pool.query<{ view: CaseView }>(
+    const { rows } = await this.#pool.query<{ view: CaseRecord }>(
       `select view from reconciliation.cases
        where ($1::text is null or state = $1) and ($2::text is null or kind = $2) and ($3::text is null or profile = $3)
          and ($4::text is null or assignee = $4) and ($5::timestamptz is null or due_at < $5 and ended_at is null)

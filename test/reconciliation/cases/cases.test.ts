@@ -5,6 +5,7 @@ import { migrate } from '../../../src/platform/postgres/migrate.ts';
 import { CoreUnreachableError, type Booking, type CoreAnswer } from '../../../src/reconciliation/effects/core.ts';
 import { caseIdOf } from '../../../src/reconciliation/cases/case-log.ts';
 import { defaultCaseTerms } from '../../../src/reconciliation/cases/case-terms.ts';
+import { casesCsv } from '../../../src/reconciliation/cases/csv.ts';
 import { type CaseAnswer, type Cases, createCases } from '../../../src/reconciliation/cases/cases.ts';
 import type { CaseCore } from '../../../src/reconciliation/cases/ports.ts';
 import type { Resolution } from '../../../src/reconciliation/cases/case.facts.ts';
@@ -208,6 +209,22 @@ describe('a case', () => {
     await cases.goOn();
     expect(value(await cases.get(caseIdOf('e1')))).toMatchObject({ state: 'RESOLVED', cause: 'matched' });
     expect(value(await cases.get(caseIdOf('e2')))).toMatchObject({ state: 'OPEN' });
+  });
+
+  it('is overdue from its due date on, until it has ended', async () => {
+    const caseId = await amasCase(500n);
+    const overdue = async (): Promise<unknown[]> => {
+      const csv = await casesCsv(cases.all({}));
+      const listed = (await cases.list({}, { limit: 9 })).items.map((one) => one.overdue);
+      return [...listed, value(await cases.get(caseId)).overdue, csv.includes('Z,yes,user:ama')];
+    };
+    expect(await overdue()).toEqual([false, false, false]);
+    today = new Date('2026-11-30T08:00:00Z');
+    expect(await overdue()).toEqual([false, false, false]);
+    today = new Date('2026-11-30T08:00:00.001Z');
+    expect(await overdue()).toEqual([true, true, true]);
+    value(await cases.resolve(caseId, credit('500'), 'hers', ama));
+    expect(await overdue()).toEqual([false, false, false]);
   });
 
   it('does not end by itself where the core refused to settle', async () => {

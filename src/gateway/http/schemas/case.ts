@@ -106,6 +106,7 @@ const fields = {
   reason: Type.Optional(Type.String({ description: 'code of why it stands alone, or of why the core refused' })),
   openedAt: instant,
   dueAt: instant,
+  overdue: Type.Boolean({ description: 'it should have been dealt with by now, and has not ended' }),
   assignee: Type.Optional(Type.String()),
   moved: amount,
   proposal: Type.Optional(Type.Unsafe<object>({ ...proposal, description: 'waits for another person' })),
