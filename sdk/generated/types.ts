@@ -1558,6 +1558,65 @@ export interface components {
              * @example 2024-02-29T12:00:00Z
              */
             readonly endedAt?: string;
+            /** @description a part of it is booked, and the core refused the rest: it is resolved the same way once more, before anything else */
+            readonly half?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly number: number;
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
             /** @enum {string} */
             readonly kind: "mismatch" | "missing_internal" | "missing_provider" | "displaced" | "refused";
             readonly lineIds: readonly string[];
@@ -1770,6 +1829,65 @@ export interface components {
              * @example 2024-02-29T12:00:00Z
              */
             readonly endedAt?: string;
+            /** @description a part of it is booked, and the core refused the rest: it is resolved the same way once more, before anything else */
+            readonly half?: {
+                /**
+                 * Format: date-time
+                 * @description an instant of ISO 8601 with a zone, such as 2024-02-29T12:00:00Z
+                 * @example 2024-02-29T12:00:00Z
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly number: number;
+                readonly resolution: {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "link";
+                    readonly lineIds: readonly string[];
+                } | {
+                    readonly expectationIds: readonly string[];
+                    /** @enum {string} */
+                    readonly kind: "separate";
+                    readonly lineIds: readonly string[];
+                } | {
+                    /**
+                     * @description id of a wallet: 1 to 64 of A-Z a-z 0-9 _ . and -
+                     * @example ada
+                     */
+                    readonly account?: string;
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "CORRECTION_CREDIT" | "CORRECTION_DEBIT" | "LATE_COLLECTION";
+                    /** @enum {string} */
+                    readonly kind: "correct";
+                } | {
+                    /**
+                     * @description minor units as text: digits only, no leading zero, 30 at most
+                     * @example 1250
+                     */
+                    readonly amount: string;
+                    /** @enum {string} */
+                    readonly entry: "WRITE_OFF_LOSS" | "WRITE_OFF_GAIN";
+                    /** @enum {string} */
+                    readonly kind: "write_off";
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "ask";
+                    /**
+                     * @description id of a payment, as it was answered: 27 characters
+                     * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                     */
+                    readonly paymentId: string;
+                } | {
+                    /** @enum {string} */
+                    readonly kind: "dismiss";
+                };
+                readonly why: string;
+            };
             /** @description who, when, what, why */
             readonly history: readonly {
                 readonly assignee?: string;

@@ -236,6 +236,7 @@ function caseLines(one: CaseView): string[] {
       one.proposal && `${one.proposal.number}: ${JSON.stringify(one.proposal.resolution)}, by ${one.proposal.by}`,
     ],
     ['at work', one.working && JSON.stringify(one.working.resolution)],
+    ['half booked', one.half && JSON.stringify(one.half.resolution)],
     ['ended by', one.cause],
   ]);
 }

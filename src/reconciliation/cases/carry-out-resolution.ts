@@ -18,7 +18,7 @@ export interface ResolutionParts {
 export async function carryOutResolution(
   parts: ResolutionParts,
   caseId: string,
-  opened: CaseOpened,
+  { opened, half }: { readonly opened: CaseOpened; readonly half: Proposal | undefined },
   { number, resolution, by, at }: Proposal,
 ): Promise<CaseFact> {
   const done = (paymentIds: readonly string[] = []): CaseFact => ({ type: 'ResolutionDone', number, paymentIds });
@@ -46,12 +46,15 @@ export async function carryOutResolution(
       if (!(await suspense.take(opened.lineIds, caseId)))
         return refused('NotInSuspense', 'the money of its lines is not in suspense, or no longer');
       const booked: string[] = [];
-      for (const booking of bookingsOf(`case:${caseId}:${number}`, opened, resolution)) {
+      // What is half done is gone on with under its own keys: what is booked is not booked again.
+      for (const booking of bookingsOf(`case:${caseId}:${half?.number ?? number}`, opened, resolution)) {
         const answer: CoreAnswer = await core.book(booking);
         if (answer.outcome === 'done') booked.push(answer.paymentId);
         else if (booked.length === 0) return refused(answer.code, answer.message);
-        // Half of it is booked, so it is not refused: it is tried again, and told until somebody looks.
-        else throw new Error(`case ${caseId}: ${booking.kind} was refused after others were booked: ${answer.message}`);
+        else {
+          const message = `${booking.kind} was refused, and what comes before it is booked: ${answer.message}`;
+          return { type: 'ResolutionRefused', number, code: answer.code, message, booked };
+        }
       }
       return done(booked);
     }

@@ -23,6 +23,8 @@ export interface CaseView {
   readonly proposal?: Proposal;
   /** Begun, and its outcome is not known yet. */
   readonly working?: Proposal;
+  /** Of it only a part was booked: it is resolved the same way once more, before anything else. */
+  readonly half?: Proposal;
   readonly endedAt?: string;
   /** What ended it: a kind of resolution, or what happened by itself. */
   readonly cause?: string;
@@ -50,7 +52,7 @@ export interface CaseHistory extends CaseView {
 }
 
 export function viewOf(caseId: string, { value, context }: CaseSnapshot): CaseView {
-  const { opened, assignee, proposal, working, endedAt, cause } = context;
+  const { opened, assignee, proposal, working, half, endedAt, cause } = context;
   invariant(opened && value !== 'NEW', `case ${caseId} was never opened`);
   return {
     caseId,
@@ -70,6 +72,7 @@ export function viewOf(caseId: string, { value, context }: CaseSnapshot): CaseVi
     moved: context.moved.toString(),
     ...(proposal && { proposal }),
     ...(working && { working }),
+    ...(half && { half }),
     ...(endedAt !== undefined && { endedAt }),
     ...(cause !== undefined && { cause }),
   };
@@ -98,7 +101,13 @@ export function stepOf(fact: RecordedFact, texts: ReadonlyMap<string, string>): 
     case 'ResolutionDone':
       return { ...step, number: fact.number, paymentIds: fact.paymentIds };
     case 'ResolutionRefused':
-      return { ...step, number: fact.number, code: fact.code, why: fact.message };
+      return {
+        ...step,
+        number: fact.number,
+        code: fact.code,
+        why: fact.message,
+        ...(fact.booked !== undefined && { paymentIds: fact.booked }),
+      };
     case 'CaseEnded':
       return { ...step, cause: fact.cause };
   }

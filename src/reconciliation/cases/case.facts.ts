@@ -82,6 +82,8 @@ export type CaseFact =
       readonly number: number;
       readonly code: string;
       readonly message: string;
+      /** Payments that were booked before: the rest has to be done, and a person has to look why it was refused. */
+      readonly booked?: readonly string[];
     }
   /** The trouble went away by itself. */
   | {

@@ -20,6 +20,8 @@ export interface CaseContext {
   readonly proposal: Proposal | undefined;
   /** Begun, and its outcome is not known. */
   readonly working: Proposal | undefined;
+  /** Of it only a part was booked, and the core refused the rest: nothing else is done before it is done. */
+  readonly half: Proposal | undefined;
   /** What of its amount has left suspense by its resolutions, minor units. */
   readonly moved: bigint;
   /** Of all its entries, those as well that leave the amount in suspense: what four eyes are measured by. */
@@ -40,6 +42,7 @@ const fresh: CaseContext = {
   resolutions: 0,
   proposal: undefined,
   working: undefined,
+  half: undefined,
   moved: 0n,
   entered: 0n,
   cause: undefined,
@@ -89,6 +92,10 @@ const begins = (given: Given): boolean => {
   return event.number === context.proposal?.number && event.by !== context.proposal.by;
 };
 const concludes = ({ context, event }: Given): boolean => 'number' in event && event.number === context.working?.number;
+const isHalf = (given: Given): boolean => {
+  const { event } = given;
+  return concludes(given) && event.type === 'ResolutionRefused' && (event.booked ?? []).length > 0;
+};
 const endsAs =
   (state: 'RESOLVED' | 'WRITTEN_OFF') =>
   (given: Given): boolean => {
@@ -114,7 +121,10 @@ const handled = {
     { target: 'WRITTEN_OFF', guard: 'writesOff', actions: 'note' },
     { guard: 'concludes', actions: 'note' },
   ],
-  ResolutionRefused: { guard: 'concludes', actions: 'note' },
+  ResolutionRefused: [
+    { target: 'ESCALATED', guard: 'isHalf', actions: 'note' },
+    { guard: 'concludes', actions: 'note' },
+  ],
 } as const;
 
 const caseMachine = setup({
@@ -125,6 +135,7 @@ const caseMachine = setup({
     rejects,
     begins,
     concludes,
+    isHalf,
     resolves: endsAs('RESOLVED'),
     writesOff: endsAs('WRITTEN_OFF'),
   },
@@ -159,8 +170,13 @@ function contextAfter(before: CaseContext, fact: RecordedFact): CaseContext {
       return { ...context, proposal: undefined };
     case 'ResolutionBegun':
       return { ...context, resolutions: fact.number, proposal: undefined, working: proposalOf(fact) };
-    case 'ResolutionRefused':
-      return { ...context, working: undefined };
+    case 'ResolutionRefused': {
+      const { half, working } = before;
+      if ((fact.booked ?? []).length === 0 || working === undefined) return { ...context, working: undefined };
+      // Counted when it was begun for the first time, and by the number that its keys are made of.
+      const entered = half === undefined ? before.entered + amountOf(working.resolution) : before.entered;
+      return { ...context, working: undefined, half: half ?? working, entered };
+    }
     case 'ResolutionDone': {
       const { resolution } = before.working ?? {};
       invariant(resolution, 'what is done was begun');
@@ -168,8 +184,9 @@ function contextAfter(before: CaseContext, fact: RecordedFact): CaseContext {
       return {
         ...context,
         working: undefined,
+        half: undefined,
         moved: before.moved + movedBy(resolution),
-        entered: before.entered + amountOf(resolution),
+        entered: before.entered + (before.half === undefined ? amountOf(resolution) : 0n),
         ...(end !== undefined && { cause: resolution.kind, endedAt: fact.at }),
       };
     }

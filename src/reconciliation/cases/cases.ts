@@ -102,9 +102,9 @@ export function createCases({
   }
 
   async function carryOut(caseId: string, begun: CaseSnapshot): Promise<CaseSnapshot> {
-    const { opened, working, moved } = begun.context;
+    const { opened, working, half, moved } = begun.context;
     invariant(opened && working, `case ${caseId}: nothing was begun`);
-    const fact = await carryOutResolution({ core, decisions, suspense: store }, caseId, opened, working);
+    const fact = await carryOutResolution({ core, decisions, suspense: store }, caseId, { opened, half }, working);
     const next = await write(caseId, begun, fact, system);
     // Somebody else has carried it out too, with the same keys, and has written it down or is about to.
     if (typeof next === 'string') return (await loadCase(log, caseId)).snapshot;
@@ -149,10 +149,17 @@ export function createCases({
       await store.taken(effect.sequence);
     }
     const begun = await store.working();
+    const failures: unknown[] = [];
     for (const caseId of begun) {
-      const { snapshot } = await loadCase(log, caseId);
-      if (snapshot.context.working !== undefined) await carryOut(caseId, snapshot);
+      try {
+        const { snapshot } = await loadCase(log, caseId);
+        if (snapshot.context.working !== undefined) await carryOut(caseId, snapshot);
+      } catch (error) {
+        // One that does not go on holds up no other.
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return effects.length > 0 || begun.length > 0;
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Refusal } from '../../kernel/refusal.ts';
 import { parseMinor } from '../../kernel/money.ts';
 import type { CaseFact, Resolution } from './case.facts.ts';
@@ -121,7 +122,7 @@ export function needsFourEyes(context: CaseContext, resolution: Resolution, { fo
   switch (resolution.kind) {
     case 'correct':
     case 'write_off':
-      return context.entered + amountOf(resolution) > limit;
+      return context.entered + (context.half === undefined ? amountOf(resolution) : 0n) > limit;
     case 'dismiss':
       return BigInt(amount) > limit;
     case 'link':
@@ -138,6 +139,9 @@ const outOfDebit: readonly string[] = ['CORRECTION_DEBIT', 'WRITE_OFF_LOSS'];
 /** What cannot be right about a resolution of this case. */
 function wrongIn(context: CaseContext, resolution: Resolution): CaseRefusal | undefined {
   const { amount = '0', currency = '', lineIds = [], expectationIds = [] } = context.opened ?? {};
+  const { half } = context;
+  if (half !== undefined && !isDeepStrictEqual(half.resolution, resolution))
+    return invalid('kind', 'a part of an earlier resolution is booked: resolve it the same way first, see `half`');
   switch (resolution.kind) {
     case 'link':
     case 'separate': {

@@ -28,11 +28,15 @@ class FakeCore implements CaseCore {
   readonly asked: string[] = [];
   reachable = true;
   refusal: { readonly code: string; readonly message: string } | undefined;
+  refusedKind: string | undefined;
+  unreachableFor: ((key: string) => boolean) | undefined;
   /** Dies after the core has done it: the answer is lost. */
   losesAnswer = false;
 
   book(booking: Booking): Promise<CoreAnswer> {
     if (!this.reachable) return Promise.reject(new CoreUnreachableError('gone'));
+    if (booking.kind === this.refusedKind) return Promise.resolve({ outcome: 'refused', code: 'No', message: 'no' });
+    if (this.unreachableFor?.(booking.key) === true) return Promise.reject(new CoreUnreachableError('gone'));
     if (this.refusal) return Promise.resolve({ outcome: 'refused', ...this.refusal });
     this.booked.set(booking.key, booking);
     if (this.losesAnswer) return Promise.reject(new CoreUnreachableError('lost'));
@@ -295,6 +299,56 @@ describe('a case', () => {
       ['LATE_COLLECTION', 'bank:SN'],
       ['UNIDENTIFIED_DEBIT', 'bank:SN'],
     ]);
+  });
+
+  it('that is half booked is for people, who have the rest done and nothing twice', async () => {
+    const caseId = await amasCase(500n);
+    const late: Resolution = { kind: 'correct', entry: 'LATE_COLLECTION', amount: '500' };
+    core.refusedKind = 'UNIDENTIFIED_DEBIT';
+    expect(value(await cases.resolve(caseId, late, 'late', ama))).toMatchObject({
+      state: 'ESCALATED',
+      half: { number: 1, resolution: late },
+    });
+    expect([...core.booked.keys()]).toEqual([`case:${caseId}:1:1`]);
+    expect(value(await cases.get(caseId)).history.at(-1)).toMatchObject({
+      what: 'ResolutionRefused',
+      code: 'No',
+      paymentIds: [`payment-of-case:${caseId}:1:1`],
+    });
+    // The line stays the case's: part of its story is booked.
+    expect(await bookedAs('l1')).toBe('person');
+    expect(await cases.goOn()).toBe(false);
+
+    value(await cases.assign(caseId, 'user:ama', kofi));
+    expect(codeOf(await cases.resolve(caseId, credit('500'), 'something else', ama))).toBe('Invalid');
+    expect(value(await cases.resolve(caseId, late, 'again', ama))).toMatchObject({ state: 'ESCALATED' });
+    core.refusedKind = undefined;
+    value(await cases.assign(caseId, 'user:ama', kofi));
+    const finished = value(await cases.resolve(caseId, late, 'now', ama));
+    expect(finished).toMatchObject({ state: 'ASSIGNED', moved: '0' });
+    expect(finished.half).toBeUndefined();
+    expect([...core.booked.keys()]).toEqual([`case:${caseId}:1:1`, `case:${caseId}:1:2`]);
+    // All entries count together for four eyes, each of them once.
+    expect(value(await cases.resolve(caseId, credit('500'), 'hers', ama))).toMatchObject({ proposal: { number: 4 } });
+  });
+
+  it('that does not go on holds up no other', async () => {
+    const first = await amasCase(500n);
+    await line('l2', 300n);
+    await told({ id: 'e2', kind: 'missing_internal', lines: ['l2'] });
+    await cases.goOn();
+    const second = caseIdOf('e2');
+    value(await cases.assign(second, 'user:ama', ama));
+    core.reachable = false;
+    value(await cases.resolve(first, credit('500'), 'her transfer', ama));
+    value(await cases.resolve(second, credit('300'), 'her other transfer', ama));
+    core.reachable = true;
+    core.unreachableFor = (key) => key.includes(first);
+    await expect(cases.goOn()).rejects.toThrow('gone');
+    expect(value(await cases.get(second))).toMatchObject({ state: 'RESOLVED' });
+    core.unreachableFor = (key) => key.includes(second);
+    expect(await cases.goOn()).toBe(true);
+    expect(value(await cases.get(first))).toMatchObject({ state: 'RESOLVED' });
   });
 
   it('links by a decision that matching reads, and only what is there', async () => {

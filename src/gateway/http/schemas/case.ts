@@ -112,6 +112,13 @@ const fields = {
   working: Type.Optional(
     Type.Unsafe<object>({ ...proposal, description: 'begun; its outcome is not known yet, and comes by itself' }),
   ),
+  half: Type.Optional(
+    Type.Unsafe<object>({
+      ...proposal,
+      description:
+        'a part of it is booked, and the core refused the rest: it is resolved the same way once more, before anything else',
+    }),
+  ),
   endedAt: Type.Optional(instant),
   cause: Type.Optional(
     Type.String({ description: 'a kind of resolution; or matched, reopened, superseded: by itself' }),
