@@ -38,8 +38,9 @@ export async function carryOutResolution(
     case 'dismiss':
       return done();
     case 'ask': {
-      const answer = await core.ask(resolution.paymentId);
-      return answer.outcome === 'done' ? done() : refused(answer.code, answer.message);
+      const answer = await core.ask(resolution.paymentId, `case:${caseId}:${number}`);
+      if (answer.outcome === 'refused') return refused(answer.code, answer.message);
+      return { type: 'ResolutionDone', number, paymentIds: [], said: answer.said };
     }
     case 'correct':
     case 'write_off': {

@@ -42,6 +42,8 @@ export interface CaseStep {
   /** Payments that it booked. */
   readonly paymentIds?: readonly string[];
   readonly code?: string;
+  /** The provider's word, where it was asked. */
+  readonly said?: string;
   readonly cause?: string;
   /** Absent where it was deleted. */
   readonly text?: string;
@@ -99,7 +101,12 @@ export function stepOf(fact: RecordedFact, texts: ReadonlyMap<string, string>): 
     case 'ResolutionRejected':
       return { ...step, number: fact.number, why: fact.why };
     case 'ResolutionDone':
-      return { ...step, number: fact.number, paymentIds: fact.paymentIds };
+      return {
+        ...step,
+        number: fact.number,
+        paymentIds: fact.paymentIds,
+        ...(fact.said !== undefined && { said: fact.said }),
+      };
     case 'ResolutionRefused':
       return {
         ...step,

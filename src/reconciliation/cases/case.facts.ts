@@ -76,7 +76,13 @@ export type CaseFact =
       readonly why: string;
       readonly approves?: true;
     }
-  | { readonly type: 'ResolutionDone'; readonly number: number; readonly paymentIds: readonly string[] }
+  | {
+      readonly type: 'ResolutionDone';
+      readonly number: number;
+      readonly paymentIds: readonly string[];
+      /** The provider's word, where it was asked. */
+      readonly said?: string;
+    }
   | {
       readonly type: 'ResolutionRefused';
       readonly number: number;
