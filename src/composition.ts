@@ -147,7 +147,7 @@ export async function startKora(config: KoraConfig, options: KoraOptions): Promi
       feeds &&
       (await startReconciliation(
         ground,
-        { feeds, statements, runtime: placed },
+        { feeds, statements, runtime: placed, connectors },
         {
           statementBalances: (date, profile) => statements.balancesOn(profile, date),
           posted: async (id) => (await ledger.balance(id))?.posted,
@@ -193,7 +193,7 @@ function lead({ memberId, store, logger }: Ground, name: string, work: (signal: 
 /** Undefined where it has no database here: then nothing is reconciled, or it is by a process of its own. */
 async function startReconciliation(
   { config, store, logger, stages, seen }: Ground,
-  core: Pick<Parameters<typeof reconcileHere>[0], 'feeds' | 'statements' | 'runtime'>,
+  core: Pick<Parameters<typeof reconcileHere>[0], 'feeds' | 'statements' | 'runtime' | 'connectors'>,
   report: ReportPorts,
 ): Promise<Reconciliation | undefined> {
   if (config.reconciliationDatabaseUrl === undefined) return undefined;
@@ -417,6 +417,12 @@ function byFace({ ledger, payments }: Pick<Kora, 'ledger' | 'payments'>): RpcRun
   };
 }
 
+const noConnectors = Promise.resolve({
+  outcome: 'refused',
+  code: 'NotAskable',
+  message: 'no connectors are configured: nobody can be asked',
+} as const);
+
 /** Breakers, as long as no connector is configured: those that something was ever written of. */
 function connectorsOf(runtime: Runtime, store: OpenedStore, providers: Providers | undefined): Connectors {
   return {
@@ -424,6 +430,7 @@ function connectorsOf(runtime: Runtime, store: OpenedStore, providers: Providers
     list: () => providers?.list() ?? connectorStates(store.poolOf('providers')),
     connector: (id) => (providers === undefined ? runtime.connector(id) : providers.connector(id)),
     serves: (provider) => providers?.serves(provider) ?? false,
+    ask: (paymentId) => providers?.ask(paymentId) ?? noConnectors,
     carryOut: (request, caller) => (providers ?? { carryOut: runtime.operate.bind(runtime) }).carryOut(request, caller),
     isApplied: (request, caller) => runtime.isApplied(request, caller),
   };

@@ -1,4 +1,5 @@
 import type { RecordedUnit } from '../eventstore/index.ts';
+import type { Asked } from './actors/dispatcher/dispatcher.ts';
 import type { Caller, ConnectorRequest, Terms } from './actors/requests.ts';
 import type { Outcome } from './actors/runtime.ts';
 import type { BankProfile, ConnectorsConfig } from './connectors/index.ts';
@@ -21,6 +22,8 @@ export interface Providers {
   serves(provider: string): boolean;
   /** An operator's word. */
   carryOut(request: ConnectorRequest, caller: Caller): Promise<Outcome>;
+  /** Asks the provider of a payment what became of it, now. What it says is durable. */
+  ask(paymentId: string): Promise<Asked>;
   /** Undefined: it is taken, and durable. Otherwise why it is not. */
   callback(callback: ProviderCallback): Promise<string | undefined>;
   /** Tells them of what is in the log. */

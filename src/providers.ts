@@ -175,6 +175,7 @@ export async function openProviders(
         ? Promise.resolve({ ok: false, duplicate: false, refusal: notFound('connector', connectorId) })
         : runtime.operate(request, caller);
     },
+    ask: (paymentId) => ear.askNow(paymentId),
     callback: async ({ connectorId, headers, body }) => {
       const verdict = await manager.callback(connectorId, { headers, body });
       if (verdict.outcome === 'refused') return verdict.code;

@@ -6,6 +6,7 @@ import type { Caller, KoraRequest } from './actors/requests.ts';
 import type { Outcome, Runtime } from './actors/runtime.ts';
 import type { StatementIntake } from './connectors/index.ts';
 import { eventsSecretOf } from './events-secret.ts';
+import type { Connectors } from './gateway/connectors.ts';
 import type { Feeds } from './gateway/feeds.ts';
 import { issueServiceToken } from './gateway/service-token.ts';
 import type { PaymentKind } from './machines/payment/payment.facts.ts';
@@ -17,7 +18,6 @@ import type { Stages } from './platform/stages.ts';
 import type { Spans } from './platform/tracing/span.ts';
 import type { Reconciliation } from './gateway/reconciliation.ts';
 import {
-  type CaseCore,
   type CaseFigures,
   caseFigures,
   type Core,
@@ -68,17 +68,18 @@ export async function reconcileHere(
     readonly feeds: Feeds;
     readonly statements: Pick<StatementIntake, 'mark'>;
     readonly runtime: Pick<Runtime, 'execute' | 'payment'>;
+    readonly connectors: Pick<Connectors, 'ask'>;
     /** The core's, in whose server the embedded one is made. */
     readonly coreDatabase: pg.PoolConfig;
     readonly report: ReportPorts;
   },
 ): Promise<Reconciliation> {
-  const { config, feeds, runtime, coreDatabase, statements, report } = ground;
+  const { config, feeds, runtime, connectors, coreDatabase, statements, report } = ground;
   const database = await ownDatabase(config, coreDatabase);
   return start(
     { ...ground, database },
     { read: (feed, after, limit) => feeds.read(feed, after, limit) },
-    directCore(runtime, statements),
+    directCore(runtime, statements, connectors),
     report,
   );
 }
@@ -176,7 +177,7 @@ async function start(
   pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection broke'));
   const log = new PostgresLog({ config: database });
   const over = new AbortController();
-  const cases = createCases({ pool, log, core: { ...core, ask: notAsked }, decisions: postgresDecisions(pool), terms });
+  const cases = createCases({ pool, log, core, decisions: postgresDecisions(pool), terms });
   const kept = keepCases(cases, over.signal, (error) => logger.warn({ err: error }, 'cases do not go on'));
   const done = reconcile({
     pool,
@@ -202,14 +203,6 @@ async function start(
   return { cases, reports: createReports(pool, report), pool };
 }
 
-/** Connectors ask by themselves until an outcome is final, and nobody can have them ask out of turn yet. */
-const notAsked: CaseCore['ask'] = () =>
-  Promise.resolve({
-    outcome: 'refused',
-    code: 'NotAskable',
-    message: 'its connector asks by itself until the outcome is final',
-  });
-
 /** A token for as long as it is good, and then a new one. */
 function tokens(issue: () => Promise<string>): () => Promise<string> {
   let current: { readonly token: Promise<string>; readonly until: number } | undefined;
@@ -220,7 +213,11 @@ function tokens(issue: () => Promise<string>): () => Promise<string> {
 }
 
 /** The core in this very process, commanded as the service that it would be in another. */
-function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>, statements: Pick<StatementIntake, 'mark'>): Core {
+function directCore(
+  runtime: Pick<Runtime, 'execute' | 'payment'>,
+  statements: Pick<StatementIntake, 'mark'>,
+  connectors: Pick<Connectors, 'ask'>,
+): Core {
   const asked = async (request: KoraRequest, key: string): Promise<CoreAnswer> => {
     const caller: Caller = {
       tenant: 'kora',
@@ -240,6 +237,10 @@ function directCore(runtime: Pick<Runtime, 'execute' | 'payment'>, statements: P
       // Somebody settled it before: it is linked, and that is all.
       const isSettled = (await runtime.payment(paymentId))?.status === 'SETTLED';
       return isSettled ? { outcome: 'done', paymentId } : answer;
+    },
+    ask: async (paymentId) => {
+      const answer = await connectors.ask(paymentId);
+      return answer.outcome === 'asked' ? { outcome: 'done', said: answer.said } : answer;
     },
     mark: (marks) => statements.mark(marks),
     book: ({ key, kind, ...booking }) =>

@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'LocalUsersOff'
   | 'LoginTaken'
   | 'NonceReplayed'
+  | 'NotAskable'
   | 'NotAssignee'
   | 'NotFound'
   | 'NotPermitted'

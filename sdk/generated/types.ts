@@ -776,6 +776,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/payments/{id}/ask": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask the provider what became of it, out of turn
+         * @description Providers are asked by themselves; this is one question more, for whoever has a case. What the provider says is taken down as always, and answered. Asking twice is harmless.
+         *
+         *     For service. Services need the scope `payments:settle`.
+         */
+        readonly post: operations["askAboutPayment"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/payments/{id}/authorize": {
         readonly parameters: {
             readonly query?: never;
@@ -1467,6 +1489,16 @@ export interface components {
             /** @enum {string} */
             readonly status: "alive";
         };
+        /** Asked */
+        readonly Asked: {
+            /**
+             * @description id of a payment, as it was answered: 27 characters
+             * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+             */
+            readonly paymentId: string;
+            /** @enum {string} */
+            readonly said: "pending" | "confirmed" | "settled" | "refused" | "not_found" | "unknown";
+        };
         /** Balance */
         readonly Balance: {
             /**
@@ -1894,6 +1926,8 @@ export interface components {
                     /** @enum {string} */
                     readonly kind: "dismiss";
                 };
+                /** @description the word of the provider, where it was asked */
+                readonly said?: string;
                 readonly text?: string;
                 readonly what: string;
                 readonly why?: string;
@@ -8037,6 +8071,118 @@ export interface operations {
             };
             /** @description NotFound */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ShuttingDown, Unavailable */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description OutcomeUnknown */
+            readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly askAboutPayment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description ties calls together; made here if it is not sent */
+                readonly "Kora-Correlation-Id"?: string;
+                /** @description users: the device's id, which the token is bound to */
+                readonly "Kora-Device"?: string;
+            };
+            readonly path: {
+                /**
+                 * @description id of a payment, as it was answered: 27 characters
+                 * @example q3Zp0m1bJ8yq3o0yYw6f2m9kq1E
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description Invalid */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthenticated */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAskable */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

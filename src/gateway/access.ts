@@ -219,6 +219,11 @@ export function mayPay(principal: Principal, request: PayRequest, owners: PartyO
  * Taking a payment on, or back. People take on what is theirs alone (P2P), merchants what was authorized for them; whoever
  * pays may call a payment off as long as nothing is held for anybody.
  */
+/** Who may have a provider's word taken: reconciliation, and what hears providers. */
+export function maySettle(principal: Principal): boolean {
+  return isServiceFor(principal, 'payments:settle');
+}
+
 export function mayStep(
   principal: Principal,
   request: StepRequest,

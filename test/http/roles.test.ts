@@ -286,6 +286,16 @@ const table: readonly Row[] = [
     },
   },
   {
+    operation: 'askAboutPayment',
+    // Nobody can be asked here: that is what is wrong with it, for who may ask.
+    expect: [401, 403, 403, 403, 403, 403, 403, 403, 409, 403, 409, 403, 403],
+    ask: async ({ purchase }) => ['POST', `/v1/payments/${await purchase('CAPTURED')}/ask`],
+    checkRefusals: true,
+    check: ({ body, status }) => {
+      if (status === 409) expect(body).toMatchObject({ code: 'NotAskable' });
+    },
+  },
+  {
     operation: 'returnPayment',
     expect: [401, 403, 403, 403, 403, 403, 403, 403, 201, 403, 201, 403, 403],
     ask: async ({ product, who, payout }) => {

@@ -168,6 +168,25 @@ describe('a payment through a provider', { timeout: 90_000 }, () => {
     expect(rows).toEqual([{ trace_id: sent?.traceId }]);
   });
 
+  it('can be asked about out of turn, which asks the provider once', async () => {
+    await start(true);
+    const paymentId = String((await call('POST', '/v1/payments', cashOut))['paymentId']);
+    const deadline = Date.now() + 30_000;
+    while ((await call('GET', `/v1/payments/${paymentId}`))['status'] !== 'SETTLED') {
+      if (Date.now() > deadline) throw new Error('it was never settled');
+      await sleep(50);
+    }
+    const before = lines.length;
+    expect(await call('POST', `/v1/payments/${paymentId}/ask`)).toEqual({ paymentId, said: 'confirmed' });
+    const questions = lines
+      .slice(before)
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .filter((fields) => fields['payout_slice_id'] === paymentId && fields['operation'] !== 'sendPayment');
+    expect(questions.map(({ connector_id, status }) => [connector_id, status])).toEqual([['momo-1', 'success']]);
+    expect((await call('GET', `/v1/payments/${paymentId}`))['status']).toBe('SETTLED');
+    await expect(call('POST', '/v1/payments/nobody/ask')).rejects.toThrow('404');
+  });
+
   it('that another process finds on its list keeps the correlation id of its caller', async () => {
     await start(false);
     const correlationId = `till-8/${randomBytes(8).toString('hex')}`;

@@ -50,6 +50,46 @@ describe('the day of settlement', () => {
     expect([receivable, float, cost]).toEqual([0n, 403n - 195n, -8n]);
   });
 
+  it('of a collection: whoever asks out of turn has the proof at once', async () => {
+    stage = new Stage(new ScriptedBank().says({ status: 'confirmed', providerRef: 'ref-one' }));
+    await stage.cashOut();
+    const collect = { type: 'Pay', kind: 'CASH_IN', amount: 200n, currency: 'XOF', payee: 'ada', provider: 'momo' };
+    const { payment } = await stage.must({ ...collect, upTo: 'AUTHORIZED' } as never);
+    const id = payment?.paymentId ?? '';
+    const ask = () => stage.dispatcher.askNow(id);
+    expect(await ask()).toMatchObject({
+      outcome: 'refused',
+      code: 'NotAskable',
+      message: 'no connector was ever told of it',
+    });
+    stage.dispatcher.start();
+    await quiet();
+    expect(await stage.status(id)).toBe('CAPTURED settled');
+    expect(await ask()).toEqual({ outcome: 'asked', said: 'confirmed' });
+    const facts = await stage.facts(id);
+    // Not found is one answer: whether it is the end of it, only the rules say.
+    stage.bank.says({ status: 'not_found' });
+    expect(await ask()).toEqual({ outcome: 'asked', said: 'not_found' });
+    stage.bank.says({ status: 'unknown', reason: 'Timeout' });
+    expect(await ask()).toEqual({ outcome: 'asked', said: 'unknown' });
+    expect(await stage.facts(id)).toEqual(facts);
+
+    stage.bank.closedDoors.add('one');
+    const asked = stage.bank.asked.length;
+    expect(await ask()).toMatchObject({ outcome: 'refused', message: 'not now: the breaker of one is open' });
+    expect(stage.bank.asked).toHaveLength(asked);
+    stage.bank.closedDoors.clear();
+
+    stage.bank.says({ status: 'settled', providerRef: 'ref-one', providerFee: '5' });
+    expect(await ask()).toEqual({ outcome: 'asked', said: 'settled' });
+    expect(await stage.status(id)).toBe('SETTLED settled');
+    const settled = await stage.facts(id);
+    // Asked again it is the same, and nothing new.
+    expect(await ask()).toEqual({ outcome: 'asked', said: 'settled' });
+    expect(await stage.facts(id)).toEqual(settled);
+    expect(await stage.dispatcher.askNow('nobody')).toMatchObject({ outcome: 'refused', code: 'NotFound' });
+  });
+
   it('of a purchase: it settles', async () => {
     stage = new Stage();
     await stage.cashOut();

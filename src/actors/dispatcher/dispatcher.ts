@@ -8,7 +8,7 @@ import type { Outcome } from '../runtime.ts';
 import { nextStep, notFoundIsFinalAt, type Step } from './next-step.ts';
 import { outcomeOfAnswer, outcomeOfStatus } from './outcomes.ts';
 import type { DispatcherOptions } from './options.ts';
-import type { WorkItem } from './ports.ts';
+import type { StatusAnswer, WorkItem } from './ports.ts';
 import { type Intent, Recorder } from './recorder.ts';
 
 interface Visit {
@@ -177,6 +177,37 @@ export class Dispatcher {
     }
   }
 
+  /**
+   * Asks the provider about a payment now, whatever its turn, whether or not this process runs a dispatcher. What it says is
+   * durable when this resolves. It is one question: the rules for what is in doubt, and the turns, are as they were.
+   */
+  async askNow(paymentId: string): Promise<Asked> {
+    const { runtime, connectors, clock } = this.#options;
+    const payment = await runtime.paymentState(paymentId);
+    if (payment === undefined) return refusedToAsk('NotFound', `there is no payment ${paymentId}`);
+    const about = payment.context.transfer?.instructions;
+    if (about === undefined) return refusedToAsk('NotAskable', 'no connector was ever told of it');
+    const step = nextStep(payment, clock.now().getTime(), (id) => connectors.terms(id));
+    if (step.do === 'wait' || step.do === 'tell')
+      return refusedToAsk('NotAskable', 'it is on its way to the provider, which is asked by itself: look again');
+    const terms = connectors.terms(about.connector);
+    if (terms === undefined) return refusedToAsk('NotAskable', `there is no connector ${about.connector} any more`);
+    if (about.providerRef === undefined && !terms.findsByKey)
+      return refusedToAsk('NotAskable', 'the provider gave no reference, and cannot be asked by our key');
+    if (!connectors.admits(about.connector))
+      return refusedToAsk('NotAskable', `not now: the breaker of ${about.connector} is open`);
+    await this.#recorder.learn(paymentId);
+    const answer = await connectors.status(about.connector, about.providerRef ?? `key:${paymentId}`, paymentId);
+    if (answer.status === 'not_found') {
+      // Whether that is the end of it is for the rules to say, in its turn.
+      this.look(paymentId);
+      return { outcome: 'asked', said: 'not_found' };
+    }
+    const outcome = outcomeOfStatus(answer);
+    if (outcome !== undefined) await this.#recorder.record(paymentId, about.number, outcome);
+    return { outcome: 'asked', said: answer.status };
+  }
+
   async #tell(step: Step & { do: 'tell' }, payment: PaymentSnapshot, visit: Visit): Promise<boolean> {
     const { context } = payment;
     const found = this.#options.connectors.select({
@@ -290,6 +321,17 @@ export class Dispatcher {
     return isKnown;
   }
 }
+
+/** What came of asking out of turn. */
+export type Asked =
+  | { readonly outcome: 'asked'; readonly said: StatusAnswer['status'] }
+  | { readonly outcome: 'refused'; readonly code: 'NotFound' | 'NotAskable'; readonly message: string };
+
+const refusedToAsk = (code: 'NotFound' | 'NotAskable', message: string): Asked => ({
+  outcome: 'refused',
+  code,
+  message,
+});
 
 /** What nobody takes at the moment is offered again after so long at most. */
 const notNowMs = 5_000;

@@ -96,6 +96,16 @@ const statementProblems = {
   },
 } satisfies Readonly<Record<string, ProblemKind>>;
 
+/** Refusals of the Providers, about payments. */
+const askingProblems = {
+  NotAskable: {
+    status: 409,
+    title: 'The provider cannot be asked about the payment',
+    remedy:
+      'The detail says why: nobody was told of it, or nobody can be asked now. What can be asked is asked by itself, in its turn.',
+  },
+} satisfies Readonly<Record<string, ProblemKind>>;
+
 /** Problems of the door itself. */
 const doorProblems = {
   Unauthenticated: {
@@ -275,6 +285,7 @@ export const problemGroups: Readonly<Record<string, Readonly<Record<string, Prob
   'Refusals of identity': identityProblems,
   'Refusals of webhooks': webhookProblems,
   'Refusals of statements': statementProblems,
+  'Refusals to ask': askingProblems,
   'Refusals of cases': caseProblems,
   'Problems of the door': doorProblems,
 };
@@ -285,6 +296,7 @@ export const problemKinds = {
   ...identityProblems,
   ...webhookProblems,
   ...statementProblems,
+  ...askingProblems,
   ...caseProblems,
 } as const;
 export type ProblemCode = keyof typeof problemKinds;

@@ -102,6 +102,8 @@ export class SealedObjects {
         await finished(out);
       } finally {
         out.destroy();
+        // Before, it may still be about to be made: then there would be nothing to discard, and a file afterwards.
+        if (!out.closed) await once(out, 'close');
       }
       await syncPath(file);
     } catch (error) {

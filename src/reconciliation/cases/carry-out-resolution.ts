@@ -41,8 +41,9 @@ export async function carryOutResolution(
     case 'dismiss':
       return done();
     case 'ask': {
-      const answer = await core.ask(resolution.paymentId);
-      return answer.outcome === 'done' ? done() : refused(answer.code, answer.message);
+      const answer = await core.ask(resolution.paymentId, `case:${caseId}:${number}`);
+      if (answer.outcome === 'refused') return refused(answer.code, answer.message);
+      return { type: 'ResolutionDone', number, paymentIds: [], said: answer.said };
     }
     case 'correct':
     case 'write_off': {
@@ -56,7 +57,7 @@ export async function carryOutResolution(
         else if (booked.length === 0) return refused(answer.code, answer.message);
         else {
           const why = `${booking.kind} was refused, and what comes before it is booked: ${answer.message}`;
-          return { ...refused(answer.code, why), paymentIds: booked };
+          return { ...refused(answer.code, why), booked };
         }
       }
       return done(booked);

@@ -52,6 +52,8 @@ export interface CaseStep {
   /** Payments that it booked. */
   readonly paymentIds?: readonly string[];
   readonly code?: string;
+  /** The provider's word, where it was asked. */
+  readonly said?: string;
   readonly cause?: string;
   /** Absent where it was deleted. */
   readonly text?: string;
@@ -109,12 +111,17 @@ export function stepOf(fact: RecordedFact, texts: ReadonlyMap<string, string>): 
     case 'ResolutionRejected':
       return { ...step, number: fact.number, why: fact.why };
     case 'ResolutionDone':
-      return { ...step, number: fact.number, paymentIds: fact.paymentIds };
+      return {
+        ...step,
+        number: fact.number,
+        paymentIds: fact.paymentIds,
+        ...(fact.said !== undefined && { said: fact.said }),
+      };
     case 'ResolutionRefused':
       return {
         ...step,
         ...{ number: fact.number, code: fact.code, why: fact.message },
-        ...(fact.paymentIds && { paymentIds: fact.paymentIds }),
+        ...(fact.booked && { paymentIds: fact.booked }),
       };
     case 'CaseEnded':
       return { ...step, cause: fact.cause };

@@ -76,14 +76,20 @@ export type CaseFact =
       readonly why: string;
       readonly approves?: true;
     }
-  | { readonly type: 'ResolutionDone'; readonly number: number; readonly paymentIds: readonly string[] }
+  | {
+      readonly type: 'ResolutionDone';
+      readonly number: number;
+      readonly paymentIds: readonly string[];
+      /** The provider's word, where it was asked. */
+      readonly said?: string;
+    }
   | {
       readonly type: 'ResolutionRefused';
       readonly number: number;
       readonly code: string;
       readonly message: string;
       /** What was booked before it was refused, where that was not nothing: the rest of it is still to be done. */
-      readonly paymentIds?: readonly string[];
+      readonly booked?: readonly string[];
     }
   /** The trouble went away by itself. */
   | {

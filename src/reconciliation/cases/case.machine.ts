@@ -65,7 +65,7 @@ export function amountOf(resolution: Resolution): bigint {
   return resolution.kind === 'correct' || resolution.kind === 'write_off' ? BigInt(resolution.amount) : 0n;
 }
 
-export function movesMoney({ kind }: Resolution): boolean {
+function movesMoney({ kind }: Resolution): boolean {
   return kind === 'correct' || kind === 'write_off';
 }
 
@@ -110,7 +110,7 @@ const begins = (given: Given): boolean => {
 const concludes = ({ context, event }: Given): boolean => 'number' in event && event.number === context.working?.number;
 /** Half of it is in the books: that is for somebody above. */
 const halts = (given: Given): boolean =>
-  given.event.type === 'ResolutionRefused' && given.event.paymentIds !== undefined && concludes(given);
+  given.event.type === 'ResolutionRefused' && given.event.booked !== undefined && concludes(given);
 const endsAs =
   (state: 'RESOLVED' | 'WRITTEN_OFF') =>
   (given: Given): boolean => {
@@ -186,7 +186,7 @@ function contextAfter(before: CaseContext, fact: RecordedFact): CaseContext {
     case 'ResolutionBegun':
       return { ...context, resolutions: fact.number, proposal: undefined, working: proposalOf(fact) };
     case 'ResolutionRefused': {
-      const { code, paymentIds } = fact;
+      const { code, booked: paymentIds } = fact;
       if (paymentIds === undefined) return { ...context, working: undefined };
       invariant(before.working, 'what is half done was begun');
       return {

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Refusal } from '../../kernel/refusal.ts';
 import { parseMinor } from '../../kernel/money.ts';
 import type { CaseFact, Resolution } from './case.facts.ts';
-import { type CaseContext, type CaseSnapshot, enteredBy, movesMoney } from './case.machine.ts';
+import { type CaseContext, type CaseSnapshot, enteredBy } from './case.machine.ts';
 import type { CaseTerms } from './case-terms.ts';
 
 export type CaseCommand =
@@ -141,7 +142,7 @@ function wrongIn(context: CaseContext, resolution: Resolution): CaseRefusal | un
   const { unfinished } = context;
   if (unfinished !== undefined && resolution.kind !== 'ask') {
     const rest = `resolution ${unfinished.number} is booked in part, and ${unfinished.code} stopped it`;
-    if (!isSame(resolution, unfinished.resolution))
+    if (!isDeepStrictEqual(resolution, unfinished.resolution))
       return invalid(
         'kind',
         `${rest}: the same resolution again, with the same amount, books its rest, and comes first`,
@@ -186,12 +187,6 @@ function wrongIn(context: CaseContext, resolution: Resolution): CaseRefusal | un
         ? undefined
         : invalid('kind', `some of it was moved: ${BigInt(amount) - context.moved} minor units are left to move`);
   }
-}
-
-/** Of what can be unfinished. */
-function isSame(one: Resolution, other: Resolution): boolean {
-  if (!movesMoney(one) || one.kind !== other.kind) return false;
-  return 'entry' in one && 'entry' in other && one.entry === other.entry && one.amount === other.amount;
 }
 
 const decided = (fact: CaseFact): Decided => ({ ok: true, fact });

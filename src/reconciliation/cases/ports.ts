@@ -1,15 +1,8 @@
 import type { Core } from '../effects/core.ts';
 import type { Decision, Effect } from '../matching/index.ts';
 
-/** What cases have the core do. `ask` is of the payment's connector: what became of it? */
-export interface CaseCore extends Pick<Core, 'book'> {
-  /** @throws CoreUnreachableError: nothing is known, and it is asked again */
-  ask(
-    paymentId: string,
-  ): Promise<
-    { readonly outcome: 'done' } | { readonly outcome: 'refused'; readonly code: string; readonly message: string }
-  >;
-}
+/** What cases have the core do. */
+export type CaseCore = Pick<Core, 'book' | 'ask'>;
 
 /** Where decisions of people go: the matching's store. The same id again changes nothing. */
 export interface Decisions {

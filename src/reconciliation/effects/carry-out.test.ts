@@ -35,6 +35,7 @@ async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer) 
       asked.push(`${kind} ${key}`);
       return Promise.resolve({ outcome: 'done', paymentId: 'b' });
     },
+    ask: () => Promise.reject(new Error('nobody asks here')),
     mark: (marks) => {
       asked.push(...marks.map(({ lineId, status }) => `${lineId} is ${status}`));
       return Promise.resolve();

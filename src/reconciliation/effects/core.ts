@@ -4,6 +4,12 @@ export interface Core {
   settle(proof: SettlementProof): Promise<CoreAnswer>;
   /** Notes with the statements what lines are. The newest word holds. */
   mark(marks: readonly LineMark[]): Promise<void>;
+  /**
+   * Has the connector of a payment ask its provider what became of it. What it says comes by the feed, as always.
+   *
+   * @throws CoreUnreachableError: nothing is known, and it is asked again, which is harmless
+   */
+  ask(paymentId: string, key: string): Promise<Asked>;
   /** Books a line that is nobody's payment, or a correction. */
   book(booking: Booking): Promise<CoreAnswer>;
 }
@@ -41,6 +47,9 @@ export type CoreAnswer =
   | { readonly outcome: 'done'; readonly paymentId: string }
   /** It was refused: people have to look at it. `code` is of docs/errors.md. */
   | { readonly outcome: 'refused'; readonly code: string; readonly message: string };
+
+export type Asked =
+  { readonly outcome: 'done'; readonly said: string } | Extract<CoreAnswer, { readonly outcome: 'refused' }>;
 
 /** The core cannot be reached, or has too much to do: nothing is known, and it is asked again. */
 export class CoreUnreachableError extends Error {

@@ -33,6 +33,15 @@ export function httpCore(core: Pick<CoreLink, 'ask' | 'url'>): Core {
       // Somebody settled it before: it is linked, and that is all.
       return (await statusOf(path, key)) === 'SETTLED' ? { outcome: 'done', paymentId } : answer;
     },
+    ask: async (paymentId, key) => {
+      const { status, body } = await core.ask({
+        method: 'POST',
+        path: `/v1/payments/${encodeURIComponent(paymentId)}/ask`,
+        correlationId: `reconciliation:${key}`,
+      });
+      const { said = 'unknown', code = `http ${status}`, detail = '' } = body as Problem & { readonly said?: string };
+      return status === 200 ? { outcome: 'done', said } : { outcome: 'refused', code, message: detail };
+    },
     mark: async (lines) => {
       const correlationId = `reconciliation:line:${lines[0]?.lineId ?? ''}`;
       const { status, body } = await core.ask({

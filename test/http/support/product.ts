@@ -160,6 +160,7 @@ export async function openProduct(
     list: () => connectorStates(providersPool),
     connector: (id) => runtime.connector(id),
     serves: () => false,
+    ask: () => Promise.resolve({ outcome: 'refused', code: 'NotAskable', message: 'no connectors are configured' }),
     carryOut: (request, caller) => runtime.operate(request, caller),
     isApplied: (request, caller) => runtime.isApplied(request, caller),
   };

@@ -48,7 +48,7 @@ class FakeCore implements CaseCore {
   }
   ask(paymentId: string): ReturnType<CaseCore['ask']> {
     this.asked.push(paymentId);
-    return Promise.resolve({ outcome: 'done' });
+    return Promise.resolve({ outcome: 'done', said: 'pending' });
   }
 }
 
@@ -426,6 +426,7 @@ describe('a case', () => {
       state: 'ASSIGNED',
     });
     expect(core.asked).toEqual(['p1']);
+    expect(value(await cases.get(caseIdOf('e2'))).history.at(-1)).toMatchObject({ said: 'pending' });
   });
 
   it('shows a comment as it was written, and none that was changed since', async () => {

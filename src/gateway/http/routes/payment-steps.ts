@@ -1,5 +1,5 @@
 import type { PaymentRequest } from '../../../actors/requests.ts';
-import { farthestFor, mayPay, mayReadPayment, mayStep, type PartyOwners } from '../../access.ts';
+import { farthestFor, mayPay, mayReadPayment, maySettle, mayStep, type PartyOwners } from '../../access.ts';
 import type { PaymentView } from '../../../machines/payment/view.ts';
 import { illegalTransition } from '../../../machines/refusals.ts';
 import { partyOwners } from '../../party-owners.ts';
@@ -8,6 +8,7 @@ import type { DoorParts } from '../parts.ts';
 import { forbidden, notThere, type Problem, problem, problemOf } from '../problem.ts';
 import { type Access, type Answer, type Call, route } from '../route.ts';
 import {
+  asked,
   cancellation,
   capture,
   noOptions,
@@ -187,6 +188,28 @@ const resolve = route({
   },
 });
 
+const ask = route({
+  method: 'POST',
+  tag: 'payments',
+  params: paymentParams,
+  path: '/v1/payments/:id/ask',
+  operation: 'askAboutPayment',
+  summary: 'Ask the provider what became of it, out of turn',
+  description:
+    'Providers are asked by themselves; this is one question more, for whoever has a case. What the provider says is ' +
+    'taken down as always, and answered. Asking twice is harmless.',
+  answers: { 200: asked },
+  problems: ['NotAskable'],
+  access: { roles: { service: 'any' }, scopes: ['payments:settle'] },
+  handle: async (call, door) => {
+    if (!maySettle(call.principal)) return forbidden;
+    const { params } = call;
+    const answer = await door.connectors.ask(params.id);
+    if (answer.outcome === 'asked') return { status: 200, body: { paymentId: params.id, said: answer.said } };
+    return answer.code === 'NotFound' ? notThere('payment', params.id) : problem('NotAskable', answer.message);
+  },
+});
+
 const returnRoute = route({
   ...step,
   path: '/v1/payments/:id/return',
@@ -246,4 +269,14 @@ async function stepped(call: StepCall, door: DoorParts, request: Step): Promise<
   return (isSensitive ? await unproven(call, door) : undefined) ?? paid(call, door, request, owners, 200);
 }
 
-export const paymentStepRoutes = [authorize, captureRoute, settle, reverse, cancel, refundRoute, resolve, returnRoute];
+export const paymentStepRoutes = [
+  authorize,
+  captureRoute,
+  settle,
+  reverse,
+  cancel,
+  refundRoute,
+  resolve,
+  ask,
+  returnRoute,
+];

@@ -144,6 +144,7 @@ export const caseHistory = Type.Object(
           resolution: Type.Optional(resolution),
           paymentIds: Type.Optional(Type.Array(Type.String())),
           code: Type.Optional(Type.String()),
+          said: Type.Optional(Type.String({ description: 'the word of the provider, where it was asked' })),
           cause: Type.Optional(Type.String()),
           text: Type.Optional(Type.String()),
         },

@@ -155,3 +155,11 @@ export const timeline = Type.Object(
   { paymentId, items: Type.Array(timelineStep) },
   { additionalProperties: false, title: 'Timeline' },
 );
+
+export const asked = Type.Object(
+  {
+    paymentId,
+    said: literals(['pending', 'confirmed', 'settled', 'refused', 'not_found', 'unknown']),
+  },
+  { additionalProperties: false, title: 'Asked' },
+);
