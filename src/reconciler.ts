@@ -3,6 +3,7 @@ import { startReconciliationDoor } from './gateway/http/http-door.ts';
 import { httpOptionsOf } from './http-options.ts';
 import { startObservability } from './observability/index.ts';
 import type { KoraConfig } from './platform/config.ts';
+import { giveWay } from './platform/give-way.ts';
 import type { Logger } from './platform/logging.ts';
 import { Stages, startedOrStopped } from './platform/stages.ts';
 import { reconcileApart } from './reconciling.ts';
@@ -20,6 +21,8 @@ export interface Reconciler {
 
 /** @throws where something is not configured, or a database or the rules cannot be read */
 export async function startReconciler(config: KoraConfig, logger: Logger): Promise<Reconciler> {
+  // A night's file can wait for payments, where both are on one machine.
+  giveWay();
   const stages = new Stages();
   const ports = await startedOrStopped(stages, async () => {
     const seen = await startObservability(config, { logger, stages, measured: true, service: 'kora-reconciliation' });

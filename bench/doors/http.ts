@@ -80,6 +80,7 @@ class Payer {
 
 /** What goes on beside the payments, from before their measurement until after it. */
 export interface Beside {
+  readonly pid: number | undefined;
   begin(): void;
   /** @throws InvalidRunError when it was over before */
   end(): Promise<Readonly<Record<string, number>>>;
@@ -107,7 +108,7 @@ export async function measureHttp(
   const client = new HttpClient(serving);
   const payer = new Payer(client);
   beside?.begin();
-  const meter = new CpuMeter(postmasterPid, server.pid ?? 0);
+  const meter = new CpuMeter(postmasterPid, server.pid ?? 0, beside?.pid);
   const marks = [warmupMs, warmupMs + measureMs].map((ms) => sleep(ms).then(() => payer.made));
   const metered = sleep(warmupMs).then(async () => {
     meter.begin();

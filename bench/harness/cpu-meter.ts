@@ -7,6 +7,7 @@ interface Sample {
   readonly at: number;
   readonly nodeMs: number;
   readonly serverMs: number | undefined;
+  readonly besideMs: number;
   readonly postgresMs: number;
   /** Everybody's. */
   readonly machineMs: number;
@@ -20,6 +21,8 @@ export interface CpuUse {
   readonly serverMs: number | undefined;
   /** Postgres, all its processes. */
   readonly postgresMs: number;
+  /** What is measured beside us, where there is something. */
+  readonly besideMs: number;
   /** Processors that everybody else kept busy meanwhile, on average: above a few tenths the run was disturbed. */
   readonly elsewhere: number;
 }
@@ -28,11 +31,14 @@ export interface CpuUse {
 export class CpuMeter {
   readonly #postmasterPid: number;
   readonly #serverPid: number | undefined;
+  readonly #besidePid: number | undefined;
   #begin: Sample | undefined;
 
-  constructor(postmasterPid: number, serverPid?: number) {
+  /** @param besidePid of a process that belongs to the measurement, and does none of what is measured */
+  constructor(postmasterPid: number, serverPid?: number, besidePid?: number) {
     this.#postmasterPid = postmasterPid;
     this.#serverPid = serverPid;
+    this.#besidePid = besidePid;
   }
 
   begin(): void {
@@ -45,8 +51,9 @@ export class CpuMeter {
     const nodeMs = end.nodeMs - begin.nodeMs;
     const serverMs = end.serverMs === undefined ? undefined : end.serverMs - (begin.serverMs ?? 0);
     const postgresMs = end.postgresMs - begin.postgresMs;
-    const othersMs = end.machineMs - begin.machineMs - nodeMs - (serverMs ?? 0) - postgresMs;
-    return { nodeMs, serverMs, postgresMs, elsewhere: Math.max(othersMs / (end.at - begin.at), 0) };
+    const besideMs = end.besideMs - begin.besideMs;
+    const othersMs = end.machineMs - begin.machineMs - nodeMs - (serverMs ?? 0) - besideMs - postgresMs;
+    return { nodeMs, serverMs, besideMs, postgresMs, elsewhere: Math.max(othersMs / (end.at - begin.at), 0) };
   }
 
   /** Undefined where there is no /proc as on Linux. */
@@ -57,6 +64,7 @@ export class CpuMeter {
         at: performance.now(),
         nodeMs: (user + system) / 1_000,
         serverMs: this.#serverPid === undefined ? undefined : readStat(this.#serverPid)?.ownMs,
+        besideMs: (this.#besidePid === undefined ? undefined : readStat(this.#besidePid)?.ownMs) ?? 0,
         postgresMs: this.#postgresMs(),
         machineMs: machineMs(),
       };

@@ -33,6 +33,7 @@ export async function measureBeside(context: CaseContext): Promise<Measured> {
     await Promise.race([prepared, ended]);
     mustHold(last === 'prepared', 'the night is not prepared');
     return await measureHttp(context, 'reconciliation.with', perSecond, {
+      pid: night.pid,
       begin: () => night.send('begin'),
       end: async () => {
         mustHold(

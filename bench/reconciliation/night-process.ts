@@ -1,5 +1,6 @@
 /** The process that matches a night's file while payments are measured, in a database of its own. Forked. */
 import type pg from 'pg';
+import { giveWay } from '../../src/platform/give-way.ts';
 import { prepareNight } from './match.ts';
 
 export interface PrepareNight {
@@ -8,6 +9,9 @@ export interface PrepareNight {
 }
 /** What it says: everything is prepared; everything is matched. */
 export type NightSays = 'prepared' | 'matched';
+
+// As `kora serve --roles reconciliation` does.
+giveWay();
 
 async function work({ database, deals }: PrepareNight): Promise<void> {
   const night = await prepareNight(database, deals);
