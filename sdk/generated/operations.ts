@@ -2,7 +2,6 @@
 /** keyed: takes an idempotency key. signed: may want the signature of a device. */
 export const operationTable = {
   addWebhook: { method: 'POST', path: '/v1/webhooks', keyed: false, signed: true },
-  askAboutPayment: { method: 'POST', path: '/v1/payments/{id}/ask', keyed: false, signed: false },
   authorizePayment: { method: 'POST', path: '/v1/payments/{id}/authorize', keyed: true, signed: true },
   cancelPayment: { method: 'POST', path: '/v1/payments/{id}/cancel', keyed: true, signed: false },
   cancelPayout: { method: 'POST', path: '/v1/payouts/{id}/cancel', keyed: true, signed: false },

@@ -190,7 +190,7 @@ const resolve = route({
 
 const ask = route({
   method: 'POST',
-  tag: 'payments',
+  tag: 'services',
   params: paymentParams,
   path: '/v1/payments/:id/ask',
   operation: 'askAboutPayment',
