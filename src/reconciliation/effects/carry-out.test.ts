@@ -23,7 +23,7 @@ const settle = {
   detail: { amount: '300', fee: '3', was: 'MISSING_INTERNAL', currency: 'XOF' },
 } as const satisfies Effect;
 
-async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer) {
+async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer, isFree = true) {
   const asked: string[] = [];
   let noted: { result: Result; lines: readonly BookedLine[] } | undefined;
   const core: Core = {
@@ -44,6 +44,7 @@ async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer) 
   const store: EffectStore = {
     waiting: () => Promise.resolve([{ ...effect, runId: 'r1' }]),
     lines: () => Promise.resolve([line]),
+    leave: () => Promise.resolve(isFree),
     payment: () => Promise.resolve({ instructed: true, status: 'CAPTURED' } as PaymentSeen),
     done: (_effect, result, lines) => {
       noted = { result, lines };
@@ -52,7 +53,7 @@ async function carriedOut(effect: Effect, line: BookedLine, answer: CoreAnswer) 
   };
   const found: unknown[] = [];
   expect(await carryOutEffects(store, core, { onFinding: (finding) => found.push(finding) })).toBe(1);
-  expect(found).toEqual([{ profile: 'bank:AB', kind: 'matched', refused: answer.outcome === 'refused' }]);
+  expect(found).toEqual([{ profile: 'bank:AB', kind: 'matched', refused: noted?.result.outcome === 'refused' }]);
   return { asked, outcome: noted?.result.outcome, lines: noted?.lines };
 }
 
@@ -62,6 +63,18 @@ describe('a line in suspense whose payment is found', () => {
       asked: ['settle match:l1:p1 3', 'UNIDENTIFIED_DEBIT line:l1:2', 'l1 is matched'],
       outcome: 'done',
       lines: [{ ...inSuspense, bookedAs: 'payment', bookings: 2 }],
+    });
+  });
+
+  it.each([
+    ['a person has moved', { ...inSuspense, bookedAs: 'person' as const }, true],
+    ['a case takes at this moment', inSuspense, false],
+    ['was a fee', { ...inSuspense, bookedAs: 'fee' as const }, true],
+  ])('settles nothing with money that %s', async (_what, line, isFree) => {
+    expect(await carriedOut(settle, line, { outcome: 'done', paymentId: 'p1' }, isFree)).toEqual({
+      asked: [],
+      outcome: 'refused',
+      lines: [],
     });
   });
 

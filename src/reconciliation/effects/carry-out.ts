@@ -22,6 +22,12 @@ export interface EffectStore {
   waiting(limit: number): Promise<readonly FoundEffect[]>;
   lines(ids: readonly string[]): Promise<readonly BookedLine[]>;
   payment(id: string): Promise<PaymentSeen | undefined>;
+  /**
+   * From now on, until it is noted what became of the effect, no case can take the money of these lines out of suspense.
+   *
+   * @returns false: a case has taken some of it, and nothing was changed
+   */
+  leave(effect: Effect, lineIds: readonly string[]): Promise<boolean>;
   /** Notes what became of an effect, and how the ledger has its lines now, at once. */
   done(effect: Effect, result: Result, lines: readonly BookedLine[]): Promise<void>;
 }
@@ -90,11 +96,22 @@ const noSpans: Spans = { span: (_name, _attributes, work) => work() };
 async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise<Result> {
   const wanted = wantedBooking(effect);
   const lines = wanted === undefined ? [] : await store.lines(effect.lineIds);
+  const plan = wanted === undefined ? [] : lines.map((line) => ({ line, wanted, bookings: bookingsFor(line, wanted) }));
   const answers: CoreAnswer[] = [];
   const booked: BookedLine[] = [];
-  let refused = false;
+  // Before anything is settled: a line's money that a person has moved, or moves at this moment, settles nothing.
+  const leaving = plan.filter(({ line, bookings = [] }) => line.bookedAs === 'suspense' && bookings.length > 0);
+  const isFree =
+    plan.every(({ bookings }) => bookings !== undefined) &&
+    (leaving.length === 0 ||
+      (await store.leave(
+        effect,
+        leaving.map(({ line }) => line.id),
+      )));
+  if (!isFree) answers.push(bookedOtherwise(plan));
+  let refused = !isFree;
   // Before the line's own money leaves suspense: where the payment does not take it, it stays there.
-  if (effect.kind === 'settle') {
+  if (effect.kind === 'settle' && isFree) {
     for (const id of effect.expectationIds) {
       const answer = await settle(effect, id, store, core);
       if (answer === undefined) continue;
@@ -102,18 +119,8 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
       refused ||= answer.outcome === 'refused';
     }
   }
-  for (const line of lines) {
-    if (wanted === undefined || refused) break;
-    const bookings = bookingsFor(line, wanted);
-    if (bookings === undefined) {
-      refused = true;
-      answers.push({
-        outcome: 'refused',
-        code: 'BookedOtherwise',
-        message: `the line is booked as ${line.bookedAs}, and should be ${wanted}`,
-      });
-      break;
-    }
+  for (const { line, wanted: bookedAs, bookings = [] } of plan) {
+    if (refused) break;
     let asked = 0;
     for (const booking of bookings) {
       const answer = await core.book(booking);
@@ -124,13 +131,20 @@ async function carryOut(effect: Effect, store: EffectStore, core: Core): Promise
       }
       asked += 1;
     }
-    if (!refused) booked.push({ ...line, bookedAs: wanted, bookings: line.bookings + asked });
+    if (!refused) booked.push({ ...line, bookedAs, bookings: line.bookings + asked });
   }
   const marks = marksOf(effect);
   if (!refused && marks.length > 0) await core.mark(marks);
   const result: Result = { outcome: refused ? 'refused' : answers.length === 0 ? 'nothing' : 'done', answers };
   await store.done(effect, result, booked);
   return result;
+}
+
+function bookedOtherwise(plan: readonly { readonly line: BookedLine; readonly wanted: BookedAs }[]): CoreAnswer {
+  const [first] = plan;
+  const as = [...new Set(plan.map(({ line }) => line.bookedAs))].join(', ');
+  const message = `the line is booked as ${as}, or a case moves it just now, and should be ${first?.wanted ?? ''}`;
+  return { outcome: 'refused', code: 'BookedOtherwise', message };
 }
 
 /** What the statements' lines are now. */

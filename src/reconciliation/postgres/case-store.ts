@@ -178,7 +178,7 @@ export class CaseStore implements Suspense {
     return inTransaction(this.#pool, 'carrying', async (client) => {
       const { rows } = await client.query<{ id: string }>(
         `select line_id from reconciliation.line_bookings
-         where line_id = any($1::text[]) and (booked_as = 'suspense' or (booked_as = 'person' and case_id = $2))`,
+         where line_id = any($1::text[]) and ((booked_as = 'suspense' and leaving is null) or (booked_as = 'person' and case_id = $2))`,
         [lineIds, caseId],
       );
       if (lineIds.length === 0 || rows.length < new Set(lineIds).size) return false;

@@ -78,6 +78,17 @@ export function postgresEffects(pool: pg.Pool): EffectStore {
       );
       return rows[0]?.seen;
     },
+    leave: (effect, ids) =>
+      inTransaction(pool, 'carrying', async (client) => {
+        const isTheirs = `line_id = any($1::text[]) and booked_as = 'suspense' and (leaving is null or leaving = $2)`;
+        const { rowCount } = await client.query(`select from reconciliation.line_bookings where ${isTheirs}`, [
+          ids,
+          effect.id,
+        ]);
+        if (rowCount !== new Set(ids).size) return false;
+        await client.query(`update reconciliation.line_bookings set leaving = $2 where ${isTheirs}`, [ids, effect.id]);
+        return true;
+      }),
     done: (effect, result, lines) => noting.add({ effect, result, lines }),
   };
 }
@@ -95,6 +106,11 @@ function note(pool: pg.Pool, all: readonly Done[]): Promise<void> {
         all.map(({ result }) => result.outcome),
         all.map(({ result }) => JSON.stringify(result.answers)),
       ],
+    );
+    await client.query(
+      `update reconciliation.line_bookings set leaving = null
+       where line_id = any($1::text[]) and leaving = any($2::text[])`,
+      [all.flatMap(({ effect }) => effect.lineIds), all.map(({ effect }) => effect.id)],
     );
     if (lines.length > 0)
       await client.query(

@@ -14,6 +14,8 @@ import {
   PostgresMatchingStore,
   reconciliationMigrations,
 } from '../../../src/reconciliation/postgres/matching-store.ts';
+import type { Effect } from '../../../src/reconciliation/matching/index.ts';
+import { postgresEffects } from '../../../src/reconciliation/postgres/effect-store.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 let database: TestDatabase;
@@ -301,6 +303,28 @@ describe('a case', () => {
       what: 'ResolutionRefused',
       code: 'AccountClosed',
     });
+  });
+
+  it('moves nothing that is just leaving suspense with a payment, and the other way round', async () => {
+    const caseId = await amasCase(500n);
+    const effects = postgresEffects(pool);
+    const settle: Effect = {
+      ...{ id: 'e9', kind: 'settle' as const, profile: 'bank:SN', lineIds: ['l1'], expectationIds: ['p1'] },
+      detail: { was: 'MISSING_INTERNAL', currency: 'XOF' },
+    };
+    expect(await effects.leave(settle, ['l1'])).toBe(true);
+    value(await cases.resolve(caseId, credit('500'), 'her transfer', ama));
+    expect(value(await cases.get(caseId)).history.at(-1)).toMatchObject({ code: 'NotInSuspense' });
+    expect(core.booked.size).toBe(0);
+    // The core refused the payment: the money is still there, and is anybody's again.
+    await effects.done(settle, { outcome: 'refused', answers: [] }, []);
+    core.losesAnswer = true;
+    value(await cases.resolve(caseId, credit('500'), 'her transfer', ama));
+    expect(await effects.leave(settle, ['l1'])).toBe(false);
+    core.losesAnswer = false;
+    await cases.goOn();
+    expect(value(await cases.get(caseId))).toMatchObject({ state: 'RESOLVED' });
+    expect(await effects.leave(settle, ['l1'])).toBe(false);
   });
 
   it('moves nothing that is not in suspense', async () => {
